@@ -1,0 +1,152 @@
+//! Counters and histograms of a running daemon, in OpenMetrics.
+//!
+//! Labels are closed sets of fixed words: never a user, a mailbox, a device or an address. Handles are looked up once;
+//! an increment is one atomic addition.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// `protocol` and `outcome` (`accepted`, `refused`, `unavailable`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct LoginLabels {
+    /// `imap` or `smtp`.
+    pub protocol: &'static str,
+    /// How it ended.
+    pub outcome: &'static str,
+}
+
+/// `path`: `hit`, `hashed`, `rejected_by_tag`, `throttled`, `typo`, `unavailable`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct PathLabel {
+    /// How the verifier came to its verdict.
+    pub path: &'static str,
+}
+
+/// `protocol` alone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ProtocolLabel {
+    /// `imap` or `smtp`.
+    pub protocol: &'static str,
+}
+
+/// `reason`: which limit or rule closed a connection before login.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ReasonLabel {
+    /// A fixed word.
+    pub reason: &'static str,
+}
+
+/// Every metric of the daemon.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Logins by protocol and outcome.
+    pub logins: Family<LoginLabels, Counter>,
+    /// Verdicts by the path that led to them.
+    pub verify_paths: Family<PathLabel, Counter>,
+    /// Argon2id (or imported hash) runs.
+    pub hash_runs: Counter,
+    /// Requests waiting for a hash lane.
+    pub hash_queue: Gauge,
+    /// Entries in the entry cache.
+    pub entries: Gauge,
+    /// Open connections, before and after login.
+    pub connections: Gauge,
+    /// Connections closed before login, by reason.
+    pub closed_before_login: Family<ReasonLabel, Counter>,
+    /// Live sessions by protocol.
+    pub live_sessions: Family<ProtocolLabel, Gauge>,
+    /// Seconds to connect upstream (TLS and greeting included).
+    pub upstream_connect_seconds: Histogram,
+    /// Seconds to log in upstream on a connected stream.
+    pub upstream_login_seconds: Histogram,
+    /// Upstream failures by reason.
+    pub upstream_failures: Family<ReasonLabel, Counter>,
+    /// Seconds from noticing a change to its last session being told to end.
+    pub revocation_seconds: Histogram,
+    /// Sessions ended by a change.
+    pub sessions_ended: Counter,
+    /// Octets copied downstream to upstream and back.
+    pub bytes_up: Counter<u64, AtomicU64>,
+    /// Octets copied upstream to downstream.
+    pub bytes_down: Counter<u64, AtomicU64>,
+    /// Reads or writes of the store that failed.
+    pub store_errors: Counter,
+}
+
+const FAST_SECONDS: [f64; 10] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0, 10.0];
+
+impl Metrics {
+    /// All metrics at zero.
+    pub fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("postern"),
+            logins: Family::default(),
+            verify_paths: Family::default(),
+            hash_runs: Counter::default(),
+            hash_queue: Gauge::default(),
+            entries: Gauge::default(),
+            connections: Gauge::default(),
+            closed_before_login: Family::default(),
+            live_sessions: Family::default(),
+            upstream_connect_seconds: Histogram::new(FAST_SECONDS),
+            upstream_login_seconds: Histogram::new(FAST_SECONDS),
+            upstream_failures: Family::default(),
+            revocation_seconds: Histogram::new(FAST_SECONDS),
+            sessions_ended: Counter::default(),
+            bytes_up: Counter::default(),
+            bytes_down: Counter::default(),
+            store_errors: Counter::default(),
+        };
+        metrics.register_logins();
+        metrics.register_sessions();
+        metrics
+    }
+
+    fn register_logins(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("logins", "Logins by protocol and outcome", self.logins.clone());
+        registry.register("verify", "Verdicts by the path that led to them", self.verify_paths.clone());
+        registry.register("hash_runs", "Password hashes computed", self.hash_runs.clone());
+        registry.register("hash_queue", "Requests waiting for a hash lane", self.hash_queue.clone());
+        registry.register("entries", "Entries in the entry cache", self.entries.clone());
+        registry.register("closed_before_login", "Connections closed before login", self.closed_before_login.clone());
+        registry.register("store_errors", "Store requests that failed", self.store_errors.clone());
+    }
+
+    fn register_sessions(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("connections", "Open downstream connections", self.connections.clone());
+        registry.register("live_sessions", "Sessions after login", self.live_sessions.clone());
+        let connect = self.upstream_connect_seconds.clone();
+        registry.register("upstream_connect_seconds", "Time to connect upstream", connect);
+        let login = self.upstream_login_seconds.clone();
+        registry.register("upstream_login_seconds", "Time to log in upstream", login);
+        registry.register("upstream_failures", "Upstream failures by reason", self.upstream_failures.clone());
+        registry.register("revocation_seconds", "Time to end the sessions of a change", self.revocation_seconds.clone());
+        registry.register("sessions_ended", "Sessions ended by a change", self.sessions_ended.clone());
+        registry.register("upstream_bytes", "Octets sent upstream", self.bytes_up.clone());
+        registry.register("downstream_bytes", "Octets sent downstream", self.bytes_down.clone());
+    }
+
+    /// The exposition in OpenMetrics text form.
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}

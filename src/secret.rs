@@ -1,0 +1,49 @@
+//! `Secret<T>`: a value that is wiped when dropped and never shown.
+//!
+//! Everything that a client proves itself with, and every key of ours, travels in one. There is no `Display`,
+//! `Serialize` or `Clone`; `Debug` prints a fixed word. Reading the value is one visible call, [`Secret::expose`].
+
+use std::fmt;
+
+use zeroize::Zeroize;
+
+/// A value that is wiped on drop and redacted in `Debug`.
+pub struct Secret<T: Zeroize>(T);
+
+/// Secret octets as they came from a client or a file.
+pub type SecretBytes = Secret<Vec<u8>>;
+
+impl<T: Zeroize> Secret<T> {
+    /// Takes ownership of a sensitive value.
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// Gives access to the value; the caller must not copy it into anything that outlives the use.
+    pub const fn expose(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Zeroize> Drop for Secret<T> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl<T: Zeroize> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_never_shows_the_value() {
+        let secret = Secret::new(String::from("kqzm-xwdp"));
+        assert_eq!(format!("{secret:?} {:?}", Some(&secret)), "[secret] Some([secret])");
+    }
+}
