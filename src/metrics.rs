@@ -22,7 +22,7 @@ pub struct LoginLabels {
     pub outcome: &'static str,
 }
 
-/// `path`: `hit`, `hashed`, `rejected_by_tag`, `throttled`, `typo`, `unavailable`.
+/// `path`: `hit`, `hashed`, `rejected_by_name`, `rejected_by_tag`, `throttled`, `typo`, `unavailable`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct PathLabel {
     /// How the verifier came to its verdict.
@@ -113,11 +113,23 @@ impl Metrics {
     fn register_logins(&mut self) {
         let registry = &mut self.registry;
         registry.register("logins", "Logins by protocol and outcome", self.logins.clone());
-        registry.register("verify", "Verdicts by the path that led to them", self.verify_paths.clone());
+        registry.register(
+            "verify",
+            "Verdicts by the path that led to them",
+            self.verify_paths.clone(),
+        );
         registry.register("hash_runs", "Password hashes computed", self.hash_runs.clone());
-        registry.register("hash_queue", "Requests waiting for a hash lane", self.hash_queue.clone());
+        registry.register(
+            "hash_queue",
+            "Requests waiting for a hash lane",
+            self.hash_queue.clone(),
+        );
         registry.register("entries", "Entries in the entry cache", self.entries.clone());
-        registry.register("closed_before_login", "Connections closed before login", self.closed_before_login.clone());
+        registry.register(
+            "closed_before_login",
+            "Connections closed before login",
+            self.closed_before_login.clone(),
+        );
         registry.register("store_errors", "Store requests that failed", self.store_errors.clone());
     }
 
@@ -129,9 +141,21 @@ impl Metrics {
         registry.register("upstream_connect_seconds", "Time to connect upstream", connect);
         let login = self.upstream_login_seconds.clone();
         registry.register("upstream_login_seconds", "Time to log in upstream", login);
-        registry.register("upstream_failures", "Upstream failures by reason", self.upstream_failures.clone());
-        registry.register("revocation_seconds", "Time to end the sessions of a change", self.revocation_seconds.clone());
-        registry.register("sessions_ended", "Sessions ended by a change", self.sessions_ended.clone());
+        registry.register(
+            "upstream_failures",
+            "Upstream failures by reason",
+            self.upstream_failures.clone(),
+        );
+        registry.register(
+            "revocation_seconds",
+            "Time to end the sessions of a change",
+            self.revocation_seconds.clone(),
+        );
+        registry.register(
+            "sessions_ended",
+            "Sessions ended by a change",
+            self.sessions_ended.clone(),
+        );
         registry.register("upstream_bytes", "Octets sent upstream", self.bytes_up.clone());
         registry.register("downstream_bytes", "Octets sent downstream", self.bytes_down.clone());
     }

@@ -1,1 +1,17 @@
-fn main(){}
+//! The integration tests: one binary.
+
+#[path = "../kit/mod.rs"]
+mod kit;
+
+mod cli;
+mod clients;
+mod config;
+mod fuzz_corpus;
+mod gateway;
+mod hostile;
+mod outage;
+mod real_servers;
+mod revocation;
+mod site;
+mod smuggling;
+mod transcripts;

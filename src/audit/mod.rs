@@ -1,0 +1,182 @@
+//! The words of the audit log: who ([`Actor`]), what ([`Action`]), and free text made harmless ([`clean`]).
+//!
+//! The rows themselves are written by the store, in the transaction of the change they tell of. Free text (labels,
+//! client names, user names) is stored with controls and direction overrides escaped, so that no row can forge a
+//! second one, steer a terminal or read differently from what it is. No secret is ever part of a row.
+
+use serde_json::{Value, json};
+
+use crate::model::name::is_unshowable;
+use crate::model::{Address, Device};
+
+/// The longest free text in one field of an audit row, in characters; longer text is cut.
+pub const TEXT_MAX: usize = 512;
+
+/// Who does something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// `cli:root`, `daemon`, later `user:...`.
+    pub who: String,
+    /// Where from: `local`, an address.
+    pub origin: String,
+}
+
+impl Actor {
+    /// Somebody at the command line of this machine, by their system user name.
+    pub fn cli(user: &str) -> Self {
+        Self {
+            who: format!("cli:{user}"),
+            origin: "local".to_owned(),
+        }
+    }
+
+    /// The running daemon itself.
+    pub fn daemon() -> Self {
+        Self {
+            who: "daemon".to_owned(),
+            origin: "local".to_owned(),
+        }
+    }
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident => $text:literal,)*) => {
+        /// What was done: a fixed, dotted word, the thing first.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Action {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Action {
+            /// Every action, for completions and documents.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The word that is stored.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    /// An alias was added.
+    AliasCreate => "alias.create",
+    /// An alias was removed.
+    AliasDelete => "alias.delete",
+    /// The daemon started.
+    DaemonStart => "daemon.start",
+    /// The daemon stopped.
+    DaemonStop => "daemon.stop",
+    /// A device was added.
+    DeviceAdd => "device.add",
+    /// A device's record was changed.
+    DeviceEdit => "device.edit",
+    /// A device came by import.
+    DeviceImport => "device.import",
+    /// A device was paused.
+    DevicePause => "device.pause",
+    /// A device got a new password.
+    DeviceReplace => "device.replace",
+    /// A paused device was resumed.
+    DeviceResume => "device.resume",
+    /// A device was revoked.
+    DeviceRevoke => "device.revoke",
+    /// A mail domain was added.
+    DomainCreate => "domain.create",
+    /// A mail domain was removed.
+    DomainDelete => "domain.delete",
+    /// A server key was added to the keyring.
+    KeyRotate => "key.rotate",
+    /// A mailbox was created.
+    MailboxCreate => "mailbox.create",
+    /// A mailbox was deleted with its devices and aliases.
+    MailboxDelete => "mailbox.delete",
+    /// A suspended mailbox was resumed.
+    MailboxResume => "mailbox.resume",
+    /// The upstream secret of a mailbox was removed.
+    MailboxSecretRemove => "mailbox.secret.remove",
+    /// The upstream secret of a mailbox was set.
+    MailboxSecretSet => "mailbox.secret.set",
+    /// A mailbox was suspended.
+    MailboxSuspend => "mailbox.suspend",
+    /// An organisation was created.
+    OrgCreate => "org.create",
+    /// An organisation was removed.
+    OrgDelete => "org.delete",
+    /// An operator ended one live session.
+    SessionEnd => "session.end",
+}
+
+/// Free text as it is stored: characters that cannot be shown safely are escaped (`\u{1b}`), and what is longer than
+/// [`TEXT_MAX`] characters is cut and ends in `…`.
+pub fn clean(text: &str) -> String {
+    let mut cleaned = String::with_capacity(text.len());
+    for (index, c) in text.chars().enumerate() {
+        if index == TEXT_MAX {
+            cleaned.push('…');
+            break;
+        }
+        if is_unshowable(c) {
+            cleaned.extend(c.escape_unicode());
+        } else {
+            cleaned.push(c);
+        }
+    }
+    cleaned
+}
+
+/// [`clean`] for every text inside a detail object, keys included.
+pub fn clean_detail(detail: Value) -> Value {
+    match detail {
+        Value::String(text) => Value::String(clean(&text)),
+        Value::Array(items) => Value::Array(items.into_iter().map(clean_detail).collect()),
+        Value::Object(fields) => Value::Object(
+            fields
+                .into_iter()
+                .map(|(key, value)| (clean(&key), clean_detail(value)))
+                .collect(),
+        ),
+        other => other,
+    }
+}
+
+/// What an audit row says about a device besides its id: readable long after the device is gone.
+pub fn device_detail(mailbox: &Address, device: &Device) -> Value {
+    json!({ "mailbox": mailbox.as_str(), "label": device.label })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn free_text_can_neither_forge_a_row_nor_steer_a_terminal() {
+        assert_eq!(clean("a\r\nb\u{1b}[2J\u{202e}c"), "a\\u{d}\\u{a}b\\u{1b}[2J\\u{202e}c");
+        assert_eq!(clean("Zoë's iPhone"), "Zoë's iPhone");
+        let detail = clean_detail(json!({ "label\n": ["x\u{7}", 3, null] }));
+        assert_eq!(detail, json!({ "label\\u{a}": ["x\\u{7}", 3, null] }));
+    }
+
+    #[test]
+    fn long_text_is_cut() {
+        let cut = clean(&"ä".repeat(TEXT_MAX + 10));
+        assert_eq!(cut.chars().count(), TEXT_MAX + 1);
+        assert!(cut.ends_with('…'));
+    }
+
+    #[test]
+    fn actions_are_distinct_dotted_words() {
+        let mut words: Vec<_> = Action::ALL.iter().map(|action| action.as_str()).collect();
+        assert!(words.is_sorted());
+        words.dedup();
+        assert_eq!(words.len(), Action::ALL.len());
+        assert!(
+            words
+                .iter()
+                .all(|word| word.contains('.') && word.chars().all(|c| c.is_ascii_lowercase() || c == '.'))
+        );
+    }
+}

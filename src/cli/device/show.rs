@@ -1,0 +1,224 @@
+//! Devices as people and programs see them; the one place that shows a password.
+
+use std::io::Write;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::state;
+use crate::cli::failure::Failure;
+use crate::cli::local::Local;
+use crate::cli::output::{Output, table};
+use crate::cli::time;
+use crate::clock::Timestamp;
+use crate::config::{ClientService, ClientSettings};
+use crate::listen::TlsMode;
+use crate::model::device::Use;
+use crate::model::password::PlainPassword;
+use crate::model::{Device, DeviceState, Mailbox};
+
+/// What is printed once, and wiped behind the printer.
+#[derive(Serialize)]
+struct Shown<'a> {
+    device: Value,
+    password: &'a str,
+    settings: Value,
+}
+
+/// Prints a new password with all that has to be typed beside it.
+pub(super) fn password(
+    done: &str,
+    device: &Device,
+    address: &str,
+    password: &PlainPassword,
+    local: &Local,
+    output: &Output,
+) -> Result<(), Failure> {
+    let secret = password.shown();
+    let settings = &local.config.client_settings;
+    let shown = Shown {
+        device: json_of(device, address, local.now()),
+        password: secret.expose(),
+        settings: json!({
+            "user_name": address,
+            "imap": device.scopes.imap.then(|| settings.imap.as_ref().map(service_json)),
+            "smtp": device.scopes.smtp.then(|| settings.smtp.as_ref().map(service_json)),
+        }),
+    };
+    output.show_secret(&shown, |text| {
+        writeln!(text, "{done} ({})\n", device.id)?;
+        writeln!(text, "  Password      {}", secret.expose())?;
+        writeln!(text, "  User name     {address}")?;
+        for line in settings_lines(device, settings) {
+            writeln!(text, "  {line}")?;
+        }
+        writeln!(text, "\nYou will not see this password again. You never need to write it down: a device can be added again any time.")
+    })
+}
+
+fn settings_lines(device: &Device, settings: &ClientSettings) -> Vec<String> {
+    let line = |name: &str, service: &ClientService| {
+        format!(
+            "{name:<13} {}  port {}  {}",
+            service.host,
+            service.port,
+            security(service.security)
+        )
+    };
+    let imap = settings
+        .imap
+        .as_ref()
+        .filter(|_| device.scopes.imap)
+        .map(|service| line("IMAP server", service));
+    let smtp = settings
+        .smtp
+        .as_ref()
+        .filter(|_| device.scopes.smtp)
+        .map(|service| line("SMTP server", service));
+    imap.into_iter().chain(smtp).collect()
+}
+
+/// The words of mail programs.
+const fn security(mode: TlsMode) -> &'static str {
+    match mode {
+        TlsMode::Implicit => "SSL/TLS",
+        TlsMode::StartTls => "STARTTLS",
+    }
+}
+
+fn service_json(service: &ClientService) -> Value {
+    json!({ "host": service.host, "port": service.port, "security": security(service.security) })
+}
+
+/// Prints the list.
+pub(super) fn list(devices: &[Device], mailboxes: &[Mailbox], now: Timestamp, output: &Output) -> Result<(), Failure> {
+    let address = |device: &Device| {
+        let mailbox = mailboxes.iter().find(|mailbox| mailbox.id == device.mailbox);
+        mailbox.map(|mailbox| mailbox.address.to_string()).unwrap_or_default()
+    };
+    let values: Vec<Value> = devices
+        .iter()
+        .map(|device| json_of(device, &address(device), now))
+        .collect();
+    output.show(&json!({ "devices": values }), || {
+        let rows = devices.iter().map(|device| {
+            let used = device
+                .last_used
+                .as_ref()
+                .map_or_else(|| "never".to_owned(), |used| time::relative(used.at, now));
+            [
+                address(device),
+                device.label.clone(),
+                state(device, now).to_owned(),
+                device.scopes.to_string(),
+                used,
+                device.id.to_string(),
+            ]
+        });
+        let empty = match mailboxes {
+            [only] => format!(
+                "No device can read or send as {}: postern device add {0} --label NAME",
+                only.address
+            ),
+            _ => "No device yet: postern device add ADDRESS --label NAME".to_owned(),
+        };
+        table(
+            ["MAILBOX", "DEVICE", "STATE", "SCOPE", "LAST USED", "ID"],
+            rows.collect(),
+            &empty,
+        )
+    })
+}
+
+/// Everything about one device, a fact a line.
+pub(super) fn details(device: &Device, address: &str, now: Timestamp) -> String {
+    let moment = |at: Option<Timestamp>, none: &str| at.map_or_else(|| none.to_owned(), |at| time::human(at, now));
+    let state = match device.state {
+        DeviceState::Paused(at) | DeviceState::Revoked(at) => {
+            format!("{} since {}", state(device, now), time::human(at, now))
+        }
+        DeviceState::Active => state(device, now).to_owned(),
+    };
+    let networks = if device.networks.0.is_empty() {
+        "any".to_owned()
+    } else {
+        device.networks.to_string()
+    };
+    let mut facts = vec![
+        ("Device", device.label.clone()),
+        ("Id", device.id.to_string()),
+        ("Mailbox", address.to_owned()),
+        ("State", state),
+        ("Scope", device.scopes.to_string()),
+        ("Expires", moment(device.expires_at, "never")),
+        ("Networks", networks),
+        ("Senders", device.senders.to_string()),
+        ("Added", time::human(device.created_at, now)),
+        (
+            "Password",
+            if device.imported {
+                "imported: replace it when you can".to_owned()
+            } else {
+                moment(device.replaced_at, "as added")
+            },
+        ),
+        ("First used", use_text(device.first_used.as_ref(), now)),
+        ("Last used", use_text(device.last_used.as_ref(), now)),
+    ];
+    facts.retain(|(_, value)| !value.is_empty());
+    facts
+        .iter()
+        .map(|(name, value)| format!("{name:<12}{value}"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn use_text(usage: Option<&Use>, now: Timestamp) -> String {
+    usage.map_or_else(
+        || "never".to_owned(),
+        |usage| {
+            let client = usage
+                .client
+                .as_ref()
+                .map(|client| format!(", {client}"))
+                .unwrap_or_default();
+            format!(
+                "{} from {} by {}{client}",
+                time::human(usage.at, now),
+                usage.ip,
+                usage.protocol.name()
+            )
+        },
+    )
+}
+
+/// A device in JSON; the field names are documented in docs/cli.md.
+pub(super) fn json_of(device: &Device, address: &str, now: Timestamp) -> Value {
+    let (paused_at, revoked_at) = match device.state {
+        DeviceState::Active => (None, None),
+        DeviceState::Paused(at) => (Some(at), None),
+        DeviceState::Revoked(at) => (None, Some(at)),
+    };
+    json!({
+        "id": device.id,
+        "label": device.label,
+        "mailbox": device.mailbox,
+        "address": address,
+        "state": state(device, now),
+        "scopes": device.scopes.to_string().split(',').collect::<Vec<_>>(),
+        "expires_at": device.expires_at.map(time::utc),
+        "networks": device.networks.0.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "senders": device.senders.to_string(),
+        "created_at": time::utc(device.created_at),
+        "replaced_at": device.replaced_at.map(time::utc),
+        "paused_at": paused_at.map(time::utc),
+        "revoked_at": revoked_at.map(time::utc),
+        "imported": device.imported,
+        "first_used": device.first_used.as_ref().map(use_json),
+        "last_used": device.last_used.as_ref().map(use_json),
+    })
+}
+
+fn use_json(usage: &Use) -> Value {
+    json!({ "at": time::utc(usage.at), "ip": usage.ip.to_string(), "protocol": usage.protocol.name(), "client": usage.client })
+}

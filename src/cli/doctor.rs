@@ -1,0 +1,100 @@
+//! `postern doctor`: tries the way to the mail stores for real, and explains what an address can do.
+
+use std::path::Path;
+
+use super::check::{Finding, State, report};
+use super::device;
+use super::failure::{Exit, Failure};
+use super::local::Local;
+use super::output::Output;
+use crate::clock::Clock;
+use crate::config::{self, Secrets};
+use crate::directory::AddressMeaning;
+use crate::store::{CredentialStore, DeviceFilter, LoginMailbox, Resolved};
+use crate::upstream::diagnose::{self, Subject};
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  postern doctor\n  postern doctor anna@example.org\n\nWithout an address each mail store is reached and asked to refuse us: without credentials, and with wrong ones. With one, the login of that mailbox is tried too."
+)]
+pub(super) struct Args {
+    /// A mailbox to log in to, and an address to explain.
+    address: Option<String>,
+}
+
+pub(super) async fn run(args: Args, path: &Path, output: &Output) -> Result<(), Failure> {
+    let (config, _) = config::load(path, Secrets::Read)?;
+    let local = Local::with_config(config, Clock::system()).await?;
+    let mut findings = Vec::new();
+    let mailbox = match &args.address {
+        Some(address) => explain(address, &local, &mut findings).await?,
+        None => None,
+    };
+    if args.address.is_none() || mailbox.is_some() {
+        routes(mailbox.as_ref(), &local, &mut findings).await;
+    }
+    report(&findings, Exit::Failed, output)
+}
+
+/// What a login with this address would find; the mailbox where there is one.
+async fn explain(address: &str, local: &Local, findings: &mut Vec<Finding>) -> Result<Option<LoginMailbox>, Failure> {
+    let meaning = local.directory.explain_address(address).await?;
+    let state = match meaning {
+        AddressMeaning::Mailbox(_) => State::Ok,
+        AddressMeaning::NoDevice(_) => State::Warning,
+        AddressMeaning::Alias(_)
+        | AddressMeaning::Suspended(_)
+        | AddressMeaning::UnknownAddress { .. }
+        | AddressMeaning::UnknownDomain { .. } => State::Error,
+    };
+    findings.push(Finding::new("address", state, &meaning));
+    let (AddressMeaning::Mailbox(mailbox) | AddressMeaning::NoDevice(mailbox) | AddressMeaning::Suspended(mailbox)) =
+        meaning
+    else {
+        return Ok(None);
+    };
+    let filter = DeviceFilter {
+        mailbox: Some(mailbox.id),
+        ..DeviceFilter::default()
+    };
+    for device in local.directory.devices(&filter).await? {
+        let detail = format!(
+            "\"{}\" is {}, for {}",
+            device.label,
+            device::state(&device, local.now()),
+            device.scopes
+        );
+        findings.push(Finding::new("device", State::Ok, detail));
+    }
+    match local.store.resolve_login(&mailbox.address).await? {
+        Resolved::Mailbox(mailbox) => Ok(Some(mailbox)),
+        Resolved::Alias { .. } | Resolved::Unknown => Err(Failure::not_found("the mailbox was just deleted")),
+    }
+}
+
+/// All routes, or those that serve the mailbox.
+async fn routes(mailbox: Option<&LoginMailbox>, local: &Local, findings: &mut Vec<Finding>) {
+    let upstream = &local.config.upstream;
+    let domain = mailbox.map(|mailbox| mailbox.address.domain());
+    let named = |route: &&crate::upstream::Route| domain.as_ref().is_some_and(|domain| route.domains.contains(domain));
+    let has_named = upstream.routes.iter().any(|route| named(&route));
+    let subject = mailbox.map(|mailbox| Subject {
+        address: &mailbox.address,
+        mailbox: mailbox.id,
+        sealed: mailbox.upstream_secret.as_deref(),
+    });
+    for route in &upstream.routes {
+        let serves = domain.is_none() || named(&route) || (!has_named && route.domains.is_empty());
+        if !serves {
+            continue;
+        }
+        for finding in diagnose::route(route, &upstream.hostname, subject.as_ref(), &local.keys).await {
+            let state = if finding.ok { State::Ok } else { State::Error };
+            findings.push(Finding::new(
+                format!("route {} {}", route.name, finding.check),
+                state,
+                finding.detail,
+            ));
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! `postern mailbox`: mailboxes and the secrets that open them upstream.
+
+use std::io::{self, IsTerminal, Read};
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+use zeroize::Zeroize;
+
+use super::confirm::confirm;
+use super::failure::Failure;
+use super::local::Local;
+use super::output::{Output, counted, table};
+use super::time;
+use crate::config::secret_file;
+use crate::model::Mailbox;
+use crate::secret::{Secret, SecretBytes};
+
+/// The longest upstream secret.
+const MAX_SECRET_BYTES: u64 = 4096;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Create a mailbox in a known domain. It has no password: add a device next.
+    #[command(
+        after_help = "Example:\n  postern mailbox create anna@example.org\n  postern device add anna@example.org --label \"Anna's iPhone\""
+    )]
+    Create {
+        /// The address.
+        address: String,
+    },
+    /// List mailboxes.
+    List {
+        /// Only those of this organisation (name or id).
+        #[arg(long)]
+        org: Option<String>,
+        /// Only those of this domain.
+        #[arg(long)]
+        domain: Option<String>,
+    },
+    /// Refuse every login of a mailbox and end its sessions, until it is resumed.
+    Suspend {
+        /// The address.
+        address: String,
+    },
+    /// Let a suspended mailbox be used again.
+    Resume {
+        /// The address.
+        address: String,
+    },
+    /// Delete a mailbox with its devices and aliases. Mail in the mail store is not touched.
+    Delete {
+        /// The address.
+        address: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Keep the mailbox's own password at the mail store, sealed, for routes with login = "stored".
+    #[command(
+        after_help = "The secret is never an argument. Examples:\n  pass mail/anna | postern mailbox upstream-secret anna@example.org\n  postern mailbox upstream-secret anna@example.org --file secret.txt\n  postern mailbox upstream-secret anna@example.org --remove"
+    )]
+    UpstreamSecret {
+        /// The address.
+        address: String,
+        /// Read it from a file that only its owner can read, instead of from stdin.
+        #[arg(long, conflicts_with = "remove")]
+        file: Option<PathBuf>,
+        /// Remove it.
+        #[arg(long)]
+        remove: bool,
+    },
+}
+
+pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Result<(), Failure> {
+    let directory = &local.directory;
+    match command {
+        Command::Create { address } => {
+            let mailbox = directory.create_mailbox(&local.actor, &address).await?;
+            output.show(&json_of(&mailbox), || {
+                format!(
+                    "created {0}\nNobody can read it yet: postern device add {0} --label NAME",
+                    mailbox.address
+                )
+            })
+        }
+        Command::List { org, domain } => list(org, domain, local, output).await,
+        Command::Suspend { address } => {
+            let seq = directory.suspend_mailbox(&local.actor, &address).await?;
+            local
+                .applied(
+                    seq,
+                    &format!("suspended {address}"),
+                    json!({ "suspended": address }),
+                    output,
+                )
+                .await
+        }
+        Command::Resume { address } => {
+            directory.resume_mailbox(&local.actor, &address).await?;
+            output.show(&json!({ "resumed": address }), || format!("resumed {address}"))
+        }
+        Command::Delete { address, yes } => {
+            let mailbox = directory.find_mailbox(&address).await?;
+            let devices = counted(mailbox.active_devices as usize, "device", "devices");
+            confirm(
+                &format!("This deletes {} and the passwords of its {devices}.", mailbox.address),
+                yes,
+            )?;
+            let seq = directory.delete_mailbox(&local.actor, &address).await?;
+            local
+                .applied(
+                    seq,
+                    &format!("deleted {}", mailbox.address),
+                    json!({ "deleted": mailbox.address.as_str() }),
+                    output,
+                )
+                .await
+        }
+        Command::UpstreamSecret { address, file, remove } => {
+            let secret = match (file, remove) {
+                (_, true) => None,
+                (Some(path), false) => Some(secret_file::read(&path).map_err(Failure::failed)?),
+                (None, false) => Some(from_stdin()?),
+            };
+            let stored = secret.is_some();
+            directory.set_upstream_secret(&local.actor, &address, secret).await?;
+            let done = if stored {
+                "sealed the upstream secret of"
+            } else {
+                "removed the upstream secret of"
+            };
+            output.show(&json!({ "address": address, "upstream_secret": stored }), || {
+                format!("{done} {address}")
+            })
+        }
+    }
+}
+
+async fn list(org: Option<String>, domain: Option<String>, local: &Local, output: &Output) -> Result<(), Failure> {
+    let directory = &local.directory;
+    let org = match org {
+        Some(name) => Some(directory.find_org(&name).await?.id),
+        None => None,
+    };
+    let domain = match domain {
+        Some(name) => Some(directory.find_domain(&name).await?.id),
+        None => None,
+    };
+    let mailboxes = directory.mailboxes(org, domain).await?;
+    output.show(
+        &json!({ "mailboxes": mailboxes.iter().map(json_of).collect::<Vec<_>>() }),
+        || {
+            let rows = mailboxes.iter().map(|mailbox| {
+                let state = if mailbox.suspended_at.is_some() {
+                    "suspended"
+                } else {
+                    "active"
+                };
+                [
+                    mailbox.address.to_string(),
+                    state.to_owned(),
+                    mailbox.active_devices.to_string(),
+                    time::human(mailbox.created_at, local.now()),
+                ]
+            });
+            table(
+                ["ADDRESS", "STATE", "DEVICES", "CREATED"],
+                rows.collect(),
+                "No mailbox here: postern mailbox create ADDRESS, or postern import FILE",
+            )
+        },
+    )
+}
+
+/// One line from a pipe. Not from a terminal, which would show it.
+fn from_stdin() -> Result<SecretBytes, Failure> {
+    if io::stdin().is_terminal() {
+        return Err(Failure::usage(
+            "the secret is read from a pipe or with --file, so that it is not shown here",
+        ));
+    }
+    let mut text = Vec::with_capacity(usize::try_from(MAX_SECRET_BYTES + 1).unwrap_or_default());
+    io::stdin().lock().take(MAX_SECRET_BYTES + 1).read_to_end(&mut text)?;
+    while text.last().is_some_and(|octet| b"\r\n".contains(octet)) {
+        text.pop();
+    }
+    let usable = !text.is_empty() && text.len() as u64 <= MAX_SECRET_BYTES && !text.iter().any(u8::is_ascii_control);
+    if !usable {
+        text.zeroize();
+        return Err(Failure::failed("the secret must be one line of 1 to 4096 octets"));
+    }
+    Ok(Secret::new(text))
+}
+
+fn json_of(mailbox: &Mailbox) -> Value {
+    json!({
+        "id": mailbox.id,
+        "address": mailbox.address.as_str(),
+        "org": mailbox.org,
+        "state": if mailbox.suspended_at.is_some() { "suspended" } else { "active" },
+        "suspended_at": mailbox.suspended_at.map(time::utc),
+        "active_devices": mailbox.active_devices,
+        "created_at": time::utc(mailbox.created_at),
+    })
+}

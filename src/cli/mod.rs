@@ -1,0 +1,90 @@
+//! The command line: thin over `directory`, one file a family of commands.
+//!
+//! Data goes to stdout, everything else to stderr. Every command has `--json` with stable field names (docs/cli.md),
+//! and every failure an exit code that scripts can tell apart ([`failure::Exit`]). Commands work on the store
+//! directly, with or without a running daemon; where a change ends sessions, the daemon is asked over its control
+//! socket how many, and the truth is printed.
+
+mod alias;
+mod args;
+mod audit;
+mod check;
+mod completions;
+mod confirm;
+mod control;
+mod daemon;
+mod device;
+mod doctor;
+mod domain;
+mod failure;
+mod import;
+mod init;
+mod key;
+mod local;
+mod mailbox;
+mod org;
+mod output;
+mod serve;
+mod session;
+mod time;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command, Family};
+use failure::Failure;
+use local::Local;
+use output::Output;
+
+/// Runs the command that the process was started with.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.json);
+    match dispatch(cli, &output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit.into()
+        }
+    }
+}
+
+fn dispatch(cli: Cli, output: &Output) -> Result<(), Failure> {
+    match cli.command {
+        Command::Serve => serve::run(&cli.config),
+        Command::Init(args) => init::run(args, &cli.config, output),
+        Command::Check(args) => check::run(args, &cli.config, output),
+        Command::Status => wait_for(daemon::status(&cli.config, output)),
+        Command::Reload => wait_for(daemon::reload(&cli.config, output)),
+        Command::Completions(args) => completions::run(args),
+        Command::Doctor(args) => wait_for(doctor::run(args, &cli.config, output)),
+        Command::Family(family) => wait_for(async {
+            let local = Local::open(&cli.config).await?;
+            family_command(family, &local, output).await
+        }),
+    }
+}
+
+async fn family_command(family: Family, local: &Local, output: &Output) -> Result<(), Failure> {
+    match family {
+        Family::Alias(command) => alias::run(command, local, output).await,
+        Family::Audit(args) => audit::run(args, local, output).await,
+        Family::Device(command) => Box::pin(device::run(*command, local, output)).await,
+        Family::Domain(command) => domain::run(command, local, output).await,
+        Family::Import(args) => import::run(args, local, output).await,
+        Family::Key(command) => key::run(command, local, output).await,
+        Family::Mailbox(command) => mailbox::run(command, local, output).await,
+        Family::Org(command) => org::run(command, local, output).await,
+        Family::Session(command) => session::run(command, local, output).await,
+    }
+}
+
+/// Runs one command's future on this thread.
+fn wait_for(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::failed)?;
+    runtime.block_on(command)
+}

@@ -1,0 +1,84 @@
+//! `postern serve`: process-wide settings, logging and the runtime; then `server` has the word.
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+
+use rlimit::Resource;
+use tracing::warn;
+use tracing_subscriber::EnvFilter;
+
+use super::failure::Failure;
+use crate::config::{self, Config, Log, LogFormat, Problem, Secrets};
+use crate::server;
+
+/// Sockets of one session: the client's and the mail store's.
+const FILES_A_CONNECTION: u64 = 2;
+/// Database, logs, listeners, certificates.
+const FILES_BESIDE: u64 = 256;
+
+pub(super) fn run(path: &Path) -> Result<(), Failure> {
+    let (config, warnings) = config::load(path, Secrets::Read)?;
+    // A core dump would hold passwords.
+    Resource::CORE
+        .set(0, 0)
+        .map_err(|error| Failure::failed(format!("core dumps cannot be switched off: {error}")))?;
+    start_log(&config.log)?;
+    warn_of(&warnings);
+    raise_file_limit(&config);
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.enable_all().thread_name("postern-io");
+    if config.workers > 0 {
+        runtime.worker_threads(config.workers);
+    }
+    let path = path.to_owned();
+    let reload = move || {
+        let (config, warnings) = config::load(&path, Secrets::Read)?;
+        warn_of(&warnings);
+        Ok(config)
+    };
+    let runtime = runtime.build().map_err(Failure::failed)?;
+    runtime
+        .block_on(server::run(config, Box::new(reload)))
+        .map_err(|error| Failure::failed(format!("{error:#}")))
+}
+
+fn start_log(log: &Log) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&log.level).map_err(Failure::failed)?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    let terminal = io::stderr().is_terminal();
+    let started = match (log.format, terminal) {
+        (LogFormat::Json, _) | (LogFormat::Auto, false) => {
+            builder.json().flatten_event(true).with_current_span(false).try_init()
+        }
+        (LogFormat::Human, _) | (LogFormat::Auto, true) => builder.with_ansi(terminal).try_init(),
+    };
+    started.map_err(Failure::failed)
+}
+
+fn warn_of(warnings: &[Problem]) {
+    for warning in warnings {
+        warn!(problem = %warning, "configuration");
+    }
+}
+
+/// As many files as the configured connections need; the system may allow fewer.
+fn raise_file_limit(config: &Config) {
+    let wanted = open_files_for(config);
+    let reached = rlimit::increase_nofile_limit(wanted).unwrap_or(0);
+    if reached < wanted {
+        warn!(
+            wanted,
+            reached, "fewer open files are allowed than limits.connections needs: raise LimitNOFILE or lower it"
+        );
+    }
+}
+
+/// Open files that the configured connections need.
+pub(super) fn open_files_for(config: &Config) -> u64 {
+    let connections = u64::try_from(config.listen.max_connections).unwrap_or(u64::MAX);
+    connections
+        .saturating_mul(FILES_A_CONNECTION)
+        .saturating_add(FILES_BESIDE)
+}

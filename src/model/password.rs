@@ -1,0 +1,196 @@
+//! The generated device password: shown once, typed on any keyboard.
+//!
+//! 16 letters in four groups (`kqzm-xwdp-hpdt-vnrc`). The alphabet has the 20 letters `bcdfghjkmnpqrstvwxyz`: no vowels,
+//! so that no words appear, and no `l`, so that none is taken for a digit. 15 letters are random, which is 15 * log2(20) =
+//! 64.8 bits; the last one is a check letter.
+//!
+//! The check is a linear code over GF(4) x GF(5), because no weighted sum modulo 20 can tell all neighbours exchanged
+//! (the difference of two odd weights is even). A letter is a pair of field elements; the weights are powers of
+//! generators of the two fields, so that the weights of two places less than three apart differ in both. Hence every
+//! single wrong letter, every exchange of letters one or two places apart and every wrong pair of neighbours (`bb`
+//! for `cc`) is noticed; of other mistakes 19 in 20.
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice
+    )
+)]
+
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::secret::Secret;
+
+const ALPHABET: &[u8; 20] = b"bcdfghjkmnpqrstvwxyz";
+
+/// Letters of a password, the check letter included.
+const LETTERS: usize = 16;
+
+/// Letters between two dashes when it is shown.
+const GROUP: usize = 4;
+
+/// Random octets at or above this are thrown away, so that every letter is equally likely (240 = 12 * 20).
+const FAIR_BELOW: u8 = 240;
+
+/// A generated device password in canonical form (16 lower-case letters), in clear: shown once, then dropped.
+#[derive(Debug)]
+pub struct PlainPassword(Secret<[u8; LETTERS]>);
+
+/// What a client typed, judged as a password.
+pub enum Typed<'a> {
+    /// Has the form of a generated password and a right check letter; in canonical form.
+    Generated(PlainPassword),
+    /// Has the form of a generated password but a wrong check letter: a typo. Never counts as an attack.
+    Typo,
+    /// Anything else: can only match an imported password, byte for byte.
+    Other(&'a [u8]),
+}
+
+impl PlainPassword {
+    /// Makes one; `random` fills a buffer from the operating system's generator.
+    pub fn generate(random: &mut dyn FnMut(&mut [u8])) -> Self {
+        let mut letters = Zeroizing::new([0_u8; LETTERS]);
+        let mut check = Check::default();
+        let [places @ .., last] = &mut *letters;
+        for place in places {
+            let index = fair_index(random);
+            *place = letter(index);
+            check.add(index);
+        }
+        *last = check.letter();
+        Self::from_letters(&letters)
+    }
+
+    /// Reads what a client sent. Case, blanks, any dash, zero-width characters and line ends are ignored: phones
+    /// capitalise the first letter, iOS makes typographic dashes, and people paste the blanks of a web page.
+    pub fn read(typed: &[u8]) -> Typed<'_> {
+        let Some(letters) = std::str::from_utf8(typed).ok().and_then(canonical_letters) else {
+            return Typed::Other(typed);
+        };
+        let mut check = Check::default();
+        letters
+            .iter()
+            .filter_map(|letter| index_of(*letter))
+            .for_each(|index| check.add(index));
+        if check.holds() {
+            Typed::Generated(Self::from_letters(&letters))
+        } else {
+            Typed::Typo
+        }
+    }
+
+    /// The canonical 16 letters.
+    pub fn canonical(&self) -> &[u8; LETTERS] {
+        self.0.expose()
+    }
+
+    /// `kqzm-xwdp-hpdt-vnrc`, for showing once.
+    pub fn shown(&self) -> Secret<String> {
+        let mut text = String::with_capacity(LETTERS + LETTERS / GROUP);
+        for group in self.canonical().chunks(GROUP) {
+            if !text.is_empty() {
+                text.push('-');
+            }
+            text.extend(group.iter().copied().map(char::from));
+        }
+        Secret::new(text)
+    }
+
+    fn from_letters(letters: &Zeroizing<[u8; LETTERS]>) -> Self {
+        Self(Secret::new(**letters))
+    }
+}
+
+/// The 16 letters of a text that has the form of a generated password.
+fn canonical_letters(text: &str) -> Option<Zeroizing<[u8; LETTERS]>> {
+    let mut letters = Zeroizing::new([0_u8; LETTERS]);
+    let mut places = letters.iter_mut();
+    for c in text.chars().filter(|c| !is_ignored(*c)) {
+        let typed = u8::try_from(c).ok()?.to_ascii_lowercase();
+        index_of(typed)?;
+        *places.next()? = typed;
+    }
+    if places.next().is_some() {
+        letters.zeroize();
+        return None;
+    }
+    Some(letters)
+}
+
+/// Blanks (no-break ones and line ends included), dashes and zero-width characters.
+fn is_ignored(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '-' | '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}'
+        )
+        || matches!(c, '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+}
+
+/// A random index into the alphabet, each equally likely.
+fn fair_index(random: &mut dyn FnMut(&mut [u8])) -> u8 {
+    let mut drawn = Zeroizing::new([u8::MAX]);
+    loop {
+        random(drawn.as_mut_slice());
+        let [octet] = *drawn;
+        if octet < FAIR_BELOW {
+            break octet % 20;
+        }
+    }
+}
+
+fn letter(index: u8) -> u8 {
+    ALPHABET.get(usize::from(index)).copied().unwrap_or(b'b')
+}
+
+fn index_of(letter: u8) -> Option<u8> {
+    ALPHABET
+        .iter()
+        .position(|known| *known == letter)
+        .and_then(|index| u8::try_from(index).ok())
+}
+
+/// The running value of the check, by Horner's rule; zero in both fields after 16 right letters.
+#[derive(Default)]
+struct Check {
+    /// An element of GF(4): 0, 1, w = 2, w + 1 = 3. Addition is exclusive or.
+    four: u8,
+    /// An element of GF(5).
+    five: u8,
+}
+
+impl Check {
+    fn add(&mut self, index: u8) {
+        self.step();
+        self.four ^= index / 5;
+        self.five = self.five.wrapping_add(index % 5) % 5;
+    }
+
+    fn step(&mut self) {
+        self.four = match self.four {
+            1 => 2,
+            2 => 3,
+            3 => 1,
+            _ => 0,
+        };
+        self.five = self.five.wrapping_mul(2) % 5;
+    }
+
+    /// The letter that makes the check hold when it is added next.
+    fn letter(&mut self) -> u8 {
+        self.step();
+        let negative = 5_u8.wrapping_sub(self.five) % 5;
+        letter(self.four.wrapping_mul(5).wrapping_add(negative))
+    }
+
+    const fn holds(&self) -> bool {
+        self.four == 0 && self.five == 0
+    }
+}
+
+#[cfg(test)]
+mod tests;

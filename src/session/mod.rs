@@ -1,0 +1,191 @@
+//! The data plane: one mail session from the accepted socket to its last octet.
+//!
+//! `drive` owns the socket and the timers before login and runs a sans-IO [`preauth::Session`](crate::preauth::Session);
+//! `login` turns credentials into an admitted login; `splice` (IMAP) and `relay` (SMTP, through the command guard) copy
+//! octets afterwards; `usage` remembers when a device was last used. Nothing a client sends before a
+//! [`VerifiedLogin`](crate::verify::VerifiedLogin) exists reaches the mail store.
+
+mod drive;
+mod login;
+mod relay;
+mod splice;
+mod summary;
+mod transfer;
+mod usage;
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+pub use drive::serve;
+pub use usage::Usage;
+
+pub use crate::smtp::guard::BareNewline;
+
+use crate::clock::Clock;
+use crate::metrics::Metrics;
+use crate::peer::{Peer, Protocol};
+use crate::preauth::Limits;
+use crate::revoke::Registry;
+use crate::store::CredentialStore;
+use crate::throttle::Throttle;
+use crate::tls::Acceptor;
+use crate::upstream::Upstreams;
+use crate::verify::Verifier;
+
+/// How a listener speaks TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsMode {
+    /// From the first octet: 993, 465 (RFC 8314 §3).
+    Implicit,
+    /// After STARTTLS: 143, 587. A client that speaks TLS at once is served as on an implicit port.
+    StartTls,
+}
+
+/// Settings of mail sessions; each is a configuration key of the same name.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Our name in greetings and EHLO replies.
+    pub hostname: String,
+    /// Caps on what a client may say before login.
+    pub limits: Limits,
+    /// From accept to login, TLS included.
+    pub login_time: Duration,
+    /// Octets that a client may send before login.
+    pub login_bytes: usize,
+    /// How long a STARTTLS listener waits for a client that speaks TLS at once before it greets in clear.
+    pub tls_first_time: Duration,
+    /// Distinct wrong passwords on one connection before it is closed.
+    pub max_failures: u32,
+    /// Live sessions of one device.
+    pub max_per_device: usize,
+    /// Live sessions of one mailbox.
+    pub max_per_mailbox: usize,
+    /// Ends an IMAP session that moved no octet for so long (RFC 9051 §5.4: at least 30 minutes).
+    pub imap_idle_time: Duration,
+    /// Ends an SMTP session that moved no octet for so long (RFC 5321 §4.5.3.2).
+    pub smtp_idle_time: Duration,
+    /// How long a goodbye to a client that does not read may take.
+    pub close_time: Duration,
+    /// Whether MAIL FROM is checked at all.
+    pub check_sender: bool,
+    /// Whether the null reverse-path `<>` passes the sender check (read receipts use it).
+    pub allow_null_sender: bool,
+    /// With `+`, anna+x@ counts as anna@ in the sender check.
+    pub subaddress_delimiter: Option<char>,
+    /// What a bare CR or LF in a message leads to.
+    pub bare_newline: BareNewline,
+    /// How often last uses are written.
+    pub usage_write_interval: Duration,
+}
+
+/// Everything that mail sessions share.
+pub struct Plane {
+    /// Settings; swapped by a reload, read once a connection.
+    pub config: ArcSwap<Config>,
+    /// The time.
+    pub clock: Clock,
+    /// Judges credentials.
+    pub verifier: Arc<Verifier>,
+    /// Slows failures.
+    pub throttle: Arc<Throttle>,
+    /// Live sessions.
+    pub registry: Arc<Registry>,
+    /// Epochs and sender addresses.
+    pub store: Arc<dyn CredentialStore>,
+    /// Mail stores.
+    pub upstreams: Arc<Upstreams>,
+    /// Last uses on their way to the store.
+    pub usage: Arc<Usage>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Cancelled when the daemon begins to stop: nobody logs in any more.
+    pub stopping: CancellationToken,
+    store_down: AtomicBool,
+    next_session: AtomicU64,
+}
+
+/// The parts of a [`Plane`].
+pub struct Parts {
+    /// See [`Plane::config`].
+    pub config: Config,
+    /// See [`Plane::clock`].
+    pub clock: Clock,
+    /// See [`Plane::verifier`].
+    pub verifier: Arc<Verifier>,
+    /// See [`Plane::throttle`].
+    pub throttle: Arc<Throttle>,
+    /// See [`Plane::registry`].
+    pub registry: Arc<Registry>,
+    /// See [`Plane::store`].
+    pub store: Arc<dyn CredentialStore>,
+    /// See [`Plane::upstreams`].
+    pub upstreams: Arc<Upstreams>,
+    /// See [`Plane::metrics`].
+    pub metrics: Arc<Metrics>,
+    /// See [`Plane::stopping`].
+    pub stopping: CancellationToken,
+}
+
+impl Plane {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self {
+            usage: Arc::new(Usage::new(Arc::clone(&parts.store), Arc::clone(&parts.metrics))),
+            config: ArcSwap::from_pointee(parts.config),
+            clock: parts.clock,
+            verifier: parts.verifier,
+            throttle: parts.throttle,
+            registry: parts.registry,
+            store: parts.store,
+            upstreams: parts.upstreams,
+            metrics: parts.metrics,
+            stopping: parts.stopping,
+            store_down: AtomicBool::new(false),
+            next_session: AtomicU64::new(1),
+        })
+    }
+
+    /// Asks the store whether it answers, and remembers the answer for [`Plane::can_serve`].
+    pub async fn probe_store(&self) -> bool {
+        let up = self.store.ping().await.is_ok();
+        self.store_down.store(!up, Ordering::Relaxed);
+        up
+    }
+
+    /// Whether a login by this protocol has any chance at this moment. Where it has none, the greeting says so, because
+    /// many clients take any refusal after that for a wrong password.
+    pub fn can_serve(&self, protocol: Protocol) -> bool {
+        !self.store_down.load(Ordering::Relaxed)
+            && !self.upstreams.all_down(protocol)
+            && !self.stopping.is_cancelled()
+    }
+
+    fn next_connection_id(&self) -> NonZeroU64 {
+        let id = self.next_session.fetch_add(1, Ordering::Relaxed);
+        NonZeroU64::new(id).unwrap_or(NonZeroU64::MIN)
+    }
+}
+
+/// An accepted connection that has not said anything yet.
+pub struct Connection {
+    /// The socket; the PROXY header, where there was one, is consumed.
+    pub stream: TcpStream,
+    /// Who is there.
+    pub peer: Peer,
+    /// What is spoken.
+    pub protocol: Protocol,
+    /// When TLS starts.
+    pub tls: TlsMode,
+    /// The listener's TLS.
+    pub acceptor: Arc<Acceptor>,
+    /// The listener's name, for the log.
+    pub listener: Arc<str>,
+    /// Dropped once the client is logged in: the place among connections that have not proved anything.
+    pub before_login: Box<dyn Send>,
+}

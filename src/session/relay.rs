@@ -1,0 +1,202 @@
+//! SMTP after login: both directions pass through the command guard.
+//!
+//! The guard decides what reaches the mail store and in which order the client hears of it; this file only moves
+//! octets and stops reading where the guard or a slow side asks for it.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::io::AsyncWrite;
+
+use super::summary::{Ending, Moved};
+use super::transfer::{Outbox, linger, poll_read_scratch};
+use crate::revoke::LiveSession;
+use crate::store::EndReason;
+use crate::smtp::guard::{Flow, Guard, Output};
+use crate::tls::Stream;
+
+/// One submission session after login.
+pub(super) struct Relay<'a> {
+    down: Stream,
+    up: Stream,
+    guard: Guard,
+    from_client: BytesMut,
+    from_upstream: BytesMut,
+    to_down: Outbox,
+    to_up: Outbox,
+    client_closed: bool,
+    up_shut: bool,
+    finished: Option<Ending>,
+    live: &'a LiveSession,
+}
+
+impl<'a> Relay<'a> {
+    /// Takes over both streams; `from_client` was read too early and goes first.
+    pub(super) fn new(down: Stream, up: Stream, guard: Guard, from_client: BytesMut, live: &'a LiveSession) -> Self {
+        let mut relay = Self {
+            down,
+            up,
+            guard,
+            from_client,
+            from_upstream: BytesMut::new(),
+            to_down: Outbox::default(),
+            to_up: Outbox::default(),
+            client_closed: false,
+            up_shut: false,
+            finished: None,
+            live,
+        };
+        relay.guard_client();
+        relay
+    }
+
+    /// Relays until one side ends, nothing moves for `idle`, or `ended` says that it must end.
+    pub(super) async fn run(&mut self, ended: impl Future<Output = EndReason>, idle: Duration) -> Ending {
+        let mut ended = std::pin::pin!(ended);
+        let mut pause = std::pin::pin!(tokio::time::sleep(idle));
+        let mut moved_before = 0;
+        poll_fn(|cx| {
+            if let Poll::Ready(reason) = ended.as_mut().poll(cx) {
+                return Poll::Ready(Ending::Ended(reason));
+            }
+            match self.poll_relay(cx) {
+                Poll::Ready(Ok(ending)) => return Poll::Ready(ending),
+                Poll::Ready(Err(_)) => return Poll::Ready(Ending::Broken),
+                Poll::Pending => {}
+            }
+            while pause.as_mut().poll(cx).is_ready() {
+                let moved = self.to_up.sent + self.to_down.sent;
+                if moved == moved_before {
+                    return Poll::Ready(Ending::Idle);
+                }
+                moved_before = moved;
+                let next = pause.deadline() + idle;
+                pause.as_mut().reset(next);
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Cuts the mail store (a message under way is never completed), says goodbye and closes.
+    pub(super) async fn close(mut self, goodbye: Option<&str>, limit: Duration) -> Moved {
+        if let Some(line) = goodbye.and_then(|text| self.guard.farewell(text)) {
+            self.to_down.queue().extend_from_slice(&line);
+        }
+        let moved = Moved { up: self.to_up.sent, down: self.to_down.sent, messages: self.guard.messages() };
+        drop(self.up);
+        linger(self.down, self.to_down, limit).await;
+        moved
+    }
+
+    fn poll_relay(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Ending>> {
+        // Each direction runs until it has to wait; an answer from upstream may let the client's side go on.
+        loop {
+            let before = self.progress();
+            let _ = self.poll_up(cx)?;
+            if let Poll::Ready(()) = self.poll_down(cx)? {
+                return Poll::Ready(Ok(self.finished.unwrap_or(Ending::Upstream)));
+            }
+            self.guard_client();
+            if before == self.progress() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Changes whenever an octet was read, guarded or written.
+    fn progress(&mut self) -> [u64; 5] {
+        let waiting = |outbox: &mut Outbox| outbox.queue().len() as u64;
+        let (to_up, to_down) = (waiting(&mut self.to_up), waiting(&mut self.to_down));
+        [self.to_up.sent, self.to_down.sent, to_up, to_down, self.from_client.len() as u64]
+    }
+
+    /// Client to mail store; ready once the client closed and the mail store was told.
+    fn poll_up(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            ready!(self.to_up.poll_drain(cx, &mut self.up))?;
+            if self.client_closed {
+                if !self.up_shut {
+                    ready!(Pin::new(&mut self.up).poll_shutdown(cx))?;
+                    self.up_shut = true;
+                }
+                return Poll::Ready(Ok(()));
+            }
+            if self.finished.is_some() || !self.guard.wants_client_input() || !self.to_down.is_empty() {
+                return Poll::Pending;
+            }
+            let Self { down, from_client, live, .. } = self;
+            let octets = ready!(poll_read_scratch(cx, down, |_, chunk| {
+                live.add_bytes(chunk.len() as u64, 0);
+                from_client.extend_from_slice(chunk);
+                Ok(())
+            }))?;
+            self.client_closed = octets == 0;
+            self.guard_client();
+        }
+    }
+
+    /// Mail store to client; ready once the mail store closed and the client has everything.
+    fn poll_down(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            ready!(self.to_down.poll_drain(cx, &mut self.down))?;
+            if self.finished.is_some() {
+                return Poll::Ready(Ok(()));
+            }
+            let Self { up, from_upstream, live, .. } = self;
+            let octets = ready!(poll_read_scratch(cx, up, |_, chunk| {
+                live.add_bytes(0, chunk.len() as u64);
+                from_upstream.extend_from_slice(chunk);
+                Ok(())
+            }))?;
+            let mut out = Output::default();
+            if octets == 0 {
+                self.finished = Some(if self.client_closed { Ending::Client } else { Ending::Upstream });
+                if let Some(line) = self.guard.upstream_lost() {
+                    self.to_down.queue().extend_from_slice(&line);
+                }
+            } else {
+                let flow = self.guard.from_upstream(&mut self.from_upstream, &mut out);
+                self.take(flow, out);
+                self.guard_client();
+            }
+        }
+    }
+
+    fn guard_client(&mut self) {
+        if self.finished.is_some() || self.from_client.is_empty() {
+            return;
+        }
+        let mut out = Output::default();
+        let flow = self.guard.from_client(&mut self.from_client, &mut out);
+        self.take(flow, out);
+        if self.from_client.is_empty() {
+            self.from_client = BytesMut::new();
+        }
+    }
+
+    fn take(&mut self, flow: Flow, out: Output) {
+        append(self.to_up.queue(), out.upstream);
+        append(self.to_down.queue(), out.downstream);
+        match flow {
+            Flow::Go => {}
+            Flow::Finished => self.finished = Some(Ending::Client),
+            Flow::Broken { rule, .. } => {
+                self.to_up.discard();
+                self.finished = Some(Ending::Rule(rule));
+            }
+        }
+    }
+}
+
+fn append(queue: &mut BytesMut, more: BytesMut) {
+    if queue.is_empty() {
+        *queue = more;
+    } else {
+        queue.extend_from_slice(&more);
+    }
+}

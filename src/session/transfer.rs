@@ -1,0 +1,129 @@
+//! Moving octets between two streams without a buffer of their own while nothing moves.
+//!
+//! Reads go into one scratch buffer a thread, borrowed only during a poll; what the other side does not take at once
+//! waits in an [`Outbox`], which gives its memory back when it is empty. While an outbox holds anything, its source is
+//! not read: the slow reader's window closes, and memory stays bounded by one scratch buffer a direction.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+
+use crate::tls::Stream;
+
+/// Octets taken by one read; large enough for two TLS records of 16 KiB.
+const SCRATCH_BYTES: usize = 32 * 1024;
+
+thread_local! {
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_BYTES].into_boxed_slice());
+}
+
+/// What waits to be written to one stream.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    waiting: BytesMut,
+    unflushed: bool,
+    pub(super) sent: u64,
+}
+
+impl Outbox {
+    /// An outbox that starts with these octets.
+    pub(super) fn with(waiting: BytesMut) -> Self {
+        Self { waiting, unflushed: false, sent: 0 }
+    }
+
+    /// Whether everything reached the stream.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// The octets that wait, for whoever produces them in place.
+    pub(super) const fn queue(&mut self) -> &mut BytesMut {
+        &mut self.waiting
+    }
+
+    /// Drops what waits: the stream is about to be cut.
+    pub(super) fn discard(&mut self) {
+        self.waiting = BytesMut::new();
+    }
+
+    /// Writes and flushes all that waits.
+    pub(super) fn poll_drain(&mut self, cx: &mut Context<'_>, stream: &mut Stream) -> Poll<io::Result<()>> {
+        while !self.waiting.is_empty() {
+            let taken = ready!(Pin::new(&mut *stream).poll_write(cx, &self.waiting))?;
+            if taken == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.note_sent(taken);
+            self.waiting.advance(taken);
+        }
+        if self.waiting.capacity() > 0 {
+            self.waiting = BytesMut::new();
+        }
+        if self.unflushed {
+            ready!(Pin::new(&mut *stream).poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Sends `chunk` now as far as the stream takes it, and keeps the rest.
+    pub(super) fn poll_send(&mut self, cx: &mut Context<'_>, stream: &mut Stream, mut chunk: &[u8]) -> io::Result<()> {
+        if self.waiting.is_empty() {
+            while !chunk.is_empty() {
+                let Poll::Ready(taken) = Pin::new(&mut *stream).poll_write(cx, chunk)? else { break };
+                if taken == 0 {
+                    return Err(io::ErrorKind::WriteZero.into());
+                }
+                self.note_sent(taken);
+                chunk = chunk.get(taken..).unwrap_or_default();
+            }
+        }
+        self.waiting.extend_from_slice(chunk);
+        Ok(())
+    }
+
+    const fn note_sent(&mut self, octets: usize) {
+        self.sent = self.sent.saturating_add(octets as u64);
+        self.unflushed = true;
+    }
+}
+
+/// Reads once and hands the octets to `take`; `take(&[])` never happens: the end of the stream is `Ok(0)`.
+pub(super) fn poll_read_scratch(
+    cx: &mut Context<'_>,
+    stream: &mut Stream,
+    take: impl FnOnce(&mut Context<'_>, &[u8]) -> io::Result<()>,
+) -> Poll<io::Result<usize>> {
+    SCRATCH.with_borrow_mut(|scratch| {
+        let mut buffer = ReadBuf::new(scratch);
+        match ready!(Pin::new(stream).poll_read(cx, &mut buffer)) {
+            // TLS without close_notify: most clients end like this. It is the end of the stream, never of a message.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Poll::Ready(Ok(0)),
+            result => result?,
+        }
+        let octets = buffer.filled().len();
+        if octets > 0 {
+            take(cx, buffer.filled())?;
+        }
+        Poll::Ready(Ok(octets))
+    })
+}
+
+/// Ends a downstream connection in order: sends what waits, closes our direction (with TLS close_notify), and reads
+/// what the client still sends, because closing a socket with unread octets would reset it and lose our goodbye.
+pub(super) async fn linger(mut stream: Stream, mut outbox: Outbox, limit: Duration) {
+    let orderly = async {
+        poll_fn(|cx| outbox.poll_drain(cx, &mut stream)).await?;
+        stream.shutdown().await?;
+        while poll_fn(|cx| poll_read_scratch(cx, &mut stream, |_, _| Ok(()))).await? > 0 {}
+        io::Result::Ok(())
+    };
+    // A client that is gone or does not read ends here as well; there is nobody left to tell.
+    let _ = tokio::time::timeout(limit, orderly).await;
+}

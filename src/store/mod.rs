@@ -1,0 +1,334 @@
+//! The store of record: what is true about organisations, mailboxes and devices.
+//!
+//! Traits are narrow by role, so that the login path cannot reach what only the control plane may change:
+//! [`CredentialStore`] for verify, session and upstream, [`ChangeStore`] for revoke, [`DirectoryStore`] for directory,
+//! [`AuditStore`] for audit; [`Store`] is their sum. `contract` is the list of tests that every backend passes.
+//!
+//! Every write is one transaction that also holds its change-log row (where a running login path must hear of it) and
+//! its audit row, so that nothing is changed without a trace, and nothing is half done.
+
+pub mod change;
+pub mod login;
+pub mod sqlite;
+
+#[cfg(test)]
+mod contract;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+pub use crate::audit::Actor;
+pub use change::{Change, ChangeKind, EndReason, Seq};
+pub use login::{Credential, DeviceUse, Epoch, Hash, LoginMailbox, Resolved};
+
+use crate::clock::Timestamp;
+use crate::model::{
+    Address, Alias, AliasId, CredentialId, Device, DeviceId, DeviceState, DomainId, DomainName, MailDomain, Mailbox,
+    MailboxId, Networks, Org, OrgId, Scopes, SenderRule,
+};
+
+/// How long tag and hash of a replaced or revoked password are kept, so that an old phone that still knocks is
+/// recognised instead of being counted as an attack.
+pub const RETIRED_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// The most devices of one mailbox that are not revoked.
+pub const LIVE_DEVICES_MAX: u32 = 256;
+
+/// The most retired credentials of one mailbox that a login is compared with, the newest; those in use always are.
+pub const RETIRED_COMPARED_MAX: usize = 256;
+
+/// The most devices that one listing returns.
+pub const LISTED_MAX: usize = 1_000_000;
+
+/// The most rows of one import: it is one transaction, and other writers wait for it.
+pub const IMPORT_ROWS_MAX: usize = 1_000_000;
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The name, address or label is taken by something else.
+    #[error("{0}")]
+    Conflict(String),
+    /// There is no such thing (any more).
+    #[error("{0}")]
+    NotFound(String),
+    /// The request breaks a rule of the model that only the store can see.
+    #[error("{0}")]
+    Refused(String),
+    /// The database belongs to a newer Postern.
+    #[error(
+        "the database {path} has schema version {found}, this Postern knows versions up to {known}: run the newer Postern, or restore the backup made before the upgrade"
+    )]
+    NewerSchema {
+        /// The file or URL without secrets.
+        path: String,
+        /// What the database says.
+        found: u32,
+        /// What we know.
+        known: u32,
+    },
+    /// A migration that was applied differs from the one built in.
+    #[error(
+        "migration {version} of the database {path} was changed after it had been applied; restore the database from its backup or run the Postern that made it"
+    )]
+    AlteredMigration {
+        /// The file or URL without secrets.
+        path: String,
+        /// Which one.
+        version: u32,
+    },
+    /// Locked, full, unreadable, gone: nothing was changed, and it can be tried again.
+    #[error("the database {path} cannot be used: {reason}")]
+    Unavailable {
+        /// The file or URL without secrets.
+        path: String,
+        /// What happened and what to do.
+        reason: String,
+    },
+}
+
+/// One audit row, as it is read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRow {
+    /// Its number; numbers grow with time.
+    pub number: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Who did it.
+    pub actor: Actor,
+    /// What: dotted and fixed, such as `device.revoke`.
+    pub action: String,
+    /// In which organisation.
+    pub org: Option<OrgId>,
+    /// On what: an id or an address.
+    pub subject: String,
+    /// Further facts as a JSON object, never a secret.
+    pub detail: serde_json::Value,
+}
+
+/// Which audit rows to read; empty fields match everything.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// Rows of this organisation.
+    pub org: Option<OrgId>,
+    /// Rows whose subject is or contains this text, or that concern the mailbox with this address.
+    pub subject: Option<String>,
+    /// Rows whose action starts with this text.
+    pub action: Option<String>,
+    /// Rows at or after this moment.
+    pub since: Option<Timestamp>,
+    /// At most this many, the newest.
+    pub limit: u32,
+}
+
+/// A device to be added, with its first credential.
+#[derive(Debug, Clone)]
+pub struct NewDevice {
+    /// Whose.
+    pub mailbox: MailboxId,
+    /// 1 to 64 characters.
+    pub label: String,
+    /// At least one.
+    pub scopes: Scopes,
+    /// When it ends by itself.
+    pub expires_at: Option<Timestamp>,
+    /// Allowed networks.
+    pub networks: Networks,
+    /// Allowed senders.
+    pub senders: SenderRule,
+    /// Its credential.
+    pub credential: NewCredential,
+    /// Came by import.
+    pub imported: bool,
+}
+
+/// A credential to be stored.
+#[derive(Debug, Clone)]
+pub struct NewCredential {
+    /// The keyed tag; imported hashes have none.
+    pub tag: Option<u16>,
+    /// Which server key made tag and hash.
+    pub key_id: u32,
+    /// PHC or crypt string.
+    pub hash: Hash,
+}
+
+/// What can be changed about a device without touching its password. `None` leaves a field as it is.
+#[derive(Debug, Clone, Default)]
+pub struct DeviceEdit {
+    /// A new label.
+    pub label: Option<String>,
+    /// New scopes; taking one away ends sessions.
+    pub scopes: Option<Scopes>,
+    /// A new expiry, or none.
+    pub expires_at: Option<Option<Timestamp>>,
+    /// New networks.
+    pub networks: Option<Networks>,
+    /// A new sender rule.
+    pub senders: Option<SenderRule>,
+}
+
+/// Which devices to list.
+#[derive(Debug, Clone, Default)]
+pub struct DeviceFilter {
+    /// Of this mailbox.
+    pub mailbox: Option<MailboxId>,
+    /// Of this organisation.
+    pub org: Option<OrgId>,
+    /// Revoked ones too.
+    pub with_revoked: bool,
+}
+
+/// One row of an import: a mailbox that gets a device with an imported hash.
+#[derive(Debug, Clone)]
+pub struct ImportRow {
+    /// The mailbox; created where it is missing and its domain is known.
+    pub address: Address,
+    /// The device's label.
+    pub label: String,
+    /// Its end.
+    pub expires_at: Option<Timestamp>,
+    /// The hash.
+    pub credential: NewCredential,
+}
+
+/// What the login path reads; all of it on the hot path or right behind it.
+#[async_trait]
+pub trait CredentialStore: Send + Sync {
+    /// All that a login needs to be judged, read live.
+    async fn resolve_login(&self, address: &Address) -> Result<Resolved, Error>;
+
+    /// The present epoch of a device and its mailbox; `None` where the device, its mailbox or the mailbox's right to
+    /// log in is gone.
+    async fn epoch(&self, device: DeviceId) -> Result<Option<Epoch>, Error>;
+
+    /// The mailbox's own address and its aliases, for the sender check.
+    async fn sender_addresses(&self, mailbox: MailboxId) -> Result<Vec<Address>, Error>;
+
+    /// Puts a stronger hash in place of the one that was just verified; does nothing where the credential was
+    /// replaced or retired meanwhile, or where its tag was made with another key than `key_id`: a tag cannot be made
+    /// anew here, and must stay with the key that made it.
+    async fn upgrade_hash(
+        &self,
+        credential: CredentialId,
+        verified: &Hash,
+        stronger: &Hash,
+        key_id: u32,
+    ) -> Result<(), Error>;
+
+    /// Writes first and last uses in one transaction.
+    async fn record_uses(&self, uses: &[DeviceUse]) -> Result<(), Error>;
+
+    /// Cheap proof that the store answers, for readiness.
+    async fn ping(&self) -> Result<(), Error>;
+}
+
+/// What the change log tells.
+#[async_trait]
+pub trait ChangeStore: Send + Sync {
+    /// The number of the latest change; 0 where there is none.
+    async fn latest_change(&self) -> Result<Seq, Error>;
+
+    /// Changes after `seen`, oldest first, at most `limit`.
+    async fn changes_after(&self, seen: Seq, limit: u32) -> Result<Vec<Change>, Error>;
+
+    /// Waits until another writer may have changed something, or at the latest for `poll`: then read
+    /// [`ChangeStore::changes_after`]. SQLite: returns at once for this process's own writes, also for one made since
+    /// the last wait; what other processes wrote is found when `poll` is over. With several waiters in one process a
+    /// wait may miss a wake-up, never a change.
+    async fn wait_for_change(&self, poll: Duration) -> Result<(), Error>;
+}
+
+/// What was done by whom.
+#[async_trait]
+pub trait AuditStore: Send + Sync {
+    /// Appends a row that belongs to no other write (a session ended by hand, a daemon started).
+    async fn append_audit(
+        &self,
+        actor: &Actor,
+        action: &str,
+        org: Option<OrgId>,
+        subject: &str,
+        detail: serde_json::Value,
+    ) -> Result<(), Error>;
+
+    /// Reads rows, newest first.
+    async fn audit_rows(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, Error>;
+}
+
+/// Every change that the control plane makes. Each is one transaction with its audit row, and with change-log rows
+/// where it takes something away from somebody who may be logged in. The number of the last such row is returned, or
+/// the latest number of all where the change needed none.
+#[async_trait]
+pub trait DirectoryStore: Send + Sync {
+    /// Adds an organisation.
+    async fn create_org(&self, actor: &Actor, name: &str) -> Result<Org, Error>;
+    /// All organisations, by name.
+    async fn orgs(&self) -> Result<Vec<Org>, Error>;
+    /// Removes an organisation that has no domains.
+    async fn delete_org(&self, actor: &Actor, org: OrgId) -> Result<(), Error>;
+
+    /// Adds a mail domain to an organisation.
+    async fn create_domain(&self, actor: &Actor, org: OrgId, name: &DomainName) -> Result<MailDomain, Error>;
+    /// Domains of one organisation, or all, by name.
+    async fn domains(&self, org: Option<OrgId>) -> Result<Vec<MailDomain>, Error>;
+    /// Removes a domain that has no mailboxes and aliases.
+    async fn delete_domain(&self, actor: &Actor, domain: DomainId) -> Result<(), Error>;
+
+    /// Creates a mailbox (without any password) in a known domain.
+    async fn create_mailbox(&self, actor: &Actor, address: &Address) -> Result<Mailbox, Error>;
+    /// Finds one.
+    async fn mailbox(&self, address: &Address) -> Result<Option<Mailbox>, Error>;
+    /// Mailboxes of one organisation or domain or all, by address, after the given address, at most `limit`.
+    async fn mailboxes(
+        &self,
+        org: Option<OrgId>,
+        domain: Option<DomainId>,
+        after: Option<&Address>,
+        limit: u32,
+    ) -> Result<Vec<Mailbox>, Error>;
+    /// Suspends (true) or resumes a mailbox.
+    async fn set_mailbox_suspended(&self, actor: &Actor, mailbox: MailboxId, suspended: bool) -> Result<Seq, Error>;
+    /// Deletes a mailbox with its devices and aliases.
+    async fn delete_mailbox(&self, actor: &Actor, mailbox: MailboxId) -> Result<Seq, Error>;
+    /// Sets or removes the sealed secret that the `stored` strategy logs in with.
+    async fn set_upstream_secret(&self, actor: &Actor, mailbox: MailboxId, sealed: Option<&[u8]>) -> Result<(), Error>;
+
+    /// Adds an alias of a mailbox.
+    async fn create_alias(&self, actor: &Actor, address: &Address, mailbox: MailboxId) -> Result<Alias, Error>;
+    /// Finds one.
+    async fn alias(&self, address: &Address) -> Result<Option<Alias>, Error>;
+    /// Aliases of one mailbox or organisation or all, by address.
+    async fn aliases(&self, mailbox: Option<MailboxId>, org: Option<OrgId>) -> Result<Vec<Alias>, Error>;
+    /// Removes one. It ends no session: a session asks for its sender addresses when it starts.
+    async fn delete_alias(&self, actor: &Actor, alias: AliasId) -> Result<Seq, Error>;
+
+    /// Tags in use in a mailbox under this key (retired credentials included), so that a new one can be unique.
+    async fn tags_in_use(&self, mailbox: MailboxId, key_id: u32) -> Result<Vec<u16>, Error>;
+    /// Adds a device. `Conflict` where label or tag is taken, `Refused` beyond [`LIVE_DEVICES_MAX`].
+    async fn create_device(&self, actor: &Actor, device: &NewDevice) -> Result<Device, Error>;
+    /// Finds one.
+    async fn device(&self, id: DeviceId) -> Result<Option<Device>, Error>;
+    /// Lists devices, by mailbox and creation; `Refused` where more than [`LISTED_MAX`] match.
+    async fn devices(&self, filter: &DeviceFilter) -> Result<Vec<Device>, Error>;
+    /// Changes a device's record. What takes something away (a scope, a network, a sender, time) bumps its epoch and
+    /// is a change; what only gives, or changes nothing, is not.
+    async fn edit_device(&self, actor: &Actor, id: DeviceId, edit: &DeviceEdit) -> Result<Seq, Error>;
+    /// Gives a device a new credential; the old one is retired in the same transaction.
+    async fn replace_credential(&self, actor: &Actor, id: DeviceId, credential: &NewCredential) -> Result<Seq, Error>;
+    /// Sets the state of devices (revoke, pause, resume) in one transaction, with an audit row for each device whose
+    /// state really changes. A revoked device stays revoked: revoking it again does nothing, all else is `Refused`.
+    async fn set_device_state(&self, actor: &Actor, ids: &[DeviceId], state: DeviceState) -> Result<Seq, Error>;
+    /// Imports at most [`IMPORT_ROWS_MAX`] rows in one transaction: all of them or none. Missing mailboxes are created
+    /// where their domain is known; errors name the row, counted from 1.
+    async fn import(&self, actor: &Actor, rows: &[ImportRow]) -> Result<(), Error>;
+
+    /// Deletes tags and hashes that were retired before this moment.
+    async fn forget_retired(&self, before: Timestamp) -> Result<u64, Error>;
+}
+
+/// All roles in one.
+pub trait Store: CredentialStore + ChangeStore + AuditStore + DirectoryStore {}
+
+impl<T: CredentialStore + ChangeStore + AuditStore + DirectoryStore> Store for T {}

@@ -1,0 +1,186 @@
+//! The embedded store: one SQLite file, one thread that writes, several that read.
+//!
+//! Every write is one `BEGIN IMMEDIATE` transaction on the writer's connection (a read that turns into a write ignores
+//! the busy timeout), in WAL mode with `synchronous = FULL`. Reads run beside it on read-only connections. Several
+//! processes may use one file: the daemon and the command line do. `worker` holds the threads, `connection` the
+//! settings, `migrations` the schema; the other files each hold one role of the store.
+
+mod audit;
+mod change;
+mod connection;
+mod credential;
+mod device;
+mod directory;
+mod fault;
+mod import;
+mod keys;
+mod mailbox;
+mod migrations;
+mod org;
+mod value;
+mod worker;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::Notify;
+
+use self::fault::{Fault, Outcome, unavailable};
+use self::worker::{Abandoned, NotRun, QUEUED_MAX, Workers};
+use self::write::{Write, Writer};
+use super::Error;
+use crate::clock::Clock;
+
+/// The most reader threads.
+const READERS_MAX: usize = 64;
+
+/// Settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The database file.
+    pub path: PathBuf,
+    /// Reader threads, 1 to 64.
+    pub readers: usize,
+    /// The longest wait for another process that holds the write lock.
+    pub busy_timeout: Duration,
+}
+
+impl Config {
+    /// The usual settings for a database at this path.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            readers: 4,
+            busy_timeout: Duration::from_secs(5),
+        }
+    }
+
+    fn shown_path(&self) -> String {
+        self.path.display().to_string()
+    }
+}
+
+/// The embedded store.
+pub struct SqliteStore {
+    path: String,
+    clock: Clock,
+    // Dropped in this order: only a connection that may write folds the write-ahead log into the file when it closes
+    // as the last one.
+    readers: Workers<Connection>,
+    writer: Workers<Writer>,
+    committed: Arc<Notify>,
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SqliteStore {
+    /// Makes a new, empty database of mode 0600 and opens it. Blocks: call it at start.
+    ///
+    /// # Errors
+    /// The file exists already ([`Error::Refused`]), or it cannot be made.
+    pub fn create(config: &Config, clock: Clock) -> Result<Arc<Self>, Error> {
+        let path = config.shown_path();
+        let now = clock.utc();
+        connection::create(config, |conn| migrations::fill(conn, &path, now)).map_err(|fault| fault.about(&path))?;
+        Self::open(config, clock)
+    }
+
+    /// Opens an existing database and applies the migrations that it lacks. Blocks: call it at start.
+    ///
+    /// # Errors
+    /// The file is missing, cannot be used, or its schema is not one that this Postern knows.
+    pub fn open(config: &Config, clock: Clock) -> Result<Arc<Self>, Error> {
+        let path = config.shown_path();
+        connection::must_exist(config)?;
+        let connect = || -> Outcome<(Connection, Vec<Connection>)> {
+            // Before the first setting that changes the file: a foreign or newer database stays as it is.
+            migrations::pending(&connection::reader(config)?, &path)?;
+            let mut writer = connection::writer(config)?;
+            migrations::apply(&mut writer, &path, clock.utc())?;
+            let readers = (0..config.readers.clamp(1, READERS_MAX)).map(|_| connection::reader(config));
+            Ok((writer, readers.collect::<Outcome<_>>()?))
+        };
+        let (writer, readers) = connect().map_err(|fault: Fault| fault.about(&path))?;
+        let threads = |error: std::io::Error| unavailable(&path, format!("its threads cannot be started: {error}"));
+        Ok(Arc::new(Self {
+            writer: Workers::start("store-writer", vec![Writer::new(writer, clock.clone())], Abandoned::Run)
+                .map_err(threads)?,
+            readers: Workers::start("store-reader", readers, Abandoned::Skip).map_err(threads)?,
+            committed: Arc::new(Notify::new()),
+            clock,
+            path,
+        }))
+    }
+
+    /// The names of the migrations that opening the database would apply; changes nothing.
+    ///
+    /// # Errors
+    /// As for [`SqliteStore::open`].
+    pub fn pending_migrations(config: &Config) -> Result<Vec<String>, Error> {
+        let path = config.shown_path();
+        connection::must_exist(config)?;
+        let pending = connection::reader(config).and_then(|conn| migrations::pending(&conn, &path));
+        let pending = pending.map_err(|fault| fault.about(&path))?;
+        Ok(pending
+            .into_iter()
+            .map(|migration| migration.name().to_owned())
+            .collect())
+    }
+
+    /// Reads on a reader thread.
+    async fn read<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Outcome<T> + Send + 'static,
+    {
+        self.outcome(self.readers.run(work).await)
+    }
+
+    /// Does everything in `work`, or nothing, in one transaction on the writer thread.
+    async fn write<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Write<'_>) -> Outcome<T> + Send + 'static,
+    {
+        let committed = Arc::clone(&self.committed);
+        let done = self.writer.run(move |writer| {
+            let now = writer.clock.utc();
+            let tx = writer.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let write = Write::new(tx, now, &writer.ids);
+            let value = work(&write)?;
+            if write.commit()? {
+                // All who wait now, and the one who comes next: a change between two waits is not slept through.
+                committed.notify_waiters();
+                committed.notify_one();
+            }
+            Ok(value)
+        });
+        self.outcome(done.await)
+    }
+
+    fn outcome<T>(&self, outcome: Result<Outcome<T>, NotRun>) -> Result<T, Error> {
+        match outcome {
+            Ok(outcome) => outcome.map_err(|fault| fault.about(&self.path)),
+            Err(NotRun::QueueFull) => Err(unavailable(
+                &self.path,
+                format!("more than {QUEUED_MAX} requests wait for it; try again"),
+            )),
+            Err(NotRun::Died) => Err(unavailable(
+                &self.path,
+                "a request failed by a defect of Postern; report it",
+            )),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Organisations and their mail domains.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::json;
+
+use super::fault::{Outcome, conflict, not_found, refused};
+use super::write::Write;
+use crate::audit::Action;
+use crate::model::{DomainId, DomainName, MailDomain, Org, OrgId, name};
+use crate::store::Actor;
+
+pub(super) fn create_org(write: &Write<'_>, actor: &Actor, name: &str) -> Outcome<Org> {
+    let name = name::org_name(name).map_err(|bad| refused(bad.to_string()))?;
+    let key = name::name_key(&name);
+    let taken = "SELECT name FROM org WHERE name_key = ?1";
+    let taken: Option<String> = write.tx.query_row(taken, [&key], |row| row.get(0)).optional()?;
+    if let Some(taken) = taken {
+        return Err(conflict(format!(
+            "an organisation named {taken:?} exists already; choose another name"
+        )));
+    }
+    let org = Org {
+        id: OrgId::from_raw(write.fresh_id()),
+        name,
+        created_at: write.now,
+    };
+    write.execute(
+        "INSERT INTO org (id, name, name_key, created_at) VALUES (?1, ?2, ?3, ?4)",
+        params![org.id, org.name, key, org.created_at],
+    )?;
+    write.audit(actor, Action::OrgCreate, Some(org.id), &org.name, json!({}))?;
+    Ok(org)
+}
+
+pub(super) fn orgs(conn: &Connection) -> Outcome<Vec<Org>> {
+    let mut orgs = conn.prepare_cached("SELECT id, name, created_at FROM org ORDER BY name_key")?;
+    Ok(orgs.query_map([], org_row)?.collect::<Result<_, _>>()?)
+}
+
+fn org_row(row: &Row<'_>) -> rusqlite::Result<Org> {
+    Ok(Org {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        created_at: row.get(2)?,
+    })
+}
+
+fn org(conn: &Connection, id: OrgId) -> Outcome<Org> {
+    let found = conn
+        .query_row("SELECT id, name, created_at FROM org WHERE id = ?1", [id], org_row)
+        .optional()?;
+    found.ok_or_else(|| not_found(format!("there is no organisation {id}")))
+}
+
+pub(super) fn delete_org(write: &Write<'_>, actor: &Actor, id: OrgId) -> Outcome<()> {
+    let org = org(&write.tx, id)?;
+    let domains = "SELECT count(*) FROM mail_domain WHERE org_id = ?1";
+    let domains: i64 = write.tx.query_row(domains, [id], |row| row.get(0))?;
+    if domains > 0 {
+        return Err(refused(format!(
+            "the organisation {:?} still has {domains} mail domain(s); remove them first",
+            org.name
+        )));
+    }
+    write.execute("DELETE FROM org WHERE id = ?1", [id])?;
+    write.audit(actor, Action::OrgDelete, Some(id), &org.name, json!({}))
+}
+
+pub(super) fn create_domain(write: &Write<'_>, actor: &Actor, org_id: OrgId, name: &DomainName) -> Outcome<MailDomain> {
+    let org = org(&write.tx, org_id)?;
+    if domain_named(&write.tx, name)?.is_some() {
+        return Err(conflict(format!("the mail domain {name} exists already")));
+    }
+    let id = DomainId::from_raw(write.fresh_id());
+    let domain = MailDomain {
+        id,
+        org: org.id,
+        name: name.clone(),
+        created_at: write.now,
+    };
+    write.execute(
+        "INSERT INTO mail_domain (id, org_id, name, created_at) VALUES (?1, ?2, ?3, ?4)",
+        params![domain.id, domain.org, domain.name, domain.created_at],
+    )?;
+    write.audit(actor, Action::DomainCreate, Some(org.id), name.as_str(), json!({}))?;
+    Ok(domain)
+}
+
+pub(super) fn domains(conn: &Connection, org: Option<OrgId>) -> Outcome<Vec<MailDomain>> {
+    let mut domains = conn.prepare_cached(
+        "SELECT id, org_id, name, created_at FROM mail_domain WHERE ?1 IS NULL OR org_id = ?1 ORDER BY name",
+    )?;
+    Ok(domains.query_map([org], domain_row)?.collect::<Result<_, _>>()?)
+}
+
+fn domain_row(row: &Row<'_>) -> rusqlite::Result<MailDomain> {
+    Ok(MailDomain {
+        id: row.get(0)?,
+        org: row.get(1)?,
+        name: row.get(2)?,
+        created_at: row.get(3)?,
+    })
+}
+
+fn domain_named(conn: &Connection, name: &DomainName) -> Outcome<Option<MailDomain>> {
+    let mut found = conn.prepare_cached("SELECT id, org_id, name, created_at FROM mail_domain WHERE name = ?1")?;
+    Ok(found.query_row([name], domain_row).optional()?)
+}
+
+/// The domain that an address lies in.
+pub(super) fn known_domain(conn: &Connection, name: &DomainName) -> Outcome<MailDomain> {
+    domain_named(conn, name)?.ok_or_else(|| {
+        not_found(format!(
+            "the mail domain {name} is not known; add it to an organisation first"
+        ))
+    })
+}
+
+pub(super) fn delete_domain(write: &Write<'_>, actor: &Actor, id: DomainId) -> Outcome<()> {
+    let found = "SELECT id, org_id, name, created_at FROM mail_domain WHERE id = ?1";
+    let domain = write.tx.query_row(found, [id], domain_row).optional()?;
+    let domain = domain.ok_or_else(|| not_found(format!("there is no mail domain {id}")))?;
+    let sql = "SELECT count(*) FILTER (WHERE alias_id IS NULL), count(alias_id) FROM address WHERE domain_id = ?1";
+    let (mailboxes, aliases): (i64, i64) = write.tx.query_row(sql, [id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if mailboxes > 0 || aliases > 0 {
+        return Err(refused(format!(
+            "the mail domain {} still has {mailboxes} mailbox(es) and {aliases} alias(es); remove them first",
+            domain.name
+        )));
+    }
+    write.execute("DELETE FROM mail_domain WHERE id = ?1", [id])?;
+    write.audit(
+        actor,
+        Action::DomainDelete,
+        Some(domain.org),
+        domain.name.as_str(),
+        json!({}),
+    )
+}

@@ -1,0 +1,76 @@
+//! How values of the model are kept in columns: ids and times as integers, everything else in its text form.
+
+use std::net::IpAddr;
+
+use rusqlite::ToSql;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
+
+use crate::clock::Timestamp;
+use crate::model::{
+    Address, AliasId, CredentialId, DeviceId, DomainId, DomainName, MailboxId, Networks, OrgId, Scopes, SenderRule,
+};
+use crate::peer::Protocol;
+use crate::store::{EndReason, Hash, Seq};
+
+macro_rules! kept_as_integer {
+    ($($name:ident: $read:path, $write:expr;)*) => {$(
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                i64::column_result(value).map($read)
+            }
+        }
+
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                let write: fn(Self) -> i64 = $write;
+                Ok(ToSqlOutput::from(write(*self)))
+            }
+        }
+    )*};
+}
+
+kept_as_integer! {
+    AliasId: AliasId::from_raw, AliasId::raw;
+    CredentialId: CredentialId::from_raw, CredentialId::raw;
+    DeviceId: DeviceId::from_raw, DeviceId::raw;
+    DomainId: DomainId::from_raw, DomainId::raw;
+    MailboxId: MailboxId::from_raw, MailboxId::raw;
+    OrgId: OrgId::from_raw, OrgId::raw;
+    Seq: Seq, |seq| seq.0;
+    Timestamp: Timestamp, |at| at.0;
+}
+
+macro_rules! kept_as_text {
+    ($($name:ident: $read:expr, $write:expr;)*) => {$(
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                let read: fn(&str) -> Option<Self> = $read;
+                read(value.as_str()?).ok_or_else(|| FromSqlError::Other(concat!("not a ", stringify!($name)).into()))
+            }
+        }
+
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                let write: fn(&Self) -> String = $write;
+                Ok(ToSqlOutput::from(write(self)))
+            }
+        }
+    )*};
+}
+
+kept_as_text! {
+    Address: |text| Self::parse(text).ok(), Self::to_string;
+    DomainName: |text| Self::parse(text).ok(), Self::to_string;
+    EndReason: Self::from_name, |reason| reason.name().to_owned();
+    Hash: |text| Some(Self(text.to_owned())), |hash| hash.0.clone();
+    Networks: |text| text.parse().ok(), Self::to_string;
+    Protocol: Self::from_name, |protocol| protocol.name().to_owned();
+    Scopes: |text| text.parse().ok(), Self::to_string;
+    SenderRule: |text| text.parse().ok(), Self::to_string;
+}
+
+/// Reads an IP address from a text column.
+pub(super) fn ip_from(text: &str) -> rusqlite::Result<IpAddr> {
+    text.parse()
+        .map_err(|_| FromSqlError::Other("not an IP address".into()).into())
+}

@@ -1,0 +1,182 @@
+//! Slows failed logins and counts distinct wrong secrets; never refuses anybody who proves a secret.
+//!
+//! What counts is how many *different* wrong secrets came from a network, and for a name, of late: a phone that repeats
+//! one old password all day counts once. Names that exist and names that do not are treated alike. The answer to every
+//! failure goes out on a fixed clock (whole multiples of a base delay after its beginning), so that its time tells
+//! neither the reason nor how long judging took. All state lives in tables of fixed size under keyed hashes with a key
+//! that is random per process (`table`): nobody can make it grow, nor choose whom to push out of it.
+
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use ipnet::IpNet;
+
+use self::table::Table;
+use crate::keys::random_bytes;
+use crate::secret::Secret;
+
+/// A secret seen for a name and network is new again after this many half-lives without it.
+const SEEN_HALF_LIVES: u8 = 4;
+
+/// Doublings of the delay beyond which no more are computed.
+const MAX_DOUBLINGS: u32 = 16;
+
+/// The least grid of answers, should none be configured.
+const MIN_GRID: Duration = Duration::from_millis(1);
+
+/// Settings.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Bits of an IPv4 address that make a network.
+    pub ipv4_prefix: u8,
+    /// Bits of an IPv6 address that make a network.
+    pub ipv6_prefix: u8,
+    /// Answer time of a failure with no history, and the grid of all others.
+    pub base_delay: Duration,
+    /// No answer waits longer than this.
+    pub max_delay: Duration,
+    /// Distinct wrong secrets before the delay grows.
+    pub free_failures: u32,
+    /// Half-life of the counts.
+    pub half_life: Duration,
+    /// Fixed number of counters in each of the three tables; about 32 octets each.
+    pub table_entries: usize,
+    /// From this count of distinct wrong secrets on, imported passwords (which have no tag) are not hashed for this
+    /// network or name.
+    pub hash_stop: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            ipv4_prefix: 32,
+            ipv6_prefix: 64,
+            base_delay: Duration::from_secs(1),
+            max_delay: Duration::from_secs(5),
+            free_failures: 5,
+            half_life: Duration::from_secs(15 * 60),
+            table_entries: 65_536,
+            hash_stop: 50,
+        }
+    }
+}
+
+/// Counts failures; one for the whole daemon.
+pub struct Throttle {
+    config: Config,
+    key: Secret<[u8; 32]>,
+    networks: Table,
+    names: Table,
+    seen: Table,
+}
+
+/// What a failure did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// First time this secret was seen for this name from this network in the window.
+    pub distinct: bool,
+    /// Distinct wrong secrets from this network, decayed and rounded.
+    pub network_count: u32,
+    /// Distinct wrong secrets for this name, decayed and rounded.
+    pub name_count: u32,
+}
+
+/// What a keyed hash is of, so that no two uses share one.
+#[derive(Clone, Copy)]
+enum Of {
+    Network = 1,
+    Name = 2,
+    Secret = 3,
+}
+
+impl Throttle {
+    /// Empty tables under a fresh key.
+    pub fn new(config: Config) -> Self {
+        let table = || Table::new(config.table_entries, config.half_life);
+        Self {
+            key: random_bytes(),
+            networks: table(),
+            names: table(),
+            seen: table(),
+            config,
+        }
+    }
+
+    /// Counts one wrong secret for (network, claimed name). The same secret for the same name counts once, over
+    /// however many connections it comes.
+    pub fn count(&self, now: Instant, ip: IpAddr, name: &str, secret: &[u8]) -> Counted {
+        let (network, name) = (self.network_id(ip), self.name_id(name));
+        let secret = self.id(Of::Secret, &[&network.to_le_bytes(), &name.to_le_bytes(), secret]);
+        let distinct = self.seen.refresh(now, secret, SEEN_HALF_LIVES);
+        if distinct {
+            self.networks.add(now, network);
+            self.names.add(now, name);
+        }
+        Counted {
+            distinct,
+            network_count: self.networks.count(now, network),
+            name_count: self.names.count(now, name),
+        }
+    }
+
+    /// When the answer to a failure that began at `started` may go out: a whole number of base delays later, equal for
+    /// all reasons. Each distinct failure beyond the free ones doubles the wait, up to `max_delay`; where judging took
+    /// longer than that, the next step of the same grid.
+    pub fn release_at(&self, started: Instant, now: Instant, ip: IpAddr, name: &str) -> Instant {
+        let grid = self.config.base_delay.max(MIN_GRID);
+        let failures = self.worst(now, ip, name).saturating_sub(self.config.free_failures);
+        let wanted = grid
+            .saturating_mul(1 << failures.min(MAX_DOUBLINGS))
+            .min(self.config.max_delay);
+        let slowed = (wanted.as_nanos() / grid.as_nanos()).max(1);
+        let judged = now
+            .saturating_duration_since(started)
+            .as_nanos()
+            .div_ceil(grid.as_nanos());
+        started + grid.saturating_mul(u32::try_from(slowed.max(judged)).unwrap_or(u32::MAX))
+    }
+
+    /// Whether untagged (imported) hashes may still be run for this source and name.
+    pub fn may_hash_untagged(&self, now: Instant, ip: IpAddr, name: &str) -> bool {
+        self.worst(now, ip, name) < self.config.hash_stop
+    }
+
+    fn worst(&self, now: Instant, ip: IpAddr, name: &str) -> u32 {
+        self.networks
+            .count(now, self.network_id(ip))
+            .max(self.names.count(now, self.name_id(name)))
+    }
+
+    fn network_id(&self, ip: IpAddr) -> u64 {
+        let prefix = if ip.is_ipv4() {
+            self.config.ipv4_prefix
+        } else {
+            self.config.ipv6_prefix
+        };
+        let network = IpNet::new(ip, prefix).map_or(ip, |network| network.network());
+        match network {
+            IpAddr::V4(network) => self.id(Of::Network, &[&network.octets()]),
+            IpAddr::V6(network) => self.id(Of::Network, &[&network.octets()]),
+        }
+    }
+
+    /// Names are compared as logins compare them: blanks around and case do not make another one.
+    fn name_id(&self, name: &str) -> u64 {
+        self.id(Of::Name, &[name.trim().to_lowercase().as_bytes()])
+    }
+
+    fn id(&self, of: Of, parts: &[&[u8]]) -> u64 {
+        let mut hasher = blake3::Hasher::new_keyed(self.key.expose());
+        hasher.update(&[of as u8]);
+        for part in parts {
+            hasher.update(part);
+        }
+        let [a, b, c, d, e, f, g, h, ..] = *hasher.finalize().as_bytes();
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+}
