@@ -15,13 +15,19 @@ impl Timestamp {
     /// The point `span` later; saturates at the end of time.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// The point `span` earlier; saturates.
     #[must_use]
     pub fn minus(self, span: Duration) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 }
 
@@ -34,7 +40,11 @@ pub struct Clock {
 #[derive(Clone, Debug)]
 enum Source {
     System,
-    Manual { base: Instant, base_utc: Timestamp, passed_ms: Arc<AtomicU64> },
+    Manual {
+        base: Instant,
+        base_utc: Timestamp,
+        passed_ms: Arc<AtomicU64>,
+    },
 }
 
 impl Clock {
@@ -45,7 +55,13 @@ impl Clock {
 
     /// A clock for tests: it stands still until [`Clock::advance`] moves it.
     pub fn manual(start: Timestamp) -> Self {
-        Self { source: Source::Manual { base: instant_now(), base_utc: start, passed_ms: Arc::default() } }
+        Self {
+            source: Source::Manual {
+                base: instant_now(),
+                base_utc: start,
+                passed_ms: Arc::default(),
+            },
+        }
     }
 
     /// Moves a manual clock on; does nothing to the machine's clock.
@@ -67,9 +83,9 @@ impl Clock {
     pub fn utc(&self) -> Timestamp {
         match &self.source {
             Source::System => utc_now(),
-            Source::Manual { base_utc, passed_ms, .. } => {
-                base_utc.plus(Duration::from_millis(passed_ms.load(Ordering::SeqCst)))
-            }
+            Source::Manual {
+                base_utc, passed_ms, ..
+            } => base_utc.plus(Duration::from_millis(passed_ms.load(Ordering::SeqCst))),
         }
     }
 }

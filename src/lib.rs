@@ -9,9 +9,9 @@ pub mod metrics;
 pub mod peer;
 pub mod secret;
 // pure
-pub mod preauth;
 pub mod imap;
 pub mod model;
+pub mod preauth;
 pub mod sasl;
 pub mod smtp;
 pub mod wire;

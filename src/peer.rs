@@ -23,7 +23,9 @@ impl Protocol {
 
     /// Reads what [`Protocol::name`] wrote.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Imap, Self::Smtp].into_iter().find(|protocol| protocol.name() == name)
+        [Self::Imap, Self::Smtp]
+            .into_iter()
+            .find(|protocol| protocol.name() == name)
     }
 }
 
@@ -52,7 +54,11 @@ pub struct Peer {
 impl Peer {
     /// A peer before TLS. Folds `::ffff:192.0.2.1` to `192.0.2.1`, so that limits, rules and logs see one form.
     pub fn new(addr: SocketAddr, local: SocketAddr) -> Self {
-        Self { addr: canonical(addr), local: canonical(local), tls: None }
+        Self {
+            addr: canonical(addr),
+            local: canonical(local),
+            tls: None,
+        }
     }
 
     /// The client's address without the port.

@@ -32,7 +32,7 @@ use crate::verify::Verifier;
 /// How often the daemon looks at its own health.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
 /// How often credentials past their keeping time are deleted.
-const FORGET_INTERVAL: Duration = Duration::from_hours(1);
+const FORGET_INTERVAL: Duration = Duration::from_secs(3600);
 /// Reload requests that may wait.
 const RELOAD_QUEUE: usize = 4;
 
@@ -55,18 +55,26 @@ pub async fn run(config: Config, reload: Reload) -> anyhow::Result<()> {
     let (reload_requests, reloads) = mpsc::channel(RELOAD_QUEUE);
     let daemon = server.daemon(reload_requests);
     let stop = server.background.clone();
-    server.tasks.spawn(ended("control socket", admin::serve_control(control, Arc::clone(&daemon), stop.clone())));
+    server.tasks.spawn(ended(
+        "control socket",
+        admin::serve_control(control, Arc::clone(&daemon), stop.clone()),
+    ));
     if let Some(listener) = operations {
         let address = listener.local_addr()?;
         tracing::info!(listener.name = "operations", listener.addr = %address, "listening");
-        server.tasks.spawn(ended("operations listener", admin::serve_operations(listener, daemon, stop)));
+        server.tasks.spawn(ended(
+            "operations listener",
+            admin::serve_operations(listener, daemon, stop),
+        ));
     }
     server.spawn_background();
     for listener in listeners {
         let address = listener.address()?;
         tracing::info!(listener.name = listener.name(), listener.addr = %address, "listening");
         let (plane, limiter) = (Arc::clone(&server.plane), Arc::clone(&server.limiter));
-        server.connections.spawn(listener.run(plane, limiter, server.connections.clone()));
+        server
+            .connections
+            .spawn(listener.run(plane, limiter, server.connections.clone()));
     }
     tracing::info!(postern.version = env!("CARGO_PKG_VERSION"), "ready");
     notify(&[sd_notify::NotifyState::Ready]);
@@ -114,7 +122,13 @@ impl Server {
             })
         };
         let changes: Arc<dyn ChangeStore> = Arc::clone(&store) as _;
-        let tail = Tail::new(changes, Arc::clone(&registry), forget, config.change_poll, Arc::clone(&metrics));
+        let tail = Tail::new(
+            changes,
+            Arc::clone(&registry),
+            forget,
+            config.change_poll,
+            Arc::clone(&metrics),
+        );
         tail.start().await?;
         let upstreams = Upstreams::new(config.upstream.clone(), keys, clock.clone(), Arc::clone(&metrics))?;
         let certificates = Certificates::load(certificate_settings(&config, &clock)?)?;
@@ -220,7 +234,11 @@ impl Server {
     }
 
     /// Serves reloads until a signal asks to stop.
-    async fn wait(&self, reload: Reload, mut requests: mpsc::Receiver<oneshot::Sender<ReloadAnswer>>) -> anyhow::Result<()> {
+    async fn wait(
+        &self,
+        reload: Reload,
+        mut requests: mpsc::Receiver<oneshot::Sender<ReloadAnswer>>,
+    ) -> anyhow::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hangup = signal(SignalKind::hangup())?;
@@ -257,7 +275,8 @@ impl Server {
     }
 
     fn take_over(&self, fresh: Config) -> anyhow::Result<Vec<String>> {
-        self.certificates.replace(certificate_settings(&fresh, &self.clock)?.certificates)?;
+        self.certificates
+            .replace(certificate_settings(&fresh, &self.clock)?.certificates)?;
         self.plane.upstreams.replace(fresh.upstream)?;
         self.plane.config.store(Arc::new(fresh.session));
         let mut notes = vec!["certificates, routes, session limits and log level are in force".to_owned()];
@@ -295,7 +314,12 @@ impl Server {
 fn certificate_settings(config: &Config, clock: &Clock) -> anyhow::Result<crate::tls::Config> {
     let mut tls = config.tls.clone();
     if config.development_certificates {
-        let names = [config.session.hostname.clone(), "localhost".into(), "127.0.0.1".into(), "::1".into()];
+        let names = [
+            config.session.hostname.clone(),
+            "localhost".into(),
+            "127.0.0.1".into(),
+            "::1".into(),
+        ];
         let directory = config.data_dir.join("development-ca");
         let made = crate::tls::ensure_development_certificates(&directory, &names, clock)
             .with_context(|| format!("development certificates in {}", directory.display()))?;

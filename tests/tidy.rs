@@ -20,24 +20,89 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
     ("imap", "pure", &["preauth", "wire", "sasl", "model"]),
     ("smtp", "pure", &["preauth", "wire", "sasl", "model"]),
     ("keys", "mechanism", &[]),
-    ("audit", "mechanism", &["model", "store"]),
+    ("audit", "mechanism", &["model"]),
     ("store", "mechanism", &["model", "audit"]),
-    ("throttle", "mechanism", &[]),
+    ("throttle", "mechanism", &["keys"]),
     ("revoke", "mechanism", &["model", "store"]),
     ("verify", "mechanism", &["model", "preauth", "store", "keys", "revoke"]),
     ("tls", "mechanism", &[]),
-    ("upstream", "mechanism", &["model", "imap", "smtp", "sasl", "wire", "preauth", "keys", "tls", "verify"]),
-    ("session", "use", &["model", "preauth", "imap", "smtp", "sasl", "wire", "store", "throttle", "revoke", "verify", "audit", "tls", "upstream", "keys"]),
-    ("directory", "use", &["model", "store", "verify", "audit", "keys", "revoke"]),
+    (
+        "upstream",
+        "mechanism",
+        &[
+            "model", "imap", "smtp", "sasl", "wire", "preauth", "keys", "tls", "verify",
+        ],
+    ),
+    (
+        "session",
+        "use",
+        &[
+            "model", "preauth", "imap", "smtp", "sasl", "wire", "store", "throttle", "revoke", "verify", "audit",
+            "tls", "upstream", "keys",
+        ],
+    ),
+    (
+        "directory",
+        "use",
+        &["model", "store", "verify", "audit", "keys", "revoke"],
+    ),
     ("listen", "edge", &["session", "tls"]),
     ("admin", "edge", &["directory", "model", "store", "revoke", "audit"]),
-    ("cli", "edge", &["directory", "config", "model", "store", "verify", "audit", "keys", "tls", "upstream", "server"]),
-    ("config", "root", &["model", "store", "verify", "throttle", "tls", "upstream", "session", "listen", "admin", "preauth"]),
-    ("server", "root", &["config", "model", "store", "verify", "throttle", "revoke", "tls", "upstream", "session", "listen", "admin", "keys", "audit", "directory"]),
+    (
+        "cli",
+        "edge",
+        &[
+            "directory",
+            "config",
+            "model",
+            "store",
+            "verify",
+            "audit",
+            "keys",
+            "tls",
+            "upstream",
+            "server",
+        ],
+    ),
+    (
+        "config",
+        "root",
+        &[
+            "model", "store", "verify", "throttle", "tls", "upstream", "session", "listen", "admin", "preauth",
+        ],
+    ),
+    (
+        "server",
+        "root",
+        &[
+            "config",
+            "model",
+            "store",
+            "verify",
+            "throttle",
+            "revoke",
+            "tls",
+            "upstream",
+            "session",
+            "listen",
+            "admin",
+            "keys",
+            "audit",
+            "directory",
+        ],
+    ),
 ];
 
 /// Words that the pure layer never says: it does no I/O, waits for nothing, reads no clock and logs nothing.
-const IMPURE: &[&str] = &["tokio", "tracing", "std::net::TcpStream", "std::fs", "std::thread", "SystemTime", "rusqlite"];
+const IMPURE: &[&str] = &[
+    "tokio",
+    "tracing",
+    "std::net::TcpStream",
+    "std::fs",
+    "std::thread",
+    "SystemTime",
+    "rusqlite",
+];
 
 const MAX_FILE_LINES: usize = 600;
 
@@ -46,12 +111,15 @@ fn modules_import_only_what_their_layer_may() {
     let mut wrong = String::new();
     for file in rust_files("src") {
         let Some(module) = module_of(&file) else { continue };
-        let (_, _, allowed) = MAY_USE.iter().find(|(name, ..)| *name == module).unwrap_or_else(|| {
-            panic!("module {module} is not in the table of tests/tidy.rs")
-        });
+        let (_, _, allowed) = MAY_USE
+            .iter()
+            .find(|(name, ..)| *name == module)
+            .unwrap_or_else(|| panic!("module {module} is not in the table of tests/tidy.rs"));
         let text = fs::read_to_string(&file).unwrap();
         for used in used_modules(&text) {
-            let words = MAY_USE.iter().any(|(name, layer, _)| *name == used && *layer == "words");
+            let words = MAY_USE
+                .iter()
+                .any(|(name, layer, _)| *name == used && *layer == "words");
             if used != module && !words && !allowed.contains(&used.as_str()) {
                 let _ = writeln!(wrong, "{}: {module} must not use {used}", file.display());
             }
@@ -64,15 +132,21 @@ fn modules_import_only_what_their_layer_may() {
 fn the_pure_layer_does_no_io() {
     let mut wrong = String::new();
     for file in rust_files("src") {
-        let pure = module_of(&file)
-            .is_some_and(|module| MAY_USE.iter().any(|(name, layer, _)| *name == module && *layer == "pure"));
+        let pure = module_of(&file).is_some_and(|module| {
+            MAY_USE
+                .iter()
+                .any(|(name, layer, _)| *name == module && *layer == "pure")
+        });
         if !pure || file.ends_with("tests.rs") {
             continue;
         }
         let text = fs::read_to_string(&file).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         for word in IMPURE {
-            if code.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word)) {
+            if code
+                .lines()
+                .any(|line| !line.trim_start().starts_with("//") && line.contains(word))
+            {
                 let _ = writeln!(wrong, "{}: mentions {word}", file.display());
             }
         }
@@ -105,7 +179,11 @@ fn every_file_says_what_it_is_and_stays_readable() {
 fn the_table_of_architecture_md_is_this_one() {
     let text = fs::read_to_string("ARCHITECTURE.md").unwrap();
     for (module, layer, allowed) in MAY_USE {
-        let list = if allowed.is_empty() { "-".to_owned() } else { allowed.join(", ") };
+        let list = if allowed.is_empty() {
+            "-".to_owned()
+        } else {
+            allowed.join(", ")
+        };
         let row = format!("| {layer} | `{module}` | {list} |");
         assert!(text.contains(&row), "ARCHITECTURE.md lacks the row\n{row}");
     }
@@ -118,17 +196,30 @@ fn cited_rfcs_and_the_table_agree() {
         .lines()
         .filter_map(|line| {
             let mut cells = line.split('|').map(str::trim).skip(1);
-            let number: String = cells.next()?.trim_start_matches('[').chars().take_while(char::is_ascii_digit).collect();
+            let number: String = cells
+                .next()?
+                .trim_start_matches('[')
+                .chars()
+                .take_while(char::is_ascii_digit)
+                .collect();
             (!number.is_empty()).then(|| (number, cells.nth(1) == Some("yes")))
         })
         .collect();
-    let cited: BTreeSet<String> =
-        rust_files("src").iter().flat_map(|file| cited_rfcs(&fs::read_to_string(file).unwrap())).collect();
+    let cited: BTreeSet<String> = rust_files("src")
+        .iter()
+        .flat_map(|file| cited_rfcs(&fs::read_to_string(file).unwrap()))
+        .collect();
     let listed: BTreeSet<String> = rows.iter().map(|(number, _)| number.clone()).collect();
     let missing: Vec<_> = cited.difference(&listed).collect();
     assert!(missing.is_empty(), "cited in src, not in docs/rfcs.md: {missing:?}");
-    let uncited: Vec<_> = rows.iter().filter(|(number, yes)| *yes && !cited.contains(number)).collect();
-    assert!(uncited.is_empty(), "`yes` in docs/rfcs.md, cited nowhere in src: {uncited:?}");
+    let uncited: Vec<_> = rows
+        .iter()
+        .filter(|(number, yes)| *yes && !cited.contains(number))
+        .collect();
+    assert!(
+        uncited.is_empty(),
+        "`yes` in docs/rfcs.md, cited nowhere in src: {uncited:?}"
+    );
 }
 
 fn rust_files(folder: &str) -> Vec<PathBuf> {
@@ -137,7 +228,7 @@ fn rust_files(folder: &str) -> Vec<PathBuf> {
     while let Some(folder) = waiting.pop() {
         let Ok(entries) = fs::read_dir(&folder) else { continue };
         for entry in entries {
-            let path = entry.unwrap().path();
+            let path = entry.expect("a readable folder").path();
             if path.is_dir() {
                 waiting.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
@@ -158,7 +249,11 @@ fn module_of(file: &Path) -> Option<String> {
 
 /// Every `crate::module` outside comments, grouped imports included.
 fn used_modules(text: &str) -> BTreeSet<String> {
-    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let code: String = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n");
     let mut used = BTreeSet::new();
     for (start, _) in code.match_indices("crate::") {
         let rest = &code[start + "crate::".len()..];
@@ -188,7 +283,12 @@ fn used_modules(text: &str) -> BTreeSet<String> {
 
 fn cited_rfcs(text: &str) -> Vec<String> {
     text.match_indices("RFC ")
-        .map(|(start, word)| text[start + word.len()..].chars().take_while(char::is_ascii_digit).collect::<String>())
+        .map(|(start, word)| {
+            text[start + word.len()..]
+                .chars()
+                .take_while(char::is_ascii_digit)
+                .collect::<String>()
+        })
         .filter(|number| !number.is_empty())
         .collect()
 }

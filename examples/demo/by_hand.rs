@@ -27,7 +27,7 @@ user name   {ADDRESS}
 passwords   {first}  (device \"Laptop\")
             {second}  (device \"Printer\")
 
-Read the newest mail:
+Read a message:
   curl --cacert {authority} --user {ADDRESS}:{first} 'imaps://{SERVER_NAME}:{imaps}/INBOX;MAILINDEX=1'
 Send one:
   swaks --server {SERVER_NAME}:{submissions} --tlsc --auth PLAIN --auth-user {ADDRESS} --auth-password {second} \\

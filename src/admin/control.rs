@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
@@ -65,22 +65,37 @@ fn shown(session: &SessionSnapshot) -> Value {
 }
 
 async fn end_session(State(daemon): State<Arc<Daemon>>, Path(id): Path<u64>, headers: HeaderMap) -> Response {
-    let found = daemon.registry.sessions().into_iter().find(|session| session.id == SessionId(id));
+    let found = daemon
+        .registry
+        .sessions()
+        .into_iter()
+        .find(|session| session.id == SessionId(id));
     let Some(session) = found.filter(|session| daemon.registry.end_session(session.id, EndReason::Operator)) else {
         return (StatusCode::NOT_FOUND, Json(json!({ "ended": false }))).into_response();
     };
-    let detail = json!({ "session": id, "address": session.info.address.as_str(), "protocol": session.info.protocol.name() });
+    let detail =
+        json!({ "session": id, "address": session.info.address.as_str(), "protocol": session.info.protocol.name() });
     let subject = session.info.device.to_string();
-    if let Err(error) = daemon.audit.append_audit(&actor(&headers), Action::SessionEnd.as_str(), None, &subject, detail).await {
+    if let Err(error) = daemon
+        .audit
+        .append_audit(&actor(&headers), Action::SessionEnd.as_str(), None, &subject, detail)
+        .await
+    {
         tracing::error!(session.id = id, error = %error, "session ended without an audit row");
     }
     Json(json!({ "ended": true })).into_response()
 }
 
-async fn applied(State(daemon): State<Arc<Daemon>>, Path(seq): Path<i64>) -> Response {
+/// Which changes belong to the caller's: those after this one.
+#[derive(serde::Deserialize)]
+struct After {
+    after: i64,
+}
+
+async fn applied(State(daemon): State<Arc<Daemon>>, Path(last): Path<i64>, Query(since): Query<After>) -> Response {
     let asked = daemon.clock.now();
     daemon.tail.wake();
-    match tokio::time::timeout(APPLY_TIME, daemon.tail.applied(Seq(seq))).await {
+    match tokio::time::timeout(APPLY_TIME, daemon.tail.applied_between(Seq(since.after), Seq(last))).await {
         Ok(applied) => Json(json!({
             "applied": true,
             "sessions_ended": applied.sessions_ended,
@@ -98,18 +113,26 @@ async fn reload(State(daemon): State<Arc<Daemon>>) -> Response {
     }
     match answered.await {
         Ok(Ok(notes)) => Json(json!({ "reloaded": true, "notes": notes })).into_response(),
-        Ok(Err(error)) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "reloaded": false, "errors": [error] }))).into_response()
-        }
+        Ok(Err(error)) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Json(json!({ "reloaded": false, "errors": [error] })),
+        )
+            .into_response(),
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }
 
 /// Whoever can open the socket may name themselves: the name is for people, not for rights.
 fn actor(headers: &HeaderMap) -> Actor {
-    let name = headers.get("x-postern-actor").and_then(|value| value.to_str().ok()).unwrap_or("cli");
+    let name = headers
+        .get("x-postern-actor")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("cli");
     let who = name.chars().filter(|c| !c.is_control()).take(MAX_ACTOR_CHARS).collect();
-    Actor { who, origin: "local".to_owned() }
+    Actor {
+        who,
+        origin: "local".to_owned(),
+    }
 }
 
 fn rfc3339(at: Timestamp) -> String {

@@ -89,7 +89,10 @@ pub struct Daemon {
 /// The address cannot be used; the message names it.
 pub async fn bind_operations(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
-        io::Error::new(error.kind(), format!("operations listener cannot listen on {address}: {error}"))
+        io::Error::new(
+            error.kind(),
+            format!("operations listener cannot listen on {address}: {error}"),
+        )
     })
 }
 
@@ -99,10 +102,16 @@ pub async fn bind_operations(address: SocketAddr) -> io::Result<TcpListener> {
 /// Another daemon answers there, or the path cannot be used; the message names it.
 pub async fn bind_control(path: &Path) -> io::Result<UnixListener> {
     let named = |error: io::Error| {
-        io::Error::new(error.kind(), format!("control socket {} cannot be used: {error}", path.display()))
+        io::Error::new(
+            error.kind(),
+            format!("control socket {} cannot be used: {error}", path.display()),
+        )
     };
     if tokio::net::UnixStream::connect(path).await.is_ok() {
-        let text = format!("another postern answers on {}: stop it first, or use another data directory", path.display());
+        let text = format!(
+            "another postern answers on {}: stop it first, or use another data directory",
+            path.display()
+        );
         return Err(io::Error::new(io::ErrorKind::AddrInUse, text));
     }
     match std::fs::remove_file(path) {
@@ -116,10 +125,14 @@ pub async fn bind_control(path: &Path) -> io::Result<UnixListener> {
 
 /// Answers probes and metrics until cancelled.
 pub async fn serve_operations(listener: TcpListener, daemon: Arc<Daemon>, stop: CancellationToken) -> io::Result<()> {
-    axum::serve(listener, operations::router(daemon)).with_graceful_shutdown(stop.cancelled_owned()).await
+    axum::serve(listener, operations::router(daemon))
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
 }
 
 /// Answers the command line until cancelled.
 pub async fn serve_control(listener: UnixListener, daemon: Arc<Daemon>, stop: CancellationToken) -> io::Result<()> {
-    axum::serve(listener, control::router(daemon)).with_graceful_shutdown(stop.cancelled_owned()).await
+    axum::serve(listener, control::router(daemon))
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
 }

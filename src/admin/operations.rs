@@ -34,7 +34,11 @@ async fn ready(State(daemon): State<Arc<Daemon>>) -> impl IntoResponse {
         "smtp_upstream": health.smtp_upstream.load(Ordering::Relaxed),
         "stopping": health.stopping.load(Ordering::Relaxed),
     });
-    let status = if health.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if health.is_ready() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     (status, Json(body))
 }
 

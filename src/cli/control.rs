@@ -63,7 +63,7 @@ pub(super) struct Session {
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub(super) struct Applied {
     pub(super) sessions_ended: usize,
-    pub(super) milliseconds: u64,
+    pub(super) milliseconds: f64,
 }
 
 /// What a reload did.
@@ -103,9 +103,10 @@ impl Client {
             .map(drop)
     }
 
-    pub(super) async fn applied(&self, seq: Seq) -> Result<Applied, Error> {
-        self.ask(Method::POST, &format!("/v1/changes/{}/applied", seq.0), "such change")
-            .await
+    /// Waits until the changes after `after` up to `last` are applied.
+    pub(super) async fn applied(&self, after: Seq, last: Seq) -> Result<Applied, Error> {
+        let path = format!("/v1/changes/{}/applied?after={}", last.0, after.0);
+        self.ask(Method::POST, &path, "such change").await
     }
 
     pub(super) async fn status(&self) -> Result<serde_json::Value, Error> {

@@ -89,11 +89,15 @@ async fn routes(mailbox: Option<&LoginMailbox>, local: &Local, findings: &mut Ve
             continue;
         }
         for finding in diagnose::route(route, &upstream.hostname, subject.as_ref(), &local.keys).await {
-            let state = if finding.ok { State::Ok } else { State::Error };
+            let (state, detail) = match finding.detail.strip_prefix(diagnose::WARNING) {
+                Some(detail) if finding.ok => (State::Warning, detail.to_owned()),
+                _ if finding.ok => (State::Ok, finding.detail),
+                _ => (State::Error, finding.detail),
+            };
             findings.push(Finding::new(
                 format!("route {} {}", route.name, finding.check),
                 state,
-                finding.detail,
+                detail,
             ));
         }
     }

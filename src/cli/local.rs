@@ -15,6 +15,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::{self, Config, Secrets};
 use crate::directory::Directory;
 use crate::keys::Keyring;
+use crate::store::ChangeStore as _;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Actor, Seq};
 use crate::verify::hash::Params;
@@ -27,6 +28,8 @@ pub(super) struct Local {
     pub(super) directory: Directory,
     pub(super) actor: Actor,
     pub(super) clock: Clock,
+    /// The latest change before this command: what comes after it is this command's.
+    before: Seq,
 }
 
 impl Local {
@@ -46,6 +49,7 @@ impl Local {
             passes: config.verify.argon2_passes,
         };
         let directory = Directory::new(Arc::clone(&store) as Arc<_>, Arc::clone(&keys), clock.clone(), params);
+        let before = store.latest_change().await?;
         Ok(Self {
             config,
             store,
@@ -53,6 +57,7 @@ impl Local {
             directory,
             actor: actor(),
             clock,
+            before,
         })
     }
 
@@ -66,7 +71,7 @@ impl Local {
 
     /// Asks the daemon to apply a change that is written, and tells the truth about it after `done`.
     pub(super) async fn applied(&self, seq: Seq, done: &str, facts: Value, output: &Output) -> Result<(), Failure> {
-        let applied = Applied::from(self.control().applied(seq).await);
+        let applied = Applied::from(self.control().applied(self.before, seq).await);
         let mut facts = facts;
         if let Some(facts) = facts.as_object_mut() {
             facts.insert("applied".to_owned(), json!(applied));
@@ -87,7 +92,7 @@ impl Local {
 #[serde(tag = "state", rename_all = "snake_case")]
 enum Applied {
     /// The daemon has applied it.
-    Ended { sessions_ended: usize, milliseconds: u64 },
+    Ended { sessions_ended: usize, milliseconds: f64 },
     /// Nobody listens, so nobody was connected.
     NoDaemon,
     /// There may be a daemon, but it did not confirm.
@@ -117,7 +122,7 @@ impl Applied {
                 milliseconds,
             } => {
                 format!(
-                    "{} ended in {milliseconds} ms",
+                    "{} ended in {milliseconds:.1} ms",
                     counted(*sessions_ended, "session", "sessions")
                 )
             }

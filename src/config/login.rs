@@ -28,10 +28,10 @@ pub(super) fn before_login(section: &mut Section<'_, '_>, raw: &file::BeforeLogi
         sasl_line_bytes: section.size("sasl_line_bytes", &raw.sasl_line_bytes, kib(13), SASL_LINE..=kib(64)),
         literal_bytes: section.size("literal_bytes", &raw.literal_bytes, kib(4), 512..=kib(64)),
         command_bytes: section.size("command_bytes", &raw.command_bytes, kib(64), kib(32)..=kib(1024)),
-        commands: section.number("commands", &raw.commands, 100, 10..=10_000),
+        commands: section.number("commands", &raw.commands, 100, 10..=1_000_000),
         bad_commands: section.number("bad_commands", &raw.bad_commands, 10, 1..=1000),
     };
-    let time = section.time("time", &raw.time, mins(3), secs(5)..=mins(30));
+    let time = section.time("time", &raw.time, mins(3), ms(100)..=mins(30));
     if time < PASSWORD_DIALOG {
         section.warning(
             "time",
@@ -234,7 +234,12 @@ pub(super) fn session(
             secs(1)..=hours(1),
         ),
         close_time: secs(5).0,
-        tls_first_time: section.time("before_login.tls_first_time", &file.before_login.tls_first_time, ms(50), ms(0)..=secs(2)),
+        tls_first_time: section.time(
+            "before_login.tls_first_time",
+            &file.before_login.tls_first_time,
+            ms(50),
+            ms(0)..=secs(2),
+        ),
     }
 }
 

@@ -26,6 +26,8 @@ use std::time::Duration;
 pub use client_settings::{ClientService, ClientSettings};
 pub use problem::{Problem, Severity};
 
+pub use crate::listen::TlsMode;
+
 use crate::listen::ListenerConfig;
 use crate::model::DomainName;
 use crate::peer::Protocol;

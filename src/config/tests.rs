@@ -355,7 +355,7 @@ fn limits_fit_together() {
         ),
         (
             "[throttle]\nmax_delay = \"6 s\"\n",
-            "postern.toml:13:13: throttle.max_delay: 6 s is out of range; write a time from 50 ms to 5 s",
+            "postern.toml:13:13: throttle.max_delay: 6 s is out of range; write a time from 1 ms to 5 s",
         ),
         (
             "[throttle]\nbase_delay = \"2 s\"\nmax_delay = \"1 s\"\n",

@@ -196,6 +196,11 @@ impl Client {
         Ok(Event::Send(first))
     }
 
+    /// What the mail store offers, as far as it was told: the list before login until [`Event::LoggedIn`].
+    pub fn capabilities(&self) -> &[String] {
+        &self.capabilities
+    }
+
     fn offers(&self, capability: &str) -> bool {
         self.capabilities
             .iter()

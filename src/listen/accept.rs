@@ -38,17 +38,29 @@ pub struct Listener {
 /// The address is in use, not ours, or needs a privilege; the message names the listener and the address.
 pub fn bind(config: &Config, listener: &ListenerConfig, acceptor: Arc<Acceptor>) -> io::Result<Listener> {
     let open = || -> io::Result<TcpListener> {
-        let socket = if listener.address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        let socket = if listener.address.is_ipv4() {
+            TcpSocket::new_v4()?
+        } else {
+            TcpSocket::new_v6()?
+        };
         socket.set_reuseaddr(true)?;
         socket.bind(listener.address)?;
         socket.listen(BACKLOG)
     };
     let socket = open().map_err(|error| {
-        let text = format!("listener {} cannot listen on {}: {error}", listener.name, listener.address);
+        let text = format!(
+            "listener {} cannot listen on {}: {error}",
+            listener.name, listener.address
+        );
         io::Error::new(error.kind(), text)
     })?;
     let proxy_header_time = config.proxy_header_time;
-    Ok(Listener { socket, config: listener.clone(), acceptor, proxy_header_time })
+    Ok(Listener {
+        socket,
+        config: listener.clone(),
+        acceptor,
+        proxy_header_time,
+    })
 }
 
 impl Listener {
@@ -87,7 +99,14 @@ impl Listener {
         }
     }
 
-    async fn welcome(self: Arc<Self>, stream: TcpStream, addr: SocketAddr, name: Arc<str>, plane: Arc<Plane>, limiter: Arc<Limiter>) {
+    async fn welcome(
+        self: Arc<Self>,
+        stream: TcpStream,
+        addr: SocketAddr,
+        name: Arc<str>,
+        plane: Arc<Plane>,
+        limiter: Arc<Limiter>,
+    ) {
         let Ok(local) = stream.local_addr() else { return };
         let mut peer = Peer::new(addr, local);
         let mut place = match limiter.enter(peer.ip()) {
@@ -140,7 +159,11 @@ impl Listener {
 }
 
 fn close(plane: &Plane, peer: &Peer, listener: &str, reason: &'static str) {
-    plane.metrics.closed_before_login.get_or_create(&ReasonLabel { reason }).inc();
+    plane
+        .metrics
+        .closed_before_login
+        .get_or_create(&ReasonLabel { reason })
+        .inc();
     tracing::debug!(client.addr = %peer.ip(), listener.name = listener, session.end = reason, "connection refused");
 }
 

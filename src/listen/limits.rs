@@ -80,19 +80,37 @@ impl Limiter {
         let counts = networks.get(&network).copied().unwrap_or_default();
         let full = [
             (self.all.load(Ordering::Relaxed) >= self.max.all, "max_connections"),
-            (self.before_login.load(Ordering::Relaxed) >= self.max.before_login, "max_before_login"),
+            (
+                self.before_login.load(Ordering::Relaxed) >= self.max.before_login,
+                "max_before_login",
+            ),
             (counts.all >= self.max.network_all, "max_per_network"),
-            (counts.before_login >= self.max.network_before_login, "max_before_login_per_network"),
+            (
+                counts.before_login >= self.max.network_before_login,
+                "max_before_login_per_network",
+            ),
         ];
         if let Some((_, cap)) = full.into_iter().find(|(full, _)| *full) {
             return Err(cap);
         }
-        networks.insert(network, Counts { all: counts.all + 1, before_login: counts.before_login + 1 });
+        networks.insert(
+            network,
+            Counts {
+                all: counts.all + 1,
+                before_login: counts.before_login + 1,
+            },
+        );
         self.all.fetch_add(1, Ordering::Relaxed);
         self.before_login.fetch_add(1, Ordering::Relaxed);
         drop(networks);
         let limiter = Arc::clone(self);
-        Ok((Place { limiter: Arc::clone(&limiter), network }, PlaceBeforeLogin { limiter, network }))
+        Ok((
+            Place {
+                limiter: Arc::clone(&limiter),
+                network,
+            },
+            PlaceBeforeLogin { limiter, network },
+        ))
     }
 
     /// Connections at this moment.
@@ -101,7 +119,11 @@ impl Limiter {
     }
 
     fn network_of(&self, ip: IpAddr) -> IpNet {
-        let prefix = if ip.is_ipv4() { self.ipv4_prefix } else { self.ipv6_prefix };
+        let prefix = if ip.is_ipv4() {
+            self.ipv4_prefix
+        } else {
+            self.ipv6_prefix
+        };
         // The configuration caps both prefixes; a longer one would mean the single address.
         IpNet::new(ip, prefix).unwrap_or_else(|_| IpNet::from(ip)).trunc()
     }
@@ -120,14 +142,17 @@ impl Limiter {
 impl Drop for Place {
     fn drop(&mut self) {
         self.limiter.all.fetch_sub(1, Ordering::Relaxed);
-        self.limiter.leave(self.network, |counts| counts.all = counts.all.saturating_sub(1));
+        self.limiter
+            .leave(self.network, |counts| counts.all = counts.all.saturating_sub(1));
     }
 }
 
 impl Drop for PlaceBeforeLogin {
     fn drop(&mut self) {
         self.limiter.before_login.fetch_sub(1, Ordering::Relaxed);
-        self.limiter.leave(self.network, |counts| counts.before_login = counts.before_login.saturating_sub(1));
+        self.limiter.leave(self.network, |counts| {
+            counts.before_login = counts.before_login.saturating_sub(1)
+        });
     }
 }
 
@@ -159,7 +184,9 @@ mod tests {
     #[test]
     fn each_cap_names_itself_and_a_dropped_place_is_free_again() {
         let limiter = limiter(3, 9, 9, 9);
-        let kept: Vec<_> = (1..=3).map(|n| limiter.enter(ip(&format!("192.0.2.{n}"))).unwrap()).collect();
+        let kept: Vec<_> = (1..=3)
+            .map(|n| limiter.enter(ip(&format!("192.0.2.{n}"))).unwrap())
+            .collect();
         assert_eq!(limiter.enter(ip("192.0.2.9")).unwrap_err(), "max_connections");
         drop(kept);
         assert_eq!(limiter.connections(), 0);
@@ -182,7 +209,10 @@ mod tests {
     fn an_ipv6_network_of_64_bits_counts_as_one() {
         let limiter = limiter(9, 9, 9, 1);
         let _first = limiter.enter(ip("2001:db8::1")).unwrap();
-        assert_eq!(limiter.enter(ip("2001:db8::2")).unwrap_err(), "max_before_login_per_network");
+        assert_eq!(
+            limiter.enter(ip("2001:db8::2")).unwrap_err(),
+            "max_before_login_per_network"
+        );
         assert!(limiter.enter(ip("2001:db8:0:1::2")).is_ok());
     }
 }

@@ -60,8 +60,20 @@ struct Ready {
 }
 
 async fn after_login(plane: &Plane, config: &Config, ready: Ready, id: u64, started: Instant) {
-    let Ready { admitted, down, input, peer, protocol, client } = ready;
-    let Admitted { login, upstream, live, guard } = *admitted;
+    let Ready {
+        admitted,
+        down,
+        input,
+        peer,
+        protocol,
+        client,
+    } = ready;
+    let Admitted {
+        login,
+        upstream,
+        live,
+        guard,
+    } = *admitted;
     if let Some(name) = &client {
         live.set_client(name);
     }
@@ -71,7 +83,15 @@ async fn after_login(plane: &Plane, config: &Config, ready: Ready, id: u64, star
             let noticed = |name: &str| {
                 live.set_client(name);
                 let client = Some(name.to_owned());
-                plane.usage.note(login.device().id, Use { at: plane.clock.utc(), ip: peer.ip(), protocol, client });
+                plane.usage.note(
+                    login.device().id,
+                    Use {
+                        at: plane.clock.utc(),
+                        ip: peer.ip(),
+                        protocol,
+                        client,
+                    },
+                );
             };
             let start = Start {
                 down,
@@ -104,15 +124,27 @@ async fn after_login(plane: &Plane, config: &Config, ready: Ready, id: u64, star
 /// Resolves when the session must end: it was ended from outside, or its device's date has come. (A device whose date
 /// was put off meanwhile just connects again.)
 async fn must_end(plane: &Plane, live: &LiveSession, expires_at: Option<Timestamp>) -> EndReason {
-    let Some(expires_at) = expires_at else { return live.ended().await };
+    let Some(expires_at) = expires_at else {
+        return live.ended().await;
+    };
     let left = u64::try_from(expires_at.0.saturating_sub(plane.clock.utc().0)).unwrap_or(0);
     let left = Duration::from_millis(left);
-    tokio::time::timeout(left, live.ended()).await.unwrap_or(EndReason::Expired)
+    tokio::time::timeout(left, live.ended())
+        .await
+        .unwrap_or(EndReason::Expired)
 }
 
 async fn before_login(plane: &Plane, config: &Config, connection: Connection, id: u64) -> Option<Ready> {
     // Gives the place among the unproved back when this future ends, with a login or without one.
-    let Connection { stream, mut peer, protocol, tls, acceptor, listener, before_login: _place } = connection;
+    let Connection {
+        stream,
+        mut peer,
+        protocol,
+        tls,
+        acceptor,
+        listener,
+        before_login: _place,
+    } = connection;
     let deadline = tokio::time::Instant::from_std(plane.clock.now() + config.login_time);
     // A refused option costs latency, not correctness.
     let _ = stream.set_nodelay(true);
@@ -126,7 +158,18 @@ async fn before_login(plane: &Plane, config: &Config, connection: Connection, id
         }
     };
     let session = new_session(plane, config, protocol, security);
-    let mut talk = Talk { plane, config, peer, protocol, id, stream, session, input: BytesMut::new(), received: 0, failures: Failures::default() };
+    let mut talk = Talk {
+        plane,
+        config,
+        peer,
+        protocol,
+        id,
+        stream,
+        session,
+        input: BytesMut::new(),
+        received: 0,
+        failures: Failures::default(),
+    };
     let mut first = talk.session.greet(!plane.can_serve(protocol));
     loop {
         match within(deadline, talk.run(first)).await {
@@ -152,7 +195,10 @@ async fn before_login(plane: &Plane, config: &Config, connection: Connection, id
 }
 
 /// Runs a part of the time before login; running out of it is an end like any other.
-async fn within<T, E: Into<End>>(deadline: tokio::time::Instant, part: impl Future<Output = Result<T, E>>) -> Result<T, End> {
+async fn within<T, E: Into<End>>(
+    deadline: tokio::time::Instant,
+    part: impl Future<Output = Result<T, E>>,
+) -> Result<T, End> {
     match tokio::time::timeout_at(deadline, part).await {
         Ok(result) => result.map_err(Into::into),
         Err(_) => Err(End::TimeUp),
@@ -167,7 +213,11 @@ fn log_closed(plane: &Plane, id: u64, who: (&Peer, &str), end: &End) {
         End::StartTls => ("protocol_state", None),
         End::TimeUp => ("login_time", None),
     };
-    plane.metrics.closed_before_login.get_or_create(&ReasonLabel { reason }).inc();
+    plane
+        .metrics
+        .closed_before_login
+        .get_or_create(&ReasonLabel { reason })
+        .inc();
     tracing::debug!(
         session.id = id,
         session.end = reason,
@@ -179,7 +229,13 @@ fn log_closed(plane: &Plane, id: u64, who: (&Peer, &str), end: &End) {
 }
 
 /// Brings TLS up where the listener, or a client that speaks TLS at once on a STARTTLS port, begins with it.
-async fn open(stream: TcpStream, tls: TlsMode, acceptor: &Acceptor, peer: &mut Peer, config: &Config) -> io::Result<(Stream, Security)> {
+async fn open(
+    stream: TcpStream,
+    tls: TlsMode,
+    acceptor: &Acceptor,
+    peer: &mut Peer,
+    config: &Config,
+) -> io::Result<(Stream, Security)> {
     let implicit = match tls {
         TlsMode::Implicit => true,
         // HP printers and people who swap the ports speak TLS at once; our greeting in clear would break their handshake.
@@ -207,7 +263,14 @@ fn new_session(plane: &Plane, config: &Config, protocol: Protocol, security: Sec
         Protocol::Imap => Box::new(imap::Session::new(imap::Config { hostname, limits }, security)),
         Protocol::Smtp => {
             let extensions = plane.upstreams.smtp_extensions();
-            Box::new(smtp::Session::new(smtp::Config { hostname, limits, extensions }, security))
+            Box::new(smtp::Session::new(
+                smtp::Config {
+                    hostname,
+                    limits,
+                    extensions,
+                },
+                security,
+            ))
         }
     }
 }
@@ -290,7 +353,11 @@ impl Talk<'_> {
             }
         };
         self.received = self.received.saturating_add(octets);
-        if octets == 0 { Err(End::Closed("client")) } else { Ok(()) }
+        if octets == 0 {
+            Err(End::Closed("client"))
+        } else {
+            Ok(())
+        }
     }
 
     async fn write(&mut self, octets: &[u8]) -> io::Result<()> {
@@ -310,16 +377,34 @@ impl Talk<'_> {
 
     /// The same conversation under TLS: a new session over an empty buffer, with the counts of the old one.
     async fn upgrade(self, acceptor: &Acceptor) -> Result<Self, End> {
-        let Stream::Tcp(stream) = self.stream else { return Err(End::Closed("protocol_state")) };
+        let Stream::Tcp(stream) = self.stream else {
+            return Err(End::Closed("protocol_state"));
+        };
         let (stream, facts) = acceptor.accept(stream).await?;
-        let peer = Peer { tls: Some(facts), ..self.peer };
-        Ok(Self { stream, peer, session: self.session.secured(), input: BytesMut::new(), ..self })
+        let peer = Peer {
+            tls: Some(facts),
+            ..self.peer
+        };
+        Ok(Self {
+            stream,
+            peer,
+            session: self.session.secured(),
+            input: BytesMut::new(),
+            ..self
+        })
     }
 
     /// Hands everything to the splice.
     fn ready(self, admitted: Box<Admitted>) -> Ready {
         let client = self.session.client_name();
-        Ready { admitted, down: self.stream, input: self.input, peer: self.peer, protocol: self.protocol, client }
+        Ready {
+            admitted,
+            down: self.stream,
+            input: self.input,
+            peer: self.peer,
+            protocol: self.protocol,
+            client,
+        }
     }
 
     /// Ends the connection in order; where its time is up, the client is told.
@@ -333,22 +418,38 @@ impl Talk<'_> {
 
     /// Answers credentials: with the login itself, or with a refusal on the clock of failures.
     async fn judge(&mut self, credentials: Credentials) -> Result<Option<Box<Admitted>>, End> {
-        let attempt = Attempt { plane: self.plane, config: self.config, peer: &self.peer, protocol: self.protocol, id: self.id, client: self.session.client_name() };
+        let attempt = Attempt {
+            plane: self.plane,
+            config: self.config,
+            peer: &self.peer,
+            protocol: self.protocol,
+            id: self.id,
+            client: self.session.client_name(),
+        };
         let outcome = attempt.judge(&credentials).await;
         match outcome {
             Outcome::Admitted(admitted) => {
-                let answer = Answer::Accepted { capabilities: &admitted.upstream.capabilities };
+                let answer = Answer::Accepted {
+                    capabilities: &admitted.upstream.capabilities,
+                };
                 match self.session.answer(answer) {
                     Step::Ready(ok) => self.write(&ok).await?,
                     _ => return Err(End::Closed("protocol_state")),
                 }
                 Ok(Some(admitted))
             }
-            Outcome::Refused { refusal, release_at, counts } => {
+            Outcome::Refused {
+                refusal,
+                release_at,
+                counts,
+            } => {
                 let close = counts && self.failures.add(&credentials) >= self.config.max_failures;
                 drop(credentials);
                 tokio::time::sleep_until(tokio::time::Instant::from_std(release_at)).await;
-                match self.session.answer(Answer::Refused { refusal: &refusal, close }) {
+                match self.session.answer(Answer::Refused {
+                    refusal: &refusal,
+                    close,
+                }) {
                     Step::Close(goodbye) => {
                         self.write(&goodbye).await?;
                         Err(End::Closed("failures"))
@@ -375,7 +476,9 @@ struct Failures {
 impl Failures {
     /// Counts these credentials and says how many distinct ones there were; never holds more than `max_failures`.
     fn add(&mut self, credentials: &Credentials) -> u32 {
-        let fingerprint = self.key.hash_one((&credentials.username, credentials.password.expose()));
+        let fingerprint = self
+            .key
+            .hash_one((&credentials.username, credentials.password.expose()));
         self.seen.insert(fingerprint);
         u32::try_from(self.seen.len()).unwrap_or(u32::MAX)
     }

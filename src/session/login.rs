@@ -64,7 +64,11 @@ impl Attempt<'_> {
         let started = plane.clock.now();
         let ip = self.peer.ip();
         let untagged = plane.throttle.may_hash_untagged(started, ip, &credentials.username);
-        let outcome = match plane.verifier.verify(credentials, self.protocol, self.peer, untagged).await {
+        let outcome = match plane
+            .verifier
+            .verify(credentials, self.protocol, self.peer, untagged)
+            .await
+        {
             Verdict::Accept(login) => self.log_in_upstream(login).await,
             Verdict::Reject(rejection) => Err(self.rejected(credentials, &rejection, untagged)),
             Verdict::Unavailable(cause) => Err(self.unjudged(cause)),
@@ -75,10 +79,18 @@ impl Attempt<'_> {
                 Outcome::Admitted(Box::new(admitted))
             }
             Err((refusal, counts)) => {
-                self.count(if matches!(refusal, Refusal::Permanent { .. }) { "refused" } else { "unavailable" });
+                self.count(if matches!(refusal, Refusal::Permanent { .. }) {
+                    "refused"
+                } else {
+                    "unavailable"
+                });
                 let now = plane.clock.now();
                 let release_at = plane.throttle.release_at(started, now, ip, &credentials.username);
-                Outcome::Refused { refusal, release_at, counts }
+                Outcome::Refused {
+                    refusal,
+                    release_at,
+                    counts,
+                }
             }
         }
     }
@@ -98,7 +110,10 @@ impl Attempt<'_> {
             tracing::warn!(session.id = self.id, mailbox.id = %login.mailbox(), upstream.reason = reason, error = %error, "upstream login failed");
             (Refusal::Temporary { text: TRY_LATER }, false)
         })?;
-        let guard = self.guard(&login, &upstream).await.map_err(|error| self.store_failed(&error))?;
+        let guard = self
+            .guard(&login, &upstream)
+            .await
+            .map_err(|error| self.store_failed(&error))?;
         let info = SessionInfo {
             device: device.id,
             label: device.label.clone(),
@@ -113,7 +128,12 @@ impl Attempt<'_> {
         match admit(&plane.registry, &*plane.store, login.epoch(), info).await {
             Ok(live) => {
                 self.note_use(&login, self.peer.ip());
-                Ok(Admitted { login, upstream, live, guard })
+                Ok(Admitted {
+                    login,
+                    upstream,
+                    live,
+                    guard,
+                })
             }
             Err(NotAdmitted::Ended) => {
                 tracing::info!(session.id = self.id, device.id = %device.id, "login refused: revoked while it was under way");
@@ -169,9 +189,11 @@ impl Attempt<'_> {
     fn rejected(&self, credentials: &Credentials, rejection: &Rejection, untagged: bool) -> (Refusal, bool) {
         let plane = self.plane;
         let (ip, name) = (self.peer.ip(), &credentials.username);
-        let counted = rejection
-            .counts
-            .then(|| plane.throttle.count(plane.clock.now(), ip, name, credentials.password.expose()));
+        let counted = rejection.counts.then(|| {
+            plane
+                .throttle
+                .count(plane.clock.now(), ip, name, credentials.password.expose())
+        });
         tracing::info!(
             session.id = self.id,
             session.protocol = self.protocol.name(),
@@ -186,7 +208,9 @@ impl Attempt<'_> {
             "login refused"
         );
         let refusal = match &rejection.hint {
-            None if !untagged => Refusal::Temporary { text: TOO_MANY_FAILURES },
+            None if !untagged => Refusal::Temporary {
+                text: TOO_MANY_FAILURES,
+            },
             hint => Refusal::Permanent { hint: hint.clone() },
         };
         (refusal, rejection.counts)
@@ -198,13 +222,20 @@ impl Attempt<'_> {
     }
 
     fn note_use(&self, login: &VerifiedLogin, ip: IpAddr) {
-        let usage =
-            Use { at: self.plane.clock.utc(), ip, protocol: self.protocol, client: self.client.clone() };
+        let usage = Use {
+            at: self.plane.clock.utc(),
+            ip,
+            protocol: self.protocol,
+            client: self.client.clone(),
+        };
         self.plane.usage.note(login.device().id, usage);
     }
 
     fn count(&self, outcome: &'static str) {
-        let labels = LoginLabels { protocol: self.protocol.name(), outcome };
+        let labels = LoginLabels {
+            protocol: self.protocol.name(),
+            outcome,
+        };
         self.plane.metrics.logins.get_or_create(&labels).inc();
     }
 }

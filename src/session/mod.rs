@@ -161,9 +161,7 @@ impl Plane {
     /// Whether a login by this protocol has any chance at this moment. Where it has none, the greeting says so, because
     /// many clients take any refusal after that for a wrong password.
     pub fn can_serve(&self, protocol: Protocol) -> bool {
-        !self.store_down.load(Ordering::Relaxed)
-            && !self.upstreams.all_down(protocol)
-            && !self.stopping.is_cancelled()
+        !self.store_down.load(Ordering::Relaxed) && !self.upstreams.all_down(protocol) && !self.stopping.is_cancelled()
     }
 
     fn next_connection_id(&self) -> NonZeroU64 {

@@ -15,8 +15,8 @@ use tokio::io::AsyncWrite;
 use super::summary::{Ending, Moved};
 use super::transfer::{Outbox, linger, poll_read_scratch};
 use crate::revoke::LiveSession;
-use crate::store::EndReason;
 use crate::smtp::guard::{Flow, Guard, Output};
+use crate::store::EndReason;
 use crate::tls::Stream;
 
 /// One submission session after login.
@@ -87,7 +87,11 @@ impl<'a> Relay<'a> {
         if let Some(line) = goodbye.and_then(|text| self.guard.farewell(text)) {
             self.to_down.queue().extend_from_slice(&line);
         }
-        let moved = Moved { up: self.to_up.sent, down: self.to_down.sent, messages: self.guard.messages() };
+        let moved = Moved {
+            up: self.to_up.sent,
+            down: self.to_down.sent,
+            messages: self.guard.messages(),
+        };
         drop(self.up);
         linger(self.down, self.to_down, limit).await;
         moved
@@ -112,7 +116,13 @@ impl<'a> Relay<'a> {
     fn progress(&mut self) -> [u64; 5] {
         let waiting = |outbox: &mut Outbox| outbox.queue().len() as u64;
         let (to_up, to_down) = (waiting(&mut self.to_up), waiting(&mut self.to_down));
-        [self.to_up.sent, self.to_down.sent, to_up, to_down, self.from_client.len() as u64]
+        [
+            self.to_up.sent,
+            self.to_down.sent,
+            to_up,
+            to_down,
+            self.from_client.len() as u64,
+        ]
     }
 
     /// Client to mail store; ready once the client closed and the mail store was told.
@@ -129,7 +139,12 @@ impl<'a> Relay<'a> {
             if self.finished.is_some() || !self.guard.wants_client_input() || !self.to_down.is_empty() {
                 return Poll::Pending;
             }
-            let Self { down, from_client, live, .. } = self;
+            let Self {
+                down,
+                from_client,
+                live,
+                ..
+            } = self;
             let octets = ready!(poll_read_scratch(cx, down, |_, chunk| {
                 live.add_bytes(chunk.len() as u64, 0);
                 from_client.extend_from_slice(chunk);
@@ -147,7 +162,12 @@ impl<'a> Relay<'a> {
             if self.finished.is_some() {
                 return Poll::Ready(Ok(()));
             }
-            let Self { up, from_upstream, live, .. } = self;
+            let Self {
+                up,
+                from_upstream,
+                live,
+                ..
+            } = self;
             let octets = ready!(poll_read_scratch(cx, up, |_, chunk| {
                 live.add_bytes(0, chunk.len() as u64);
                 from_upstream.extend_from_slice(chunk);
@@ -155,7 +175,11 @@ impl<'a> Relay<'a> {
             }))?;
             let mut out = Output::default();
             if octets == 0 {
-                self.finished = Some(if self.client_closed { Ending::Client } else { Ending::Upstream });
+                self.finished = Some(if self.client_closed {
+                    Ending::Client
+                } else {
+                    Ending::Upstream
+                });
                 if let Some(line) = self.guard.upstream_lost() {
                     self.to_down.queue().extend_from_slice(&line);
                 }

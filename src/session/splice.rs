@@ -63,7 +63,10 @@ struct Filter {
 
 impl Filter {
     fn new(capabilities: &[String]) -> Option<Self> {
-        CommandFilter::new(capabilities).map(|rules| Self { rules, held: BytesMut::new() })
+        CommandFilter::new(capabilities).map(|rules| Self {
+            rules,
+            held: BytesMut::new(),
+        })
     }
 
     fn pass(&mut self, chunk: &[u8], up: &mut BytesMut) -> io::Result<()> {
@@ -130,9 +133,15 @@ impl<'a> Splice<'a> {
     /// Says goodbye where the client can understand it, and closes both sides.
     pub(super) async fn close(mut self, goodbye: Option<&str>, limit: Duration) -> Moved {
         if let Some(text) = goodbye.filter(|_| self.boundary.at_boundary()) {
-            self.to_down.queue().extend_from_slice(format!("* BYE {text}\r\n").as_bytes());
+            self.to_down
+                .queue()
+                .extend_from_slice(format!("* BYE {text}\r\n").as_bytes());
         }
-        let moved = Moved { up: self.to_up.sent, down: self.to_down.sent, messages: 0 };
+        let moved = Moved {
+            up: self.to_up.sent,
+            down: self.to_down.sent,
+            messages: 0,
+        };
         drop(self.up);
         linger(self.down, self.to_down, limit).await;
         moved
@@ -161,7 +170,16 @@ impl<'a> Splice<'a> {
                 }
                 return Poll::Ready(Ok(()));
             }
-            let Self { down, up, to_up, filter, observer, live, noticed, .. } = self;
+            let Self {
+                down,
+                up,
+                to_up,
+                filter,
+                observer,
+                live,
+                noticed,
+                ..
+            } = self;
             let octets = ready!(poll_read_scratch(cx, down, |cx, chunk| {
                 if let Some(name) = observer.feed(chunk) {
                     noticed(&name);
@@ -180,7 +198,14 @@ impl<'a> Splice<'a> {
     fn poll_down(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             ready!(self.to_down.poll_drain(cx, &mut self.down))?;
-            let Self { down, up, to_down, boundary, live, .. } = self;
+            let Self {
+                down,
+                up,
+                to_down,
+                boundary,
+                live,
+                ..
+            } = self;
             let octets = ready!(poll_read_scratch(cx, up, |cx, chunk| {
                 boundary.feed(chunk);
                 live.add_bytes(0, chunk.len() as u64);

@@ -94,7 +94,11 @@ pub(super) fn log_end(id: u64, peer: &Peer, protocol: Protocol, login: &Verified
 
 /// What the client is told when we end its session: printable ASCII, at most 140 characters.
 fn goodbye(reason: EndReason, device: &Device) -> String {
-    let label: String = device.label.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
+    let label: String = device
+        .label
+        .chars()
+        .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' })
+        .collect();
     let label = label.replace(['"', '\\'], "'");
     match reason {
         EndReason::Revoked => format!("Device \"{label}\" was disconnected"),

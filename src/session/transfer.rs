@@ -34,7 +34,11 @@ pub(super) struct Outbox {
 impl Outbox {
     /// An outbox that starts with these octets.
     pub(super) fn with(waiting: BytesMut) -> Self {
-        Self { waiting, unflushed: false, sent: 0 }
+        Self {
+            waiting,
+            unflushed: false,
+            sent: 0,
+        }
     }
 
     /// Whether everything reached the stream.
@@ -76,7 +80,9 @@ impl Outbox {
     pub(super) fn poll_send(&mut self, cx: &mut Context<'_>, stream: &mut Stream, mut chunk: &[u8]) -> io::Result<()> {
         if self.waiting.is_empty() {
             while !chunk.is_empty() {
-                let Poll::Ready(taken) = Pin::new(&mut *stream).poll_write(cx, chunk)? else { break };
+                let Poll::Ready(taken) = Pin::new(&mut *stream).poll_write(cx, chunk)? else {
+                    break;
+                };
                 if taken == 0 {
                     return Err(io::ErrorKind::WriteZero.into());
                 }
@@ -115,13 +121,22 @@ pub(super) fn poll_read_scratch(
     })
 }
 
-/// Ends a downstream connection in order: sends what waits, closes our direction (with TLS close_notify), and reads
+/// Octets read and dropped from a client that is being closed; one that sends more is cut.
+const LINGER_BYTES: usize = 256 * 1024;
+
+/// Ends a downstream connection in order: sends what waits, closes our direction (with TLS `close_notify`), and reads
 /// what the client still sends, because closing a socket with unread octets would reset it and lose our goodbye.
 pub(super) async fn linger(mut stream: Stream, mut outbox: Outbox, limit: Duration) {
     let orderly = async {
         poll_fn(|cx| outbox.poll_drain(cx, &mut stream)).await?;
         stream.shutdown().await?;
-        while poll_fn(|cx| poll_read_scratch(cx, &mut stream, |_, _| Ok(()))).await? > 0 {}
+        let mut dropped = 0;
+        while dropped < LINGER_BYTES {
+            match poll_fn(|cx| poll_read_scratch(cx, &mut stream, |_, _| Ok(()))).await? {
+                0 => break,
+                octets => dropped += octets,
+            }
+        }
         io::Result::Ok(())
     };
     // A client that is gone or does not read ends here as well; there is nobody left to tell.

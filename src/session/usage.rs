@@ -25,7 +25,11 @@ pub struct Usage {
 impl Usage {
     /// Nothing waits yet.
     pub fn new(store: Arc<dyn CredentialStore>, metrics: Arc<Metrics>) -> Self {
-        Self { waiting: Mutex::default(), store, metrics }
+        Self {
+            waiting: Mutex::default(),
+            store,
+            metrics,
+        }
     }
 
     /// Notes a use; a later one of the same device takes its place.
@@ -44,7 +48,10 @@ impl Usage {
         if taken.is_empty() {
             return;
         }
-        let uses: Vec<DeviceUse> = taken.into_iter().map(|(device, usage)| DeviceUse { device, usage }).collect();
+        let uses: Vec<DeviceUse> = taken
+            .into_iter()
+            .map(|(device, usage)| DeviceUse { device, usage })
+            .collect();
         if let Err(error) = self.store.record_uses(&uses).await {
             self.metrics.store_errors.inc();
             tracing::error!(error = %error, uses = uses.len(), "uses not written yet");

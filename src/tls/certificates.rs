@@ -258,14 +258,20 @@ fn read_bounded(path: &Path) -> Result<SecretBytes, Error> {
     Ok(SecretBytes::new(text))
 }
 
-/// The names in the subject alternative name extension (the common name is no name, RFC 9525 §2) and the end date.
+/// The names and the end date of a chain's first certificate, which came from this file.
 pub(super) fn describe(path: &Path, chain: &[CertificateDer<'_>]) -> Result<(Vec<String>, Timestamp), Error> {
-    let bad = || Error::Certificate { path: path.to_owned() };
-    let leaf = chain.first().ok_or_else(bad)?;
-    let (_, leaf) = X509Certificate::from_der(leaf).map_err(|_| bad())?;
-    let names = leaf.subject_alternative_name().map_err(|_| bad())?;
+    chain
+        .first()
+        .and_then(names_and_end)
+        .ok_or_else(|| Error::Certificate { path: path.to_owned() })
+}
+
+/// The names in the subject alternative name extension (the common name is no name, RFC 9525 §2) and the end date.
+pub(super) fn names_and_end(leaf: &CertificateDer<'_>) -> Option<(Vec<String>, Timestamp)> {
+    let (_, leaf) = X509Certificate::from_der(leaf).ok()?;
+    let names = leaf.subject_alternative_name().ok()?;
     let names = names.map(|extension| extension.value.general_names.iter().filter_map(name_of).collect());
-    Ok((
+    Some((
         names.unwrap_or_default(),
         Timestamp(leaf.validity().not_after.timestamp().saturating_mul(1000)),
     ))

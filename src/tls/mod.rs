@@ -5,6 +5,7 @@
 //! client authentication downstream, and no switch that turns the verification of an upstream off.
 
 mod acceptor;
+mod advice;
 mod certificates;
 mod connector;
 mod development;
@@ -21,6 +22,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::{SupportedProtocolVersion, version};
 
 pub use acceptor::Acceptor;
+pub use advice::advice;
 pub use certificates::{CertificateConfig, CertificateFacts, Certificates};
 pub use connector::{Connector, ConnectorConfig};
 pub use development::{development_ca, ensure_development_certificates};

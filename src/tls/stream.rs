@@ -10,9 +10,11 @@ use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+use crate::clock::Timestamp;
 use crate::peer::TlsFacts;
 
 use super::acceptor;
+use super::certificates::names_and_end;
 
 /// A connected stream, downstream or upstream, with or without TLS.
 #[derive(Debug)]
@@ -56,6 +58,14 @@ impl Stream {
             }
             Self::Client(tls) => Some(acceptor::facts(tls.get_ref().1, None)),
         }
+    }
+
+    /// Upstream: when the mail store's certificate ends.
+    pub fn certificate_end(&self) -> Option<Timestamp> {
+        let Self::Client(tls) = self else { return None };
+        let chain = tls.get_ref().1.peer_certificates()?;
+        let (_, end) = names_and_end(chain.first()?)?;
+        Some(end)
     }
 
     /// Whether the other end has said nothing and closed nothing, as far as is known without waiting. TLS records that

@@ -1,39 +1,46 @@
-//! Tries a route for real, for `postern doctor`.
+//! Tries a route for real, for `postern doctor`: reaches the mail store, and asks it to refuse us where it must.
 //!
-//! A mail store behind Postern must let nobody in without our proof: a login with a wrong password of ours has to be
-//! refused, or everybody who reaches the mail store can read every mailbox. Then the right one is tried, if there is a
-//! mailbox to try it with. Each connection is closed in order; nothing is read or written in any mailbox.
+//! Every attempt is a connection of its own and says what a login of a client would say. Only an answer proves anything:
+//! a mail store that is down, or refuses for now, has not refused the login. Nothing is sent but logins, so what a mail
+//! store does with mail of strangers stays untried.
+//!
+//! Dovecot lets an address wait after wrong passwords, up to 15 seconds more with each. So all right logins come before
+//! the wrong ones, those are said at the same time, and the answer may take longer than a client's login.
 
-use std::net::{Ipv4Addr, SocketAddr};
+mod inspect;
+mod trial;
+
+use std::fmt::Display;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::time::timeout;
+use futures_util::future::join_all;
 
-use super::dialogue::Dialogue;
-use super::error::Error;
-use super::plan::{Account, Plan, Visitor};
-use super::route::{Route, Service, Strategy};
-use super::service::{LiveService, Surroundings};
 use crate::clock::Clock;
 use crate::keys::Keyring;
 use crate::metrics::Metrics;
 use crate::model::{Address, MailboxId};
-use crate::peer::{Peer, Protocol};
-use crate::secret::Secret;
+use crate::peer::Protocol;
 
-/// What the mail store logs as the client's name.
-const CLIENT_NAME: &str = "postern-doctor";
-/// No mail store has this as a password; it is short enough for all of them.
-const WRONG_PASSWORD: &[u8] = b"postern-doctor-wrong-password";
+use super::error::Error;
+use super::route::{Route, Service};
+use super::service::{LiveService, Surroundings};
+use trial::Trial;
+
+/// The least time that an answer to a login is waited for.
+const LOGIN_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How the detail of a [`Finding`] begins that is in order, but that an operator should know of.
+pub const WARNING: &str = "warning: ";
 
 /// One thing that was tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What, with its protocol first: `imap greeting`, `smtp login`.
+    /// What, with its protocol first: `imap greeting`, `smtp tls`.
     pub check: String,
     /// Whether it is as it must be.
     pub ok: bool,
-    /// What was found and, where it is not as it must be, what to do.
+    /// What was found and, where it is not as it must be, what to do. Never a secret.
     pub detail: String,
 }
 
@@ -42,182 +49,96 @@ pub struct Finding {
 pub struct Subject<'a> {
     /// The name that goes upstream.
     pub address: &'a Address,
-    /// Its id, to which its sealed secret is bound.
+    /// Its id, bound to the sealed secret.
     pub mailbox: MailboxId,
     /// Its sealed upstream secret, where it has one.
     pub sealed: Option<&'a [u8]>,
 }
 
-/// Tries both protocols of a route; without a subject nothing is logged in to.
+/// Tries one route, IMAP first; without a subject nothing is logged in to.
 pub async fn route(route: &Route, hostname: &str, subject: Option<&Subject<'_>>, keys: &Keyring) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let surroundings = Surroundings {
+        hostname: hostname.into(),
+        clock: Clock::system(),
+        // Nobody reads them: what is tried here is no login of a client.
+        metrics: Arc::new(Metrics::new()),
+    };
+    let (mut reports, mut trials) = (Vec::new(), Vec::new());
     for (protocol, service) in [(Protocol::Imap, &route.imap), (Protocol::Smtp, &route.smtp)] {
-        if let Some(service) = service {
-            let surroundings = Surroundings {
-                hostname: hostname.into(),
-                clock: Clock::system(),
-                metrics: Arc::new(Metrics::new()),
-            };
-            let trial = Trial {
-                name: &route.name,
-                protocol,
-                service,
-                surroundings,
-            };
-            trial.run(subject, keys, &mut findings).await;
+        let Some(service) = service else { continue };
+        let mut report = Report::new(protocol);
+        let patient = Service {
+            login_timeout: service.login_timeout.max(LOGIN_PATIENCE),
+            ..service.clone()
+        };
+        match LiveService::new(Arc::clone(&route.name), protocol, patient, surroundings.clone()) {
+            Ok(live) => {
+                let reached = inspect::inspect(&live, &surroundings.clock, &mut report).await;
+                if let (Some(reached), Some(subject)) = (reached, subject) {
+                    let trial = Trial::new(live, subject, keys, reached);
+                    let limit = service.login_timeout;
+                    let right = trial.right(limit, &surroundings.clock, &mut report).await;
+                    trials.push((trial, right, protocol));
+                }
+            }
+            Err(error) => report.wrong("settings", error),
+        }
+        reports.push(report);
+    }
+    let wrong = trials.iter().map(|(trial, right, protocol)| async {
+        let mut report = Report::new(*protocol);
+        trial.wrong(*right, &mut report).await;
+        report
+    });
+    for later in join_all(wrong).await {
+        if let Some(report) = reports.iter_mut().find(|report| report.protocol == later.protocol) {
+            report.findings.extend(later.findings);
         }
     }
-    findings
+    reports.into_iter().flat_map(|report| report.findings).collect()
 }
 
-/// One protocol under trial.
-struct Trial<'a> {
-    name: &'a Arc<str>,
+/// Collects what was found of one protocol.
+struct Report {
     protocol: Protocol,
-    service: &'a Service,
-    surroundings: Surroundings,
+    findings: Vec<Finding>,
 }
 
-impl Trial<'_> {
-    async fn run(&self, subject: Option<&Subject<'_>>, keys: &Keyring, findings: &mut Vec<Finding>) {
-        let greeted = self.greeting().await;
-        let reached = greeted.ok;
-        findings.push(greeted);
-        let Some(subject) = subject.filter(|_| reached) else {
-            return;
-        };
-        if let Some(refused) = self.wrong_password(subject, keys).await {
-            findings.push(refused);
-        }
-        findings.push(match self.log_in(self.service.clone(), subject, keys).await {
-            Ok(capabilities) => self.finding(
-                "login",
-                true,
-                format!("{} is open; {}", subject.address, capabilities.join(" ")),
-            ),
-            Err(error) => self.finding("login", false, error.to_string()),
-        });
-    }
-
-    /// Connects, with TLS where it is configured, and says goodbye.
-    async fn greeting(&self) -> Finding {
-        let connected = match self.live(self.service.clone()) {
-            Ok(live) => live.connect().await.map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        match connected {
-            Ok(dialogue) => {
-                let offered = dialogue.keywords().unwrap_or_default().join(", ");
-                let offered = if offered.is_empty() {
-                    String::new()
-                } else {
-                    format!("; offers {offered}")
-                };
-                leave(dialogue, self.service).await;
-                self.finding("greeting", true, format!("{} answers{offered}", self.service.endpoint))
-            }
-            Err(error) => self.finding("greeting", false, error),
+impl Report {
+    const fn new(protocol: Protocol) -> Self {
+        Self {
+            protocol,
+            findings: Vec::new(),
         }
     }
 
-    /// A wrong password in our place; `None` for strategies that trust our address instead of a password.
-    async fn wrong_password(&self, subject: &Subject<'_>, keys: &Keyring) -> Option<Finding> {
-        let password = Arc::new(Secret::new(WRONG_PASSWORD.to_vec()));
-        let (strategy, user) = match &self.service.strategy {
-            Strategy::Authzid { user, .. } => (
-                Strategy::Authzid {
-                    user: user.clone(),
-                    password,
-                },
-                user.as_str(),
-            ),
-            Strategy::MasterUser { user, separator, .. } => (
-                Strategy::MasterUser {
-                    user: user.clone(),
-                    password,
-                    separator: *separator,
-                },
-                user.as_str(),
-            ),
-            Strategy::Plain { user, .. } => (
-                Strategy::Plain {
-                    user: user.clone(),
-                    password,
-                },
-                user.as_str(),
-            ),
-            // The mailbox itself with a wrong password: its own name takes the place of ours.
-            Strategy::Stored => {
-                let user = subject.address.as_str();
-                (
-                    Strategy::Authzid {
-                        user: user.to_owned(),
-                        password,
-                    },
-                    user,
-                )
-            }
-            Strategy::TrustedNetwork | Strategy::Xclient => return None,
-        };
-        let service = Service {
-            strategy,
-            ..self.service.clone()
-        };
-        Some(match self.log_in(service, subject, keys).await {
-            Err(Error::Refused { .. }) => self.finding("wrong password", true, format!("refused for {user}, as it must be")),
-            Ok(_) => self.finding(
-                "wrong password",
-                false,
-                format!("ACCEPTED for {user}: everybody who reaches the mail store can open every mailbox; correct its authentication"),
-            ),
-            Err(error) => self.finding("wrong password", false, format!("not clearly refused: {error}")),
-        })
+    fn right(&mut self, check: &str, detail: impl Display) {
+        self.add(check, true, detail.to_string());
     }
 
-    async fn log_in(&self, service: Service, subject: &Subject<'_>, keys: &Keyring) -> Result<Vec<String>, Error> {
-        let limit = service.login_timeout;
-        let live = self.live(service).map_err(|error| Error::Protocol {
-            route: Arc::clone(self.name),
-            problem: error.to_string(),
-        })?;
-        let account = Account {
-            mailbox: subject.mailbox,
-            address: subject.address,
-            sealed: subject.sealed,
-        };
-        let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let peer = Peer::new(nowhere, nowhere);
-        let visitor = Visitor {
-            peer: &peer,
-            client: Some(CLIENT_NAME),
-            session_id: 0,
-        };
-        let plan = Plan::new(&live, account, keys, visitor)?;
-        let dialogue = live.connect().await?;
-        let late = |_| Error::Timeout {
-            route: Arc::clone(self.name),
-            phase: "logging in",
-        };
-        timeout(limit, dialogue.log_in(&plan))
-            .await
-            .map_err(late)?
-            .map(|connected| connected.capabilities)
+    fn warn(&mut self, check: &str, detail: impl Display) {
+        self.add(check, true, format!("{WARNING}{detail}"));
     }
 
-    fn live(&self, service: Service) -> Result<LiveService, crate::tls::Error> {
-        LiveService::new(Arc::clone(self.name), self.protocol, service, self.surroundings.clone())
+    fn wrong(&mut self, check: &str, detail: impl Display) {
+        self.add(check, false, detail.to_string());
     }
 
-    fn finding(&self, check: &str, ok: bool, detail: String) -> Finding {
-        Finding {
+    fn add(&mut self, check: &str, ok: bool, detail: String) {
+        self.findings.push(Finding {
             check: format!("{} {check}", self.protocol.name()),
             ok,
             detail,
-        }
+        });
     }
 }
 
-/// Goodbyes are polite, not needed.
-async fn leave(dialogue: Dialogue, service: &Service) {
-    let _ = timeout(service.connect_timeout, dialogue.leave()).await;
+/// The error without the route's name, which stands in front of every finding already.
+fn said(error: &Error) -> String {
+    let text = error.to_string();
+    let prefix = error.route().map(|route| format!("route `{route}`: "));
+    match prefix.and_then(|prefix| text.strip_prefix(&prefix)) {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    }
 }

@@ -125,6 +125,18 @@ impl Dialogue {
         matches!(self.client, Client::Smtp(_)).then_some(&*self.offered)
     }
 
+    /// What the mail store offers before login: IMAP capabilities, or EHLO lines.
+    pub(super) fn offered(&self) -> &[String] {
+        match &self.client {
+            Client::Imap(client) => client.capabilities(),
+            Client::Smtp(_) => &self.offered,
+        }
+    }
+
+    pub(super) const fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
     fn receive(&mut self) -> Result<Step, Error> {
         self.client
             .receive(&mut self.received)

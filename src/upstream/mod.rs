@@ -8,9 +8,9 @@
 //! login is tried once more on a fresh one: no answer means that no session was opened. A refusal, a time-out or a broken
 //! protocol is final.
 
-pub mod diagnose;
 mod client;
 mod connect;
+pub mod diagnose;
 mod dialogue;
 mod error;
 mod plan;
@@ -27,7 +27,6 @@ use arc_swap::ArcSwap;
 use bytes::BytesMut;
 use futures_util::future::join_all;
 use tokio::sync::Notify;
-use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::keys::Keyring;
@@ -39,7 +38,6 @@ use crate::verify::VerifiedLogin;
 pub use error::Error;
 pub use route::{Config, Endpoint, Route, Service, Strategy, Transport};
 
-use dialogue::Dialogue;
 use plan::{Account, Plan, Visitor};
 use route::Choice;
 use service::{Health, LiveService, Surroundings};
@@ -169,30 +167,14 @@ impl Upstreams {
         };
         let plan = Plan::new(service, account, &self.keys, visitor)?;
         if let Some(warm) = service.pool.take(self.clock.now()) {
-            match self.log_in(service, warm, &plan).await {
+            match service.log_in(warm, &plan).await {
                 Err(Error::Closed { .. }) => {}
                 answer => return answer,
             }
         }
         let fresh = service.connect().await?;
         self.promise();
-        self.log_in(service, fresh, &plan).await
-    }
-
-    async fn log_in(&self, service: &LiveService, dialogue: Dialogue, plan: &Plan<'_>) -> Result<Connected, Error> {
-        let started = self.clock.now();
-        let too_late = |_| {
-            Err(Error::Timeout {
-                route: Arc::clone(&service.route),
-                phase: "logging in",
-            })
-        };
-        let connected = timeout(service.config.login_timeout, dialogue.log_in(plan))
-            .await
-            .unwrap_or_else(too_late)?;
-        let took = self.clock.now().saturating_duration_since(started);
-        self.metrics.upstream_login_seconds.observe(took.as_secs_f64());
-        Ok(connected)
+        service.log_in(fresh, &plan).await
     }
 
     /// EHLO lines to promise before login: what every SMTP route offers that was reached so far; none before the first

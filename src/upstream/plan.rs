@@ -63,15 +63,10 @@ enum Identity {
     Plain {
         authzid: String,
         authcid: String,
-        password: Password,
+        password: Arc<SecretBytes>,
     },
     Trusted,
     Xclient,
-}
-
-enum Password {
-    Ours(Arc<SecretBytes>),
-    Stored(SecretBytes),
 }
 
 impl<'a> Plan<'a> {
@@ -94,7 +89,7 @@ impl<'a> Plan<'a> {
         };
         let mut interpreted = None;
         let identity = match (&service.config.strategy, service.protocol) {
-            (Strategy::Authzid { user, password }, _) => plain(name, user, Password::Ours(Arc::clone(password))),
+            (Strategy::Authzid { user, password }, _) => plain(name, user, Arc::clone(password)),
             (
                 Strategy::MasterUser {
                     user,
@@ -104,11 +99,7 @@ impl<'a> Plan<'a> {
                 _,
             ) => {
                 interpreted = Some(*separator);
-                plain(
-                    "",
-                    &format!("{name}{separator}{user}"),
-                    Password::Ours(Arc::clone(password)),
-                )
+                plain("", &format!("{name}{separator}{user}"), Arc::clone(password))
             }
             (Strategy::Stored, _) => {
                 let opened = account
@@ -117,11 +108,9 @@ impl<'a> Plan<'a> {
                 let password = opened
                     .and_then(Result::ok)
                     .ok_or_else(|| Error::NoSecret { route: route() })?;
-                plain("", name, Password::Stored(password))
+                plain("", name, Arc::new(password))
             }
-            (Strategy::Plain { user, password }, Protocol::Smtp) => {
-                plain("", user, Password::Ours(Arc::clone(password)))
-            }
+            (Strategy::Plain { user, password }, Protocol::Smtp) => plain("", user, Arc::clone(password)),
             (Strategy::TrustedNetwork, Protocol::Smtp) => Identity::Trusted,
             (Strategy::Xclient, Protocol::Smtp) => Identity::Xclient,
             (Strategy::Plain { .. } | Strategy::TrustedNetwork | Strategy::Xclient, Protocol::Imap) => {
@@ -141,11 +130,56 @@ impl<'a> Plan<'a> {
             identity,
         })
     }
+
+    /// What anybody can try: the mailbox's name with this password, and nothing that the mail store trusts in us.
+    ///
+    /// # Errors
+    /// The name does not fit.
+    pub(super) fn of_stranger(
+        service: &LiveService,
+        account: Account<'a>,
+        password: SecretBytes,
+        visitor: Visitor<'a>,
+    ) -> Result<Self, Error> {
+        let name = account.address.as_str();
+        if !is_plain_name(name, None) {
+            let route = Arc::clone(&service.route);
+            return Err(Error::BadName { route });
+        }
+        let identity = Identity::Plain {
+            authzid: String::new(),
+            authcid: name.to_owned(),
+            password: Arc::new(password),
+        };
+        Ok(Self {
+            account,
+            visitor,
+            send_client_address: false,
+            identity,
+        })
+    }
+
+    /// The same names with another password; the client's address is left out, so that only the login is judged.
+    pub(super) fn with_password(mut self, wrong: SecretBytes) -> Self {
+        if let Identity::Plain { password, .. } = &mut self.identity {
+            *password = Arc::new(wrong);
+        }
+        self.send_client_address = false;
+        self
+    }
 }
 
 /// What a sealed upstream password is bound to: the id of its mailbox, as eight octets in network order.
 fn context(mailbox: MailboxId) -> [u8; 8] {
     mailbox.raw().to_be_bytes()
+}
+
+/// Whether an EHLO line of this keyword (upper case, as `smtp::client` gives it) lists the word.
+pub(super) fn takes_parameter(offered: &[String], keyword: &str, word: &str) -> bool {
+    offered
+        .iter()
+        .filter_map(|line| line.strip_prefix(keyword)?.strip_prefix(' '))
+        .any(|list| list.split(' ').any(|name| name.eq_ignore_ascii_case(word)))
 }
 
 /// No character that a mail store splits, expands, quotes or ends a line at.
@@ -170,7 +204,7 @@ impl Plan<'_> {
         Some(imap::client::Login {
             authzid,
             authcid,
-            password: password.secret(),
+            password,
             id,
         })
     }
@@ -203,7 +237,6 @@ impl Plan<'_> {
     /// # Errors
     /// XCLIENT is the strategy and the mail store does not take what it needs.
     pub(super) fn smtp(&self, offered: &[String]) -> Result<smtp::client::Login, String> {
-        let xclient = offered.iter().find_map(|line| line.strip_prefix("XCLIENT"));
         match &self.identity {
             Identity::Trusted => Ok(smtp::client::Login::Trusted),
             Identity::Plain {
@@ -214,9 +247,9 @@ impl Plan<'_> {
                 let plain = smtp::client::Plain {
                     authzid: authzid.clone(),
                     authcid: authcid.clone(),
-                    password: Secret::new(password.secret().expose().clone()),
+                    password: Secret::new(password.expose().clone()),
                 };
-                if self.send_client_address && xclient.is_some() {
+                if self.send_client_address && offered.iter().any(|line| line.starts_with("XCLIENT")) {
                     return Ok(smtp::client::Login::Xclient {
                         attributes: self.attributes(None),
                         plain: Some(plain),
@@ -225,10 +258,7 @@ impl Plan<'_> {
                 Ok(smtp::client::Login::Plain(plain))
             }
             Identity::Xclient => {
-                let takes = |wanted: &str| {
-                    xclient.is_some_and(|list| list.split(' ').any(|name| name.eq_ignore_ascii_case(wanted)))
-                };
-                if !takes("LOGIN") {
+                if !takes_parameter(offered, "XCLIENT", "LOGIN") {
                     // Without it the mail store would take the session for one that is not logged in.
                     return Err(
                         "the mail store does not offer us XCLIENT with LOGIN: let it trust our address".to_owned(),
@@ -281,15 +311,6 @@ fn helo(name: &str) -> String {
 
 fn printable_name(name: &str) -> String {
     wire::printable(name.as_bytes(), CLIENT_NAME_BYTES)
-}
-
-impl Password {
-    fn secret(&self) -> &SecretBytes {
-        match self {
-            Self::Ours(password) => password,
-            Self::Stored(password) => password,
-        }
-    }
 }
 
 #[cfg(test)]

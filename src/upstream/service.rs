@@ -14,8 +14,10 @@ use crate::peer::Protocol;
 use crate::smtp::Extensions;
 use crate::tls::{self, Connector};
 
+use super::Connected;
 use super::dialogue::Dialogue;
 use super::error::Error;
+use super::plan::Plan;
 use super::route::{Endpoint, Service, Transport};
 use super::warm::Pool;
 
@@ -98,13 +100,7 @@ impl LiveService {
     /// A fresh connection, greeted, within the service's time limit.
     pub(super) async fn connect(&self) -> Result<Dialogue, Error> {
         let started = self.clock.now();
-        let opened = timeout(self.config.connect_timeout, Dialogue::open(self)).await;
-        let opened = opened.unwrap_or_else(|_| {
-            Err(Error::Timeout {
-                route: Arc::clone(&self.route),
-                phase: "connecting",
-            })
-        });
+        let opened = self.open().await;
         let now = self.clock.now();
         if opened.is_ok() {
             self.metrics
@@ -113,6 +109,31 @@ impl LiveService {
         }
         self.note(opened.as_ref(), now);
         opened
+    }
+
+    /// As [`LiveService::connect`], but nothing is remembered of it.
+    pub(super) async fn open(&self) -> Result<Dialogue, Error> {
+        timeout(self.config.connect_timeout, Dialogue::open(self))
+            .await
+            .unwrap_or_else(|_| Err(self.too_late("connecting")))
+    }
+
+    /// Logs in on a greeted connection, within the service's time limit.
+    pub(super) async fn log_in(&self, dialogue: Dialogue, plan: &Plan<'_>) -> Result<Connected, Error> {
+        let started = self.clock.now();
+        let connected = timeout(self.config.login_timeout, dialogue.log_in(plan))
+            .await
+            .unwrap_or_else(|_| Err(self.too_late("logging in")))?;
+        let took = self.clock.now().saturating_duration_since(started);
+        self.metrics.upstream_login_seconds.observe(took.as_secs_f64());
+        Ok(connected)
+    }
+
+    fn too_late(&self, phase: &'static str) -> Error {
+        Error::Timeout {
+            route: Arc::clone(&self.route),
+            phase,
+        }
     }
 
     /// The TLS connector and the name to verify; `None` in clear.
@@ -209,7 +230,7 @@ impl LiveService {
 }
 
 /// Ends a connection in order, so that the mail store's log does not fill with lost connections.
-async fn leave(dialogue: Dialogue) {
+pub(super) async fn leave(dialogue: Dialogue) {
     // Nobody waits for this, and a mail store that does not answer is found out elsewhere.
     let _ = timeout(LEAVE_TIMEOUT, dialogue.leave()).await;
 }

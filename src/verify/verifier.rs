@@ -126,11 +126,18 @@ impl Verifier {
             Ok(Resolved::Mailbox(mailbox)) => mailbox,
             Ok(Resolved::Alias { target }) => {
                 let note = Some(format!("alias of {target}, which logs in by its own address"));
-                let refused = Rejection { note, counts, ..rejection(Reason::AliasLogin, None) };
+                let refused = Rejection {
+                    note,
+                    counts,
+                    ..rejection(Reason::AliasLogin, None)
+                };
                 return (Verdict::Reject(refused), "rejected_by_name");
             }
             Ok(Resolved::Unknown) => {
-                let refused = Rejection { counts, ..rejection(Reason::UnknownMailbox, None) };
+                let refused = Rejection {
+                    counts,
+                    ..rejection(Reason::UnknownMailbox, None)
+                };
                 return (Verdict::Reject(refused), "rejected_by_name");
             }
             Err(error) => {
@@ -141,7 +148,10 @@ impl Verifier {
         };
         // People's own passwords may look like a generated one with a wrong letter; only where there are none is it told.
         if secrets.typo && mailbox.credentials.iter().all(|credential| credential.tag.is_some()) {
-            let refused = Rejection { counts, ..rejection(Reason::Typo, Some(mailbox.id)) };
+            let refused = Rejection {
+                counts,
+                ..rejection(Reason::Typo, Some(mailbox.id))
+            };
             return (Verdict::Reject(refused), "typo");
         }
         match self.search(&mailbox, secrets, Network::of(peer.ip()), untagged).await {
@@ -169,7 +179,11 @@ impl Verifier {
             Typed::Other(_) => (None, false),
             Typed::Typo => (None, true),
         };
-        Ok(Secrets { generated, typo, octets: Secret::new(octets.clone()) })
+        Ok(Secrets {
+            generated,
+            typo,
+            octets: Secret::new(octets.clone()),
+        })
     }
 
     /// mutt, mbsync and Horde repeat the name as authorization identity; another one is never granted.

@@ -13,12 +13,18 @@ const FLOOD_BYTES: usize = 32 << 20;
 const GROWTH_KIB: u64 = 8 * 1024;
 
 fn short(before_login: &str) -> anyhow::Result<Site> {
-    Site::start_with(&format!("{QUICK}\n[before_login]\n{before_login}\n"), (Login::MasterUser, Login::Xclient))
+    Site::start_with(
+        &format!("{QUICK}\n[before_login]\n{before_login}\n"),
+        (Login::MasterUser, Login::Xclient),
+    )
 }
 
 fn resident_kib(site: &Site) -> anyhow::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{}/status", site.postern.id().unwrap_or_default()))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .unwrap_or_default();
     Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
@@ -44,7 +50,11 @@ fn endless_input_of_every_kind_ends_the_connection_with_memory_bounded() -> anyh
         while sent < FLOOD_BYTES && wire.send(&block).is_ok() {
             sent += block.len();
         }
-        assert!(sent < FLOOD_BYTES, "{listener} took {sent} octets of {:?}", String::from_utf8_lossy(&chunk[..8]));
+        assert!(
+            sent < FLOOD_BYTES,
+            "{listener} took {sent} octets of {:?}",
+            String::from_utf8_lossy(&chunk[..8])
+        );
     }
     let grown = resident_kib(&site)?.saturating_sub(before);
     assert!(grown < GROWTH_KIB, "grown by {grown} KiB");
@@ -54,18 +64,19 @@ fn endless_input_of_every_kind_ends_the_connection_with_memory_bounded() -> anyh
 
 #[test]
 fn silence_and_one_octet_at_a_time_end_with_the_time_to_log_in() -> anyhow::Result<()> {
-    let site = short("time = \"1s\"")?;
+    let site = short("time = \"1s\"\ncommands = 1000000\nbytes = \"4096 KiB\"")?;
     let mut silent = site.imap()?;
     assert!(String::from_utf8(silent.wire.rest()?)?.starts_with("* BYE"));
     let mut smtp = site.smtp()?;
     assert_eq!(smtp.reply()?.code, 421);
     // Commands in between buy no time.
     let mut busy = site.imap()?;
-    let mut answered = 0;
-    while busy.command("NOOP").is_ok() {
-        answered += 1;
-        assert!(answered < 100, "the command limit ends it at the latest");
-    }
+    let last = loop {
+        if let Err(error) = busy.command("NOOP") {
+            break format!("{error:#}");
+        }
+    };
+    assert!(last.contains("BYE Too long without login"), "{last}");
     // Not even a TLS handshake.
     let mut mute = Wire::connect(site.postern.port("imaps")?)?;
     assert!(mute.rest()?.is_empty());
@@ -89,7 +100,10 @@ fn http_requests_get_nothing_back() -> anyhow::Result<()> {
 #[test]
 fn a_thousand_wrong_passwords_hash_nothing_and_the_owner_still_gets_in() -> anyhow::Result<()> {
     let site = Site::start_with(
-        &format!("{}\n[limits]\nconnections_per_network = 1000\n", QUICK.replace("100ms", "5ms").replace("400ms", "5ms")),
+        &format!(
+            "{}\n[limits]\nconnections_per_network = 1000\n",
+            QUICK.replace("100ms", "2ms").replace("400ms", "5ms")
+        ),
         (Login::MasterUser, Login::Xclient),
     )?;
     let phone = site.device("Phone")?;
@@ -99,7 +113,12 @@ fn a_thousand_wrong_passwords_hash_nothing_and_the_owner_still_gets_in() -> anyh
         let mut imap = site.imap()?;
         for _ in 0..3 {
             let answer = imap.login(ANNA, &format!("guess number {failed}"))?;
-            assert!(answer.status.starts_with("NO [AUTHENTICATIONFAILED]"), "{answer:?}");
+            // From some point on the gateway does not look at unproved secrets any more, and says so.
+            let refused = answer.status.starts_with("NO [AUTHENTICATIONFAILED]");
+            assert!(
+                refused || (failed > 10 && answer.status.starts_with("NO [UNAVAILABLE]")),
+                "{answer:?}"
+            );
             failed += 1;
         }
         assert!(imap.wire.rest()?.is_empty());
@@ -113,7 +132,11 @@ fn a_thousand_wrong_passwords_hash_nothing_and_the_owner_still_gets_in() -> anyh
 fn a_proxy_listener_believes_only_whole_and_correct_headers() -> anyhow::Result<()> {
     let site = short("time = \"5s\"")?;
     let port = site.postern.port("imaps-proxy")?;
-    for header in ["PROXY TCP4 1.2.3.4 127.0.0.1 4711\r\n", "PROXY TCP4 01.2.3.4 127.0.0.1 1 2\r\n", "HELLO\r\n"] {
+    for header in [
+        "PROXY TCP4 1.2.3.4 127.0.0.1 4711\r\n",
+        "PROXY TCP4 01.2.3.4 127.0.0.1 1 2\r\n",
+        "HELLO\r\n",
+    ] {
         let mut wire = Wire::connect(port)?;
         wire.send(header.as_bytes())?;
         assert!(wire.rest().map_or(true, |rest| rest.is_empty()), "{header:?}");
@@ -125,7 +148,9 @@ fn a_proxy_listener_believes_only_whole_and_correct_headers() -> anyhow::Result<
         wire.send(&[octet])?;
     }
     let mut imap = Imap::greeted(wire.into_tls(&site.certificates)?)?;
-    let device = site.postern.add_device_with(ANNA, "Pinned", &["--network", "203.0.113.9"])?;
+    let device = site
+        .postern
+        .add_device_with(ANNA, "Pinned", &["--network", "203.0.113.9"])?;
     imap.login(ANNA, &device.password)?.ok()?;
     Ok(())
 }
@@ -135,9 +160,13 @@ fn connections_over_a_cap_are_turned_away_and_the_rest_goes_on() -> anyhow::Resu
     let sections = format!("{QUICK}\n[limits]\nbefore_login_per_network = 3\n");
     let site = Site::start_with(&sections, (Login::MasterUser, Login::Xclient))?;
     let phone = site.device("Phone")?;
-    let mut waiting = vec![site.imap()?, site.imap()?, site.imap()?];
+    let mut waiting = [site.imap()?, site.imap()?, site.imap()?];
     let refused = Imap::connect(site.postern.port("imap")?)?;
-    assert!(refused.greeting.starts_with("* BYE [UNAVAILABLE]"), "{}", refused.greeting);
+    assert!(
+        refused.greeting.starts_with("* BYE [UNAVAILABLE]"),
+        "{}",
+        refused.greeting
+    );
     assert!(site.imap().is_err());
     waiting[0].login(ANNA, &phone.password)?.ok()?;
     // A client that logged in makes room for another one.

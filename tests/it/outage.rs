@@ -13,22 +13,41 @@ fn a_stopped_store_is_a_temporary_refusal_and_other_routes_go_on() -> anyhow::Re
     let certificates = Certificates::new()?;
     let (mut first, second) = (Dovecot::start(&certificates)?, Dovecot::start(&certificates)?);
     let domains = vec![("first.test", &first), ("second.test", &second)];
-    let postfix = Postfix::start(&certificates, &postfix::Settings { domains, ..Default::default() })?;
+    let postfix = Postfix::start(
+        &certificates,
+        &postfix::Settings {
+            domains,
+            ..Default::default()
+        },
+    )?;
     let route = |name, domain, dovecot| Route {
         name,
         domains: vec![domain],
         imap: (dovecot, Login::MasterUser),
         smtp: (&postfix, Login::Xclient),
     };
-    let routes = vec![route("first", "first.test", &first), route("second", "second.test", &second)];
-    let postern = Postern::start(&certificates, &Settings { routes, proxy_listener: false, sections: QUICK })?;
+    let routes = vec![
+        route("first", "first.test", &first),
+        route("second", "second.test", &second),
+    ];
+    let postern = Postern::start(
+        &certificates,
+        &Settings {
+            routes,
+            proxy_listener: false,
+            sections: QUICK,
+        },
+    )?;
     postern.add_org("First", "first.test")?;
     postern.add_org("Second", "second.test")?;
     for (dovecot, address) in [(&first, "a@first.test"), (&second, "b@second.test")] {
         dovecot.add_mailbox(address)?;
         postern.add_mailbox(address)?;
     }
-    let (a, b) = (postern.add_device("a@first.test", "A")?, postern.add_device("b@second.test", "B")?);
+    let (a, b) = (
+        postern.add_device("a@first.test", "A")?,
+        postern.add_device("b@second.test", "B")?,
+    );
     let connect = || Imap::connect_tls(postern.port("imaps")?, &certificates);
     let mut other = connect()?;
     other.login(&b.address, &b.password)?.ok()?;
@@ -52,7 +71,13 @@ fn when_every_store_is_down_the_greeting_says_so_and_logins_succeed_as_soon_as_i
     let mut waiting = (site.imap()?, site.smtp()?);
     site.dovecot.stop()?;
     site.postfix.stop()?;
-    assert!(waiting.0.login(ANNA, &phone.password)?.status.starts_with("NO [UNAVAILABLE]"));
+    assert!(
+        waiting
+            .0
+            .login(ANNA, &phone.password)?
+            .status
+            .starts_with("NO [UNAVAILABLE]")
+    );
     assert_eq!(waiting.1.auth_plain(ANNA, &phone.password)?.code, 454);
     let greeting = wait::until("the greeting is BYE", || {
         let greeting = site.imap()?.greeting;
@@ -92,7 +117,12 @@ fn a_gone_database_is_a_temporary_refusal_and_live_sessions_go_on() -> anyhow::R
     lock.execute_batch("ALTER TABLE hidden RENAME TO credential")?;
     wait::until("logins succeed again", || {
         let mut imap = site.imap()?;
-        Ok(imap.greeting.starts_with("* OK").then(|| imap.login(ANNA, &phone.password)).transpose()?.and_then(|answer| answer.ok().ok()))
+        Ok(imap
+            .greeting
+            .starts_with("* OK")
+            .then(|| imap.login(ANNA, &phone.password))
+            .transpose()?
+            .and_then(|answer| answer.ok().ok()))
     })?;
     Ok(())
 }
@@ -122,6 +152,11 @@ fn a_crash_loses_no_device_and_no_revocation() -> anyhow::Result<()> {
     site.postern.crash()?;
     site.postern.restart()?;
     site.imap_as(&kept)?;
-    assert!(site.imap()?.login(ANNA, &gone.password)?.status.starts_with("NO [AUTHENTICATIONFAILED]"));
+    assert!(
+        site.imap()?
+            .login(ANNA, &gone.password)?
+            .status
+            .starts_with("NO [AUTHENTICATIONFAILED]")
+    );
     Ok(())
 }

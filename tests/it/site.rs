@@ -46,12 +46,33 @@ impl Site {
         let dovecot = Dovecot::start(&certificates)?;
         let trust_loopback = logins.1 == Login::TrustedNetwork;
         let domains = vec![(DOMAIN, &dovecot)];
-        let postfix = Postfix::start(&certificates, &postfix::Settings { domains, aliases: Vec::new(), trust_loopback })?;
-        let route = Route { name: "main", domains: Vec::new(), imap: (&dovecot, logins.0), smtp: (&postfix, logins.1) };
-        let settings = Settings { routes: vec![route], proxy_listener: true, sections };
+        let postfix = Postfix::start(
+            &certificates,
+            &postfix::Settings {
+                domains,
+                aliases: Vec::new(),
+                trust_loopback,
+            },
+        )?;
+        let route = Route {
+            name: "main",
+            domains: Vec::new(),
+            imap: (&dovecot, logins.0),
+            smtp: (&postfix, logins.1),
+        };
+        let settings = Settings {
+            routes: vec![route],
+            proxy_listener: true,
+            sections,
+        };
         let postern = Postern::start(&certificates, &settings)?;
         postern.add_org("Example", DOMAIN)?;
-        let site = Self { postern, postfix, dovecot, certificates };
+        let site = Self {
+            postern,
+            postfix,
+            dovecot,
+            certificates,
+        };
         site.add_mailbox(ANNA)?;
         Ok(site)
     }
@@ -75,7 +96,9 @@ impl Site {
     /// Logs in by IMAP.
     pub(crate) fn imap_as(&self, device: &Device) -> anyhow::Result<Imap> {
         let mut imap = self.imap()?;
-        imap.login(&device.address, &device.password)?.ok().context("IMAP login")?;
+        imap.login(&device.address, &device.password)?
+            .ok()
+            .context("IMAP login")?;
         Ok(imap)
     }
 
@@ -89,14 +112,18 @@ impl Site {
     /// Logs in by submission.
     pub(crate) fn smtp_as(&self, device: &Device) -> anyhow::Result<Smtp> {
         let mut smtp = self.smtp()?;
-        smtp.auth_plain(&device.address, &device.password)?.expect(235).context("SMTP login")?;
+        smtp.auth_plain(&device.address, &device.password)?
+            .expect(235)
+            .context("SMTP login")?;
         Ok(smtp)
     }
 
     /// The value of one metric with exactly these labels, 0 where it has not been counted yet.
     pub(crate) fn metric(&self, name_and_labels: &str) -> anyhow::Result<f64> {
         let text = self.operations("/metrics")?;
-        let line = text.lines().find_map(|line| line.strip_prefix(name_and_labels)?.strip_prefix(' '));
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name_and_labels)?.strip_prefix(' '));
         Ok(line.map(str::parse).transpose()?.unwrap_or(0.0))
     }
 

@@ -6,8 +6,22 @@ use crate::site::{ANNA, QUICK, Site};
 
 /// Ways to write an end of data that some servers accept (CVE-2023-51764, -51765, -51766, CVE-2024-27305).
 const ENDS: &[&str] = &[
-    "\n.\n", "\n.\r\n", "\r\n.\n", "\r.\r", "\r.\r\n", "\r\n.\r", "\n.\r", "\r.\n", "\r\n.\r\r\n", "\r\n.\0\r\n",
-    "\r\n\0.\r\n", "\n\n.\r\n", "\r\r\n.\r\n", "\0\n.\r\n", "\r\n.\u{b}\r\n", "\n.\u{b}\n",
+    "\n.\n",
+    "\n.\r\n",
+    "\r\n.\n",
+    "\r.\r",
+    "\r.\r\n",
+    "\r\n.\r",
+    "\n.\r",
+    "\r.\n",
+    "\r\n.\r\r\n",
+    "\r\n.\0\r\n",
+    "\r\n\0.\r\n",
+    "\n\n.\r\n",
+    "\r\r\n.\r\n",
+    "\0\n.\r\n",
+    "\r\n.\u{b}\r\n",
+    "\n.\u{b}\n",
 ];
 
 #[test]
@@ -25,7 +39,10 @@ fn no_end_of_data_but_the_real_one_starts_a_second_message() -> anyhow::Result<(
         site.postfix.wait_for_empty_queue()?;
         for message in site.dovecot.messages(ANNA)? {
             let smuggled = message.starts_with("Return-Path: <admin@example.test>")
-                || message.lines().take_while(|line| !line.is_empty()).any(|line| line.contains("Smuggled"));
+                || message
+                    .lines()
+                    .take_while(|line| !line.is_empty())
+                    .any(|line| line.contains("Smuggled"));
             assert!(!smuggled, "{mode}: {message}");
         }
         assert!(!site.postfix.log().contains("from=<admin@example.test>"), "{mode}");
@@ -62,7 +79,9 @@ fn replies_keep_their_order_when_one_sender_of_a_pipeline_is_refused() -> anyhow
          MAIL FROM:<hello@example.test>\r\nRCPT TO:<{ANNA}>\r\nDATA\r\n"
     );
     smtp.wire.send(group.as_bytes())?;
-    let codes = (0..9).map(|_| Ok(smtp.reply()?.code)).collect::<anyhow::Result<Vec<_>>>()?;
+    let codes = (0..9)
+        .map(|_| Ok(smtp.reply()?.code))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     assert_eq!(codes, [250, 250, 250, 550, 503, 250, 250, 250, 354]);
     smtp.wire.send(message.data().as_bytes())?;
     smtp.reply()?.expect(250)?;
@@ -105,8 +124,11 @@ fn every_known_way_around_the_sender_rule_is_refused() -> anyhow::Result<()> {
 
 #[test]
 fn a_sender_list_and_off_are_kept_by_the_device() -> anyhow::Result<()> {
-    let site = Site::start()?;
-    let listed = site.postern.add_device_with(ANNA, "CRM", &["--sender", "news@example.test,@shop.test"])?;
+    let sections = format!("{QUICK}\n[submission]\nsubaddress_delimiter = \"+\"\n");
+    let site = Site::start_with(&sections, (Login::MasterUser, Login::Xclient))?;
+    let listed = site
+        .postern
+        .add_device_with(ANNA, "CRM", &["--sender", "news@example.test,@shop.test"])?;
     let free = site.postern.add_device_with(ANNA, "Gateway", &["--sender", "off"])?;
     for (device, sender, code) in [
         (&listed, "news@example.test", 250),

@@ -43,7 +43,14 @@ fn session(protocol: &str, setup: &Setup, security: Security) -> Box<dyn Session
         "imap" => Box::new(imap::Session::new(imap::Config { hostname, limits }, security)),
         "smtp" => {
             let extensions = Arc::new(setup.extensions.clone());
-            Box::new(smtp::Session::new(smtp::Config { hostname, limits, extensions }, security))
+            Box::new(smtp::Session::new(
+                smtp::Config {
+                    hostname,
+                    limits,
+                    extensions,
+                },
+                security,
+            ))
         }
         other => panic!("no session speaks {other}"),
     }

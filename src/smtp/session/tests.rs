@@ -99,9 +99,9 @@ fn a_skipped_line_is_not_kept() {
 #[test]
 fn a_sasl_line_of_the_limit_is_taken() {
     let lines = |length: usize| format!("EHLO x\r\nAUTH PLAIN\r\n{}\r\n", "A".repeat(length));
-    let fits = run(&mut session(Security::Tls), lines(12_284).as_bytes(), usize::MAX);
+    let fits = run(&mut session(Security::Tls), lines(12_288).as_bytes(), usize::MAX);
     assert!(fits.ends_with(reply::BAD_RESPONSE), "{fits}");
-    let long = run(&mut session(Security::Tls), lines(12_288).as_bytes(), usize::MAX);
+    let long = run(&mut session(Security::Tls), lines(13_312).as_bytes(), usize::MAX);
     assert!(long.ends_with(reply::AUTH_LINE_TOO_LONG), "{long}");
 }
 

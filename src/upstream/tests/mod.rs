@@ -1,5 +1,6 @@
 //! Logins at scripted mail stores on loopback, byte by byte.
 
+mod diagnose;
 mod failures;
 mod fake;
 mod imap;
