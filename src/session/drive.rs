@@ -135,7 +135,6 @@ async fn must_end(plane: &Plane, live: &LiveSession, expires_at: Option<Timestam
 }
 
 async fn before_login(plane: &Plane, config: &Config, connection: Connection, id: u64) -> Option<Ready> {
-    // Gives the place among the unproved back when this future ends, with a login or without one.
     let Connection {
         stream,
         mut peer,
@@ -143,7 +142,7 @@ async fn before_login(plane: &Plane, config: &Config, connection: Connection, id
         tls,
         acceptor,
         listener,
-        before_login: _place,
+        before_login,
     } = connection;
     let deadline = tokio::time::Instant::from_std(plane.clock.now() + config.login_time);
     // A refused option costs latency, not correctness.
@@ -169,6 +168,7 @@ async fn before_login(plane: &Plane, config: &Config, connection: Connection, id
         input: BytesMut::new(),
         received: 0,
         failures: Failures::default(),
+        place: Some(before_login),
     };
     let mut first = talk.session.greet(!plane.can_serve(protocol));
     loop {
@@ -305,6 +305,8 @@ struct Talk<'a> {
     input: BytesMut,
     received: usize,
     failures: Failures,
+    /// The place among those that have not proved anything.
+    place: Option<Box<dyn Send>>,
 }
 
 impl Talk<'_> {
@@ -432,6 +434,8 @@ impl Talk<'_> {
                 let answer = Answer::Accepted {
                     capabilities: &admitted.upstream.capabilities,
                 };
+                // Before the client can know: it may connect again at once.
+                self.place = None;
                 match self.session.answer(answer) {
                     Step::Ready(ok) => self.write(&ok).await?,
                     _ => return Err(End::Closed("protocol_state")),

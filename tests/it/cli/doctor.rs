@@ -71,6 +71,10 @@ fn a_route_in_order_is_proved_with_a_mailbox() {
     let it = installation(&address);
     it.device("anna@example.org", "Phone");
     let said = it.ok(&["doctor", "anna@example.org"]).replace(&address, "[mail store]");
+    let timed = said
+        .lines()
+        .map(|line| line.split_once(" after ").map_or(line, |(head, _)| head));
+    let said = timed.collect::<Vec<_>>().join("\n") + "\n";
     insta::assert_snapshot!("doctor", it.redacted(&said));
     assert_eq!(it.json(&["doctor"])["errors"], 0);
 }
@@ -82,7 +86,7 @@ fn a_mail_store_that_lets_everybody_in_is_an_error() {
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(
         ran.stdout
-            .contains("ERROR    route default imap wrong password: ACCEPTED for postern"),
+            .contains("ERROR    route default imap wrong password: the store accepts any password"),
         "{ran:?}"
     );
     assert!(!ran.stdout.contains("upstream secret") && !ran.stderr.contains("upstream secret"));
@@ -104,7 +108,7 @@ fn a_mail_store_that_refuses_us_or_is_not_there_is_an_error() {
         .to_string();
     let ran = installation(&gone).run(&["doctor"]);
     assert!(
-        ran.code == 1 && ran.stdout.contains("ERROR    route default imap greeting: "),
+        ran.code == 1 && ran.stdout.contains("ERROR    route default imap connection: "),
         "{ran:?}"
     );
 }
