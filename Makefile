@@ -4,7 +4,8 @@
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
 # Postern's main job, shown and checked against a real Dovecot and a real Postfix.
-demo: setup
+demo:
+	scripts/setup servers
 	cargo build --bins --examples
 	cargo run --quiet --example demo
 
