@@ -157,7 +157,8 @@ fn while_sessions_drain_nobody_new_is_taken_in() -> anyhow::Result<()> {
     site.postern.signal("TERM")?;
     site.postern.wait_for_log(&["\"stopping\""])?;
     imap.command("NOOP")?.ok()?;
-    let port = site.postern.port("imap")?;
+    // The listener of the session that goes on.
+    let port = site.postern.port("imaps")?;
     wait::until("the listener to close", || {
         Ok(Wire::connect(port).is_err().then_some(()))
     })?;
