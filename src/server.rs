@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -44,6 +44,8 @@ pub type Reload = Box<dyn Fn() -> anyhow::Result<Config> + Send + Sync>;
 /// # Errors
 /// Something that the start needs is missing or wrong; the message says what to do.
 pub async fn run(config: Config, reload: Reload) -> anyhow::Result<()> {
+    // Before anybody is told that we are ready: a reload that comes at once would end the process.
+    let signals = Signals::listen()?;
     let clock = Clock::system();
     let server = Server::build(config, clock).await?;
     let listeners = server.bind()?;
@@ -78,9 +80,26 @@ pub async fn run(config: Config, reload: Reload) -> anyhow::Result<()> {
     }
     tracing::info!(postern.version = env!("CARGO_PKG_VERSION"), "ready");
     notify(&[sd_notify::NotifyState::Ready]);
-    server.wait(reload, reloads).await?;
+    let ended = server.wait(signals, reload, reloads).await;
     server.stop().await;
-    Ok(())
+    ended
+}
+
+/// What the system tells us.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
 }
 
 struct Server {
@@ -95,6 +114,8 @@ struct Server {
     clock: Clock,
     /// Cancelled last: health, change log, control socket.
     background: CancellationToken,
+    /// Cancelled when a part of the background ended by itself.
+    broken: CancellationToken,
     tasks: TaskTracker,
     connections: TaskTracker,
 }
@@ -147,6 +168,7 @@ impl Server {
             limiter: Limiter::new(&config.listen),
             health: Arc::default(),
             background: CancellationToken::new(),
+            broken: CancellationToken::new(),
             tasks: TaskTracker::new(),
             connections: TaskTracker::new(),
             config,
@@ -227,26 +249,25 @@ impl Server {
     }
 
     fn until_stopped(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let stop = self.background.clone();
-        self.tasks.spawn(async move {
-            stop.run_until_cancelled(work).await;
-        });
+        self.tasks
+            .spawn(until_stopped(self.background.clone(), self.broken.clone(), work));
     }
 
-    /// Serves reloads until a signal asks to stop.
+    /// Serves reloads until a signal asks to stop, or a part of the background failed.
     async fn wait(
         &self,
+        mut signals: Signals,
         reload: Reload,
         mut requests: mpsc::Receiver<oneshot::Sender<ReloadAnswer>>,
     ) -> anyhow::Result<()> {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut hangup = signal(SignalKind::hangup())?;
         loop {
             tokio::select! {
-                _ = terminate.recv() => return Ok(()),
-                _ = interrupt.recv() => return Ok(()),
-                _ = hangup.recv() => {
+                _ = signals.terminate.recv() => return Ok(()),
+                _ = signals.interrupt.recv() => return Ok(()),
+                () = self.broken.cancelled() => {
+                    anyhow::bail!("a part of the daemon failed (see the log above), so it stops: report this");
+                }
+                _ = signals.hangup.recv() => {
                     // Nobody waits for the answer; it is in the log.
                     let _ = self.reload(&reload);
                 }
@@ -275,9 +296,11 @@ impl Server {
     }
 
     fn take_over(&self, fresh: Config) -> anyhow::Result<Vec<String>> {
-        self.certificates
-            .replace(certificate_settings(&fresh, &self.clock)?.certificates)?;
+        let tls = certificate_settings(&fresh, &self.clock)?;
+        // Read once for their faults alone, so that nothing has changed yet where a route is at fault.
+        Certificates::load(tls.clone())?;
         self.plane.upstreams.replace(fresh.upstream)?;
+        self.certificates.replace(tls.certificates)?;
         self.plane.config.store(Arc::new(fresh.session));
         let mut notes = vec!["certificates, routes, session limits and log level are in force".to_owned()];
         if fresh.listen.listeners != self.config.listen.listeners {
@@ -328,6 +351,15 @@ fn certificate_settings(config: &Config, clock: &Clock) -> anyhow::Result<crate:
     Ok(tls)
 }
 
+/// Works until cancelled. Where the work ends otherwise (it panicked), `broken` is cancelled: a daemon that no longer
+/// follows the change log would keep revoked devices, so it must not live on.
+async fn until_stopped(stop: CancellationToken, broken: CancellationToken, work: impl Future<Output = ()>) {
+    let guard = broken.drop_guard();
+    if stop.run_until_cancelled(work).await.is_none() {
+        guard.disarm();
+    }
+}
+
 async fn ended(what: &'static str, work: impl Future<Output = std::io::Result<()>>) {
     if let Err(error) = work.await {
         tracing::error!(error = %error, listener.name = what, "listener ended");
@@ -337,4 +369,23 @@ async fn ended(what: &'static str, work: impl Future<Output = std::io::Result<()
 fn notify(states: &[sd_notify::NotifyState<'_>]) {
     // Without systemd there is nobody to tell.
     let _ = sd_notify::notify(states);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn background_work_that_fails_is_noticed_and_work_that_is_stopped_is_none_of_it() {
+        let (stop, broken) = (CancellationToken::new(), CancellationToken::new());
+        let stopped = tokio::spawn(until_stopped(stop.clone(), broken.clone(), std::future::pending()));
+        stop.cancel();
+        stopped.await.unwrap();
+        assert!(!broken.is_cancelled());
+        let (stop, failing) = (CancellationToken::new(), async { panic!("a fault of ours") });
+        tokio::spawn(until_stopped(stop, broken.clone(), failing))
+            .await
+            .unwrap_err();
+        assert!(broken.is_cancelled());
+    }
 }

@@ -9,7 +9,7 @@ mod operations;
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -114,10 +114,19 @@ pub async fn bind_control(path: &Path) -> io::Result<UnixListener> {
         );
         return Err(io::Error::new(io::ErrorKind::AddrInUse, text));
     }
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(named(error)),
-        _ => {}
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.file_type().is_socket() => std::fs::remove_file(path).map_err(named)?,
+        // A mistaken path must not cost anybody a file.
+        Ok(_) => {
+            return Err(named(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "there is something else",
+            )));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(named(error)),
     }
+    // The umask, which `cli::serve` sets, keeps others out until the mode is set.
     let listener = UnixListener::bind(path).map_err(named)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(named)?;
     Ok(listener)
@@ -135,4 +144,27 @@ pub async fn serve_control(listener: UnixListener, daemon: Arc<Daemon>, stop: Ca
     axum::serve(listener, control::router(daemon))
         .with_graceful_shutdown(stop.cancelled_owned())
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_left_behind_is_replaced_and_anything_else_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (socket, file) = (dir.path().join("control.sock"), dir.path().join("postern.db"));
+        drop(bind_control(&socket).await.unwrap());
+        assert!(socket.exists(), "a daemon that is gone left it behind");
+        let listener = bind_control(&socket).await.unwrap();
+        assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            bind_control(&socket).await.unwrap_err().kind(),
+            io::ErrorKind::AddrInUse
+        );
+        drop(listener);
+        std::fs::write(&file, "precious").unwrap();
+        assert!(bind_control(&file).await.is_err());
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious");
+    }
 }

@@ -27,6 +27,12 @@ const REFUSAL_TIME: Duration = Duration::from_secs(1);
 /// A bound listener.
 pub struct Listener {
     socket: TcpListener,
+    entrance: Entrance,
+}
+
+/// What each connection of a listener needs of it. The socket is not among it: connections outlive the accept loop, and
+/// a socket that stays open would let clients connect whom nobody greets any more.
+struct Entrance {
     config: ListenerConfig,
     acceptor: Arc<Acceptor>,
     proxy_header_time: Duration,
@@ -55,12 +61,12 @@ pub fn bind(config: &Config, listener: &ListenerConfig, acceptor: Arc<Acceptor>)
         io::Error::new(error.kind(), text)
     })?;
     let proxy_header_time = config.proxy_header_time;
-    Ok(Listener {
-        socket,
+    let entrance = Entrance {
         config: listener.clone(),
         acceptor,
         proxy_header_time,
-    })
+    };
+    Ok(Listener { socket, entrance })
 }
 
 impl Listener {
@@ -74,22 +80,23 @@ impl Listener {
 
     /// Its name.
     pub fn name(&self) -> &str {
-        &self.config.name
+        &self.entrance.config.name
     }
 
-    /// Accepts until the plane stops; each connection is a task of `tasks`.
+    /// Accepts until the plane stops, then closes the socket; each connection is a task of `tasks`.
     pub async fn run(self, plane: Arc<Plane>, limiter: Arc<Limiter>, tasks: TaskTracker) {
-        let listener = Arc::new(self);
-        let name: Arc<str> = listener.config.name.as_str().into();
+        let Self { socket, entrance } = self;
+        let entrance = Arc::new(entrance);
+        let name: Arc<str> = entrance.config.name.as_str().into();
         loop {
             let accepted = tokio::select! {
-                accepted = listener.socket.accept() => accepted,
+                accepted = socket.accept() => accepted,
                 () = plane.stopping.cancelled() => return,
             };
             match accepted {
                 Ok((stream, addr)) => {
-                    let (listener, name) = (Arc::clone(&listener), Arc::clone(&name));
-                    tasks.spawn(listener.welcome(stream, addr, name, Arc::clone(&plane), Arc::clone(&limiter)));
+                    let (entrance, name) = (Arc::clone(&entrance), Arc::clone(&name));
+                    tasks.spawn(entrance.welcome(stream, addr, name, Arc::clone(&plane), Arc::clone(&limiter)));
                 }
                 Err(error) => {
                     tracing::error!(listener.name = &*name, error = %error, "accept failed");
@@ -98,7 +105,9 @@ impl Listener {
             }
         }
     }
+}
 
+impl Entrance {
     async fn welcome(
         self: Arc<Self>,
         stream: TcpStream,
@@ -109,28 +118,28 @@ impl Listener {
     ) {
         let Ok(local) = stream.local_addr() else { return };
         let mut peer = Peer::new(addr, local);
-        let mut place = match limiter.enter(peer.ip()) {
-            Ok(place) => place,
-            Err(cap) => return self.refuse(stream, &peer, cap, &plane).await,
-        };
         let mut stream = stream;
         if let Some(trusted) = &self.config.proxy_from {
             if !trusted.iter().any(|net| net.contains(&peer.ip())) {
                 return close(&plane, &peer, &name, "proxy_not_trusted");
             }
+            // All clients of a balancer arrive from its one address, which must not cap them together.
+            let waiting = match limiter.enter_unnamed() {
+                Ok(place) => place,
+                Err(cap) => return self.refuse(stream, &peer, cap, &plane).await,
+            };
             let header = tokio::time::timeout(self.proxy_header_time, read_header(&mut stream)).await;
             match header {
                 Ok(Ok(Header::Proxied { source, destination })) => peer = Peer::new(source, destination),
                 Ok(Ok(Header::Local)) => {}
                 _ => return close(&plane, &peer, &name, "proxy_header"),
             }
-            // The proxy's own network gave its place for a moment; what counts is the client's.
-            drop(place);
-            place = match limiter.enter(peer.ip()) {
-                Ok(place) => place,
-                Err(cap) => return self.refuse(stream, &peer, cap, &plane).await,
-            };
+            drop(waiting);
         }
+        let place = match limiter.enter(peer.ip()) {
+            Ok(place) => place,
+            Err(cap) => return self.refuse(stream, &peer, cap, &plane).await,
+        };
         let (_place, before_login): (Place, PlaceBeforeLogin) = place;
         let connection = Connection {
             stream,

@@ -44,14 +44,14 @@ struct Counts {
 #[derive(Debug)]
 pub(super) struct Place {
     limiter: Arc<Limiter>,
-    network: IpNet,
+    network: Option<IpNet>,
 }
 
 /// The place of a connection that has not logged in.
 #[derive(Debug)]
 pub(super) struct PlaceBeforeLogin {
     limiter: Arc<Limiter>,
-    network: IpNet,
+    network: Option<IpNet>,
 }
 
 impl Limiter {
@@ -74,10 +74,20 @@ impl Limiter {
 
     /// Takes a place in every count, or none.
     pub(super) fn enter(self: &Arc<Self>, ip: IpAddr) -> Result<(Place, PlaceBeforeLogin), Full> {
-        let network = self.network_of(ip);
+        self.take(Some(self.network_of(ip)))
+    }
+
+    /// Takes a place of a connection whose network is not known yet: a trusted balancer has still to name it.
+    pub(super) fn enter_unnamed(self: &Arc<Self>) -> Result<(Place, PlaceBeforeLogin), Full> {
+        self.take(None)
+    }
+
+    fn take(self: &Arc<Self>, network: Option<IpNet>) -> Result<(Place, PlaceBeforeLogin), Full> {
         // The map holds networks with at least one connection, so `max.all` bounds it.
         let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
-        let counts = networks.get(&network).copied().unwrap_or_default();
+        let counts = network
+            .and_then(|network| networks.get(&network).copied())
+            .unwrap_or_default();
         let full = [
             (self.all.load(Ordering::Relaxed) >= self.max.all, "max_connections"),
             (
@@ -93,13 +103,15 @@ impl Limiter {
         if let Some((_, cap)) = full.into_iter().find(|(full, _)| *full) {
             return Err(cap);
         }
-        networks.insert(
-            network,
-            Counts {
-                all: counts.all + 1,
-                before_login: counts.before_login + 1,
-            },
-        );
+        if let Some(network) = network {
+            networks.insert(
+                network,
+                Counts {
+                    all: counts.all + 1,
+                    before_login: counts.before_login + 1,
+                },
+            );
+        }
         self.all.fetch_add(1, Ordering::Relaxed);
         self.before_login.fetch_add(1, Ordering::Relaxed);
         drop(networks);
@@ -128,7 +140,8 @@ impl Limiter {
         IpNet::new(ip, prefix).unwrap_or_else(|_| IpNet::from(ip)).trunc()
     }
 
-    fn leave(&self, network: IpNet, count: impl FnOnce(&mut Counts)) {
+    fn leave(&self, network: Option<IpNet>, count: impl FnOnce(&mut Counts)) {
+        let Some(network) = network else { return };
         let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(counts) = networks.get_mut(&network) {
             count(counts);
@@ -203,6 +216,17 @@ mod tests {
         assert!(limiter.enter(ip("192.0.2.2")).is_ok());
         assert_eq!(limiter.connections(), 1);
         drop(place);
+    }
+
+    #[test]
+    fn connections_of_a_balancer_are_not_capped_as_one_network_before_it_named_the_client() {
+        let limiter = limiter(3, 9, 1, 1);
+        let waiting: Vec<_> = (0..3).map(|_| limiter.enter_unnamed().unwrap()).collect();
+        assert_eq!(limiter.enter_unnamed().unwrap_err(), "max_connections");
+        drop(waiting);
+        assert_eq!(limiter.connections(), 0);
+        let _client = limiter.enter(ip("192.0.2.1")).unwrap();
+        assert!(limiter.enter_unnamed().is_ok());
     }
 
     #[test]

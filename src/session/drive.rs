@@ -12,13 +12,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
+use super::input::Input;
 use super::login::{Admitted, Attempt, Outcome};
 use super::relay::Relay;
 use super::splice::{Splice, Start};
-use super::summary::log_end;
+use super::summary::{Ending, Moved, log_end};
 use super::transfer::{Outbox, linger};
 use super::{Config, Connection, Plane, TlsMode};
 use crate::clock::Timestamp;
@@ -31,8 +32,6 @@ use crate::store::EndReason;
 use crate::tls::{Acceptor, Stream};
 use crate::{imap, smtp};
 
-/// Octets asked of the socket at once before login.
-const READ_BYTES: usize = 4096;
 /// First octet of a TLS handshake record (RFC 8446 §5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
 const RESTARTING: &str = "Server is restarting, please reconnect";
@@ -77,7 +76,7 @@ async fn after_login(plane: &Plane, config: &Config, ready: Ready, id: u64, star
     if let Some(name) = &client {
         live.set_client(name);
     }
-    let ended = must_end(plane, &live, login.device().expires_at);
+    let ended = || must_end(plane, &live, login.device().expires_at);
     let (ending, moved) = match guard {
         None => {
             let noticed = |name: &str| {
@@ -102,14 +101,19 @@ async fn after_login(plane: &Plane, config: &Config, ready: Ready, id: u64, star
                 live: &live,
                 noticed: &noticed,
             };
-            let Ok(mut splice) = Splice::new(start) else { return };
-            let ending = splice.run(ended, config.imap_idle_time).await;
-            let text = ending.goodbye(login.device());
-            (ending, splice.close(text.as_deref(), config.close_time).await)
+            match Splice::new(start) {
+                Ok(mut splice) => {
+                    let ending = splice.run(ended(), config.imap_idle_time).await;
+                    let text = ending.goodbye(login.device());
+                    (ending, splice.close(text.as_deref(), config.close_time).await)
+                }
+                // The client hid a command behind its login that the filter refuses.
+                Err(_) => (Ending::Broken, Moved::default()),
+            }
         }
         Some(guard) => {
             let mut relay = Relay::new(down, upstream.stream, guard, input, &live);
-            let ending = relay.run(ended, config.smtp_idle_time).await;
+            let ending = relay.run(ended(), config.smtp_idle_time).await;
             let text = ending.goodbye(login.device());
             (ending, relay.close(text.as_deref(), config.close_time).await)
         }
@@ -165,7 +169,7 @@ async fn before_login(plane: &Plane, config: &Config, connection: Connection, id
         id,
         stream,
         session,
-        input: BytesMut::new(),
+        input: Input::default(),
         received: 0,
         failures: Failures::default(),
         place: Some(before_login),
@@ -302,7 +306,7 @@ struct Talk<'a> {
     id: u64,
     stream: Stream,
     session: Box<dyn Session>,
-    input: BytesMut,
+    input: Input,
     received: usize,
     failures: Failures,
     /// The place among those that have not proved anything.
@@ -345,9 +349,8 @@ impl Talk<'_> {
             self.write(&goodbye).await?;
             return Err(End::Closed("login_bytes"));
         }
-        self.input.reserve(READ_BYTES);
         let octets = tokio::select! {
-            octets = self.stream.read_buf(&mut self.input) => octets?,
+            octets = self.input.read(&mut self.stream) => octets?,
             () = self.plane.stopping.cancelled() => {
                 let goodbye = self.session.farewell(RESTARTING);
                 self.write(&goodbye).await?;
@@ -391,18 +394,18 @@ impl Talk<'_> {
             stream,
             peer,
             session: self.session.secured(),
-            input: BytesMut::new(),
+            input: Input::default(),
             ..self
         })
     }
 
     /// Hands everything to the splice.
-    fn ready(self, admitted: Box<Admitted>) -> Ready {
+    fn ready(mut self, admitted: Box<Admitted>) -> Ready {
         let client = self.session.client_name();
         Ready {
             admitted,
             down: self.stream,
-            input: self.input,
+            input: self.input.take(),
             peer: self.peer,
             protocol: self.protocol,
             client,

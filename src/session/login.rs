@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::metrics::{LoginLabels, ReasonLabel};
+use crate::metrics::LoginLabels;
 use crate::model::device::{SenderPattern, SenderRule, Use};
 use crate::peer::{Peer, Protocol};
 use crate::preauth::{Credentials, Refusal};
@@ -19,6 +19,7 @@ use super::{Config, Plane};
 const TRY_LATER: &str = "Temporary failure, please try again later";
 const TOO_MANY_FAILURES: &str = "Too many failed logins, please try again later";
 const TOO_MANY: &str = "Too many connections of this device or mailbox";
+const RESTARTING: &str = "Server is restarting, please try again";
 
 /// A login that may be answered with OK.
 pub(super) struct Admitted {
@@ -100,14 +101,11 @@ impl Attempt<'_> {
         let device = login.device();
         let (of_device, of_mailbox) = plane.registry.count(device.id, login.mailbox());
         if of_device >= self.config.max_per_device || of_mailbox >= self.config.max_per_mailbox {
-            tracing::info!(session.id = self.id, client.addr = %self.peer.ip(), device.id = %device.id, mailbox.id = %login.mailbox(), "too many sessions");
-            return Err((Refusal::Temporary { text: TOO_MANY }, false));
+            return Err(self.too_many(&login));
         }
         let client = self.client.as_deref();
         let upstream = plane.upstreams.login(&login, self.protocol, self.peer, client, self.id).await.map_err(|error| {
-            let reason = error.reason();
-            plane.metrics.upstream_failures.get_or_create(&ReasonLabel { reason }).inc();
-            tracing::warn!(session.id = self.id, mailbox.id = %login.mailbox(), upstream.reason = reason, error = %error, "upstream login failed");
+            tracing::warn!(session.id = self.id, mailbox.id = %login.mailbox(), upstream.reason = error.reason(), error = %error, "upstream login failed");
             (Refusal::Temporary { text: TRY_LATER }, false)
         })?;
         let guard = self
@@ -127,6 +125,15 @@ impl Attempt<'_> {
         };
         match admit(&plane.registry, &*plane.store, login.epoch(), info).await {
             Ok(live) => {
+                // Logins that were under way together all passed the caps above: only registered sessions count.
+                let (of_device, of_mailbox) = plane.registry.count(device.id, login.mailbox());
+                if of_device > self.config.max_per_device || of_mailbox > self.config.max_per_mailbox {
+                    return Err(self.too_many(&login));
+                }
+                // After registration, as with epochs: whoever stops after this look finds the session and ends it.
+                if plane.stopping.is_cancelled() {
+                    return Err((Refusal::Temporary { text: RESTARTING }, false));
+                }
                 self.note_use(&login, self.peer.ip());
                 Ok(Admitted {
                     login,
@@ -136,11 +143,17 @@ impl Attempt<'_> {
                 })
             }
             Err(NotAdmitted::Ended) => {
-                tracing::info!(session.id = self.id, device.id = %device.id, "login refused: revoked while it was under way");
-                Err((Refusal::Permanent { hint: None }, false))
+                tracing::info!(session.id = self.id, device.id = %device.id, "login refused: something was taken away while it was under way");
+                // What is left is for the next login to say: the password was right, and may still be.
+                Err((Refusal::Temporary { text: TRY_LATER }, false))
             }
             Err(NotAdmitted::Store(error)) => Err(self.store_failed(&error)),
         }
+    }
+
+    fn too_many(&self, login: &VerifiedLogin) -> (Refusal, bool) {
+        tracing::info!(session.id = self.id, client.addr = %self.peer.ip(), device.id = %login.device().id, mailbox.id = %login.mailbox(), "too many sessions");
+        (Refusal::Temporary { text: TOO_MANY }, false)
     }
 
     fn store_failed(&self, error: &store::Error) -> (Refusal, bool) {
@@ -194,6 +207,9 @@ impl Attempt<'_> {
                 .throttle
                 .count(plane.clock.now(), ip, name, credentials.password.expose())
         });
+        if counted.is_none() && rejection.hint.is_none() {
+            plane.throttle.note_typo(plane.clock.now(), ip, name);
+        }
         tracing::info!(
             session.id = self.id,
             session.protocol = self.protocol.name(),

@@ -6,6 +6,7 @@
 //! [`VerifiedLogin`](crate::verify::VerifiedLogin) exists reaches the mail store.
 
 mod drive;
+mod input;
 mod login;
 mod relay;
 mod splice;
@@ -37,6 +38,9 @@ use crate::throttle::Throttle;
 use crate::tls::Acceptor;
 use crate::upstream::Upstreams;
 use crate::verify::Verifier;
+
+/// A store that takes longer to say that it is there counts as down.
+const STORE_ANSWER_TIME: Duration = Duration::from_secs(5);
 
 /// How a listener speaks TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,7 +157,9 @@ impl Plane {
 
     /// Asks the store whether it answers, and remembers the answer for [`Plane::can_serve`].
     pub async fn probe_store(&self) -> bool {
-        let up = self.store.ping().await.is_ok();
+        // Whoever asks also keeps the watchdog quiet, and a store that hangs must not end sessions in progress.
+        let answer = tokio::time::timeout(STORE_ANSWER_TIME, self.store.ping()).await;
+        let up = matches!(answer, Ok(Ok(())));
         self.store_down.store(!up, Ordering::Relaxed);
         up
     }

@@ -29,6 +29,7 @@ pub(super) struct Relay<'a> {
     to_down: Outbox,
     to_up: Outbox,
     client_closed: bool,
+    /// The mail store takes nothing any more.
     up_shut: bool,
     finished: Option<Ending>,
     live: &'a LiveSession,
@@ -125,16 +126,24 @@ impl<'a> Relay<'a> {
         ]
     }
 
-    /// Client to mail store; ready once the client closed and the mail store was told.
+    /// Client to mail store; ready once the client closed and the mail store was told, or takes nothing any more: what it
+    /// said last (421 and why) is then still read.
     fn poll_up(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            ready!(self.to_up.poll_drain(cx, &mut self.up))?;
-            if self.client_closed {
-                if !self.up_shut {
-                    ready!(Pin::new(&mut self.up).poll_shutdown(cx))?;
-                    self.up_shut = true;
-                }
+            if self.up_shut {
                 return Poll::Ready(Ok(()));
+            }
+            let mut sent = ready!(self.to_up.poll_drain(cx, &mut self.up));
+            if sent.is_ok() && self.client_closed {
+                sent = ready!(Pin::new(&mut self.up).poll_shutdown(cx));
+                self.up_shut = true;
+            }
+            if sent.is_err() {
+                self.to_up.discard();
+                self.up_shut = true;
+            }
+            if self.up_shut {
+                continue;
             }
             if self.finished.is_some() || !self.guard.wants_client_input() || !self.to_down.is_empty() {
                 return Poll::Pending;
@@ -168,11 +177,13 @@ impl<'a> Relay<'a> {
                 live,
                 ..
             } = self;
-            let octets = ready!(poll_read_scratch(cx, up, |_, chunk| {
+            let read = ready!(poll_read_scratch(cx, up, |_, chunk| {
                 live.add_bytes(0, chunk.len() as u64);
                 from_upstream.extend_from_slice(chunk);
                 Ok(())
-            }))?;
+            }));
+            // A reset is an end like any other: the client hears of it.
+            let octets = read.unwrap_or(0);
             let mut out = Output::default();
             if octets == 0 {
                 self.finished = Some(if self.client_closed {
@@ -224,3 +235,6 @@ fn append(queue: &mut BytesMut, more: BytesMut) {
         queue.extend_from_slice(&more);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,6 +29,7 @@ pub(super) struct Splice<'a> {
     to_down: Outbox,
     to_up: Outbox,
     client_closed: bool,
+    /// The mail store takes nothing any more.
     up_shut: bool,
     boundary: Boundary,
     filter: Option<Filter>,
@@ -159,21 +160,27 @@ impl<'a> Splice<'a> {
         }
     }
 
-    /// Client to mail store; ready once the client closed and the mail store was told.
+    /// Client to mail store; ready once the client closed and the mail store was told, or takes nothing any more: what it
+    /// said last (`* BYE` and why) may still be on its way to the client, whose side goes on until its end.
     fn poll_up(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        loop {
-            ready!(self.to_up.poll_drain(cx, &mut self.up))?;
-            if self.client_closed {
-                if !self.up_shut {
-                    ready!(Pin::new(&mut self.up).poll_shutdown(cx))?;
-                    self.up_shut = true;
-                }
-                return Poll::Ready(Ok(()));
+        while !self.up_shut {
+            let mut sent = ready!(self.to_up.poll_drain(cx, &mut self.up));
+            if sent.is_ok() && self.client_closed {
+                sent = ready!(Pin::new(&mut self.up).poll_shutdown(cx));
+                self.up_shut = true;
+            }
+            if sent.is_err() {
+                self.to_up.discard();
+                self.up_shut = true;
+            }
+            if self.up_shut {
+                break;
             }
             let Self {
                 down,
                 up,
                 to_up,
+                up_shut,
                 filter,
                 observer,
                 live,
@@ -186,12 +193,14 @@ impl<'a> Splice<'a> {
                 }
                 live.add_bytes(chunk.len() as u64, 0);
                 match filter {
-                    None => to_up.poll_send(cx, up, chunk),
-                    Some(filter) => filter.pass(chunk, to_up.queue()),
+                    None => *up_shut = to_up.poll_send(cx, up, chunk).is_err(),
+                    Some(filter) => filter.pass(chunk, to_up.queue())?,
                 }
+                Ok(())
             }))?;
             self.client_closed = octets == 0;
         }
+        Poll::Ready(Ok(()))
     }
 
     /// Mail store to client; ready once the mail store closed and the client has everything.

@@ -92,6 +92,10 @@ enum Of {
     Network = 1,
     Name = 2,
     Secret = 3,
+    /// Typos from a network.
+    NetworkTypos = 4,
+    /// Typos for a name.
+    NameTypos = 5,
 }
 
 impl Throttle {
@@ -110,7 +114,7 @@ impl Throttle {
     /// Counts one wrong secret for (network, claimed name). The same secret for the same name counts once, over
     /// however many connections it comes.
     pub fn count(&self, now: Instant, ip: IpAddr, name: &str, secret: &[u8]) -> Counted {
-        let (network, name) = (self.network_id(ip), self.name_id(name));
+        let (network, name) = (self.network_id(Of::Network, ip), self.name_id(Of::Name, name));
         let secret = self.id(Of::Secret, &[&network.to_le_bytes(), &name.to_le_bytes(), secret]);
         let distinct = self.seen.refresh(now, secret, SEEN_HALF_LIVES);
         if distinct {
@@ -122,6 +126,13 @@ impl Throttle {
             network_count: self.networks.count(now, network),
             name_count: self.names.count(now, name),
         }
+    }
+
+    /// Notes a typo: it slows no answer, and counts only for [`Throttle::may_hash_untagged`], as where people brought
+    /// their own passwords along a typo costs a hash run like any other guess.
+    pub fn note_typo(&self, now: Instant, ip: IpAddr, name: &str) {
+        self.networks.add(now, self.network_id(Of::NetworkTypos, ip));
+        self.names.add(now, self.name_id(Of::NameTypos, name));
     }
 
     /// When the answer to a failure that began at `started` may go out: a whole number of base delays later, equal for
@@ -143,16 +154,18 @@ impl Throttle {
 
     /// Whether untagged (imported) hashes may still be run for this source and name.
     pub fn may_hash_untagged(&self, now: Instant, ip: IpAddr, name: &str) -> bool {
-        self.worst(now, ip, name) < self.config.hash_stop
+        let network = self.networks.count(now, self.network_id(Of::NetworkTypos, ip));
+        let name_typos = self.names.count(now, self.name_id(Of::NameTypos, name));
+        self.worst(now, ip, name).saturating_add(network.max(name_typos)) < self.config.hash_stop
     }
 
     fn worst(&self, now: Instant, ip: IpAddr, name: &str) -> u32 {
         self.networks
-            .count(now, self.network_id(ip))
-            .max(self.names.count(now, self.name_id(name)))
+            .count(now, self.network_id(Of::Network, ip))
+            .max(self.names.count(now, self.name_id(Of::Name, name)))
     }
 
-    fn network_id(&self, ip: IpAddr) -> u64 {
+    fn network_id(&self, of: Of, ip: IpAddr) -> u64 {
         let prefix = if ip.is_ipv4() {
             self.config.ipv4_prefix
         } else {
@@ -160,14 +173,14 @@ impl Throttle {
         };
         let network = IpNet::new(ip, prefix).map_or(ip, |network| network.network());
         match network {
-            IpAddr::V4(network) => self.id(Of::Network, &[&network.octets()]),
-            IpAddr::V6(network) => self.id(Of::Network, &[&network.octets()]),
+            IpAddr::V4(network) => self.id(of, &[&network.octets()]),
+            IpAddr::V6(network) => self.id(of, &[&network.octets()]),
         }
     }
 
     /// Names are compared as logins compare them: blanks around and case do not make another one.
-    fn name_id(&self, name: &str) -> u64 {
-        self.id(Of::Name, &[name.trim().to_lowercase().as_bytes()])
+    fn name_id(&self, of: Of, name: &str) -> u64 {
+        self.id(of, &[name.trim().to_lowercase().as_bytes()])
     }
 
     fn id(&self, of: Of, parts: &[&[u8]]) -> u64 {

@@ -48,6 +48,20 @@ fn a_repeated_wrong_secret_counts_once_however_often_it_comes() {
 }
 
 #[test]
+fn typos_slow_nobody_but_cannot_buy_hash_runs_without_end() {
+    let (throttle, now) = (Throttle::new(Config::default()), start());
+    let at_once = now + throttle.config.base_delay;
+    for _ in 0..throttle.config.hash_stop {
+        assert!(throttle.may_hash_untagged(now, ip(1), "anna@x.org"));
+        throttle.note_typo(now, ip(1), "anna@x.org");
+    }
+    assert!(!throttle.may_hash_untagged(now, ip(1), "nobody@x.org"), "for any name");
+    assert!(!throttle.may_hash_untagged(now, ip(2), "anna@x.org"), "from anywhere");
+    assert!(throttle.may_hash_untagged(now, ip(2), "ben@x.org"));
+    assert_eq!(throttle.release_at(now, now, ip(1), "anna@x.org"), at_once);
+}
+
+#[test]
 fn a_secret_that_stayed_away_for_the_window_counts_again() {
     let (throttle, now) = (Throttle::new(Config::default()), start());
     fail(&throttle, now, 1, "anna@x.org", 0..1);
@@ -61,7 +75,10 @@ fn counts_halve_with_each_half_life() {
     assert_eq!(fail(&throttle, now, 1, "anna@x.org", 0..16).name_count, 16);
     for (half_lives, expected) in [(1, 8), (2, 4), (3, 2), (10, 0)] {
         let later = now + MINUTE * 15 * half_lives;
-        assert_eq!(throttle.networks.count(later, throttle.network_id(ip(1))), expected);
+        assert_eq!(
+            throttle.networks.count(later, throttle.network_id(Of::Network, ip(1))),
+            expected
+        );
     }
 }
 

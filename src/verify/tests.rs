@@ -465,6 +465,22 @@ async fn an_imported_password_that_looks_like_a_typo_works_all_the_same() {
     assert_eq!(accepted(bench.login(BOX, LIKE_A_TYPO).await).device().id.raw(), 9);
 }
 
+/// Otherwise three typos would close the connection only where somebody brought a password of their own along.
+#[tokio::test]
+async fn a_typo_counts_nowhere_whether_or_not_the_mailbox_has_an_imported_password() {
+    let bench = Bench::with_devices(1);
+    bench
+        .store
+        .edit(BOX, |mailbox| mailbox.credentials.push(imported(1, 9, IMPORTED)));
+    const TYPO: &str = "bcdfghjkmnpqrstv";
+    check_refused(bench.login(BOX, TYPO).await, Reason::WrongPassword, false);
+    check_refused(
+        bench.login("nobody@example.org", TYPO).await,
+        Reason::UnknownMailbox,
+        false,
+    );
+}
+
 #[tokio::test]
 async fn an_imported_password_works_byte_for_byte_and_its_hash_is_upgraded_behind_the_answer() {
     let bench = Bench::with_devices(1);

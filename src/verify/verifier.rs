@@ -162,7 +162,12 @@ impl Verifier {
                     .iter()
                     .any(|credential| credential.retired_at.is_none());
                 let reason = if live { Reason::WrongPassword } else { Reason::NoDevice };
-                (rejected(reason, Some(mailbox.id)), path)
+                // As for every other name: a count that only some mailboxes have would tell which.
+                let refused = Rejection {
+                    counts,
+                    ..rejection(reason, Some(mailbox.id))
+                };
+                (Verdict::Reject(refused), path)
             }
             Ok(Search::Broken) => (Verdict::Unavailable(Cause::Store), "unavailable"),
             Err(cause) => (Verdict::Unavailable(cause), "unavailable"),

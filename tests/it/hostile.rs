@@ -1,6 +1,10 @@
 //! What strangers send before login: each gets a refusal that fits the protocol or a close, within its limit.
 
 use std::fs;
+use std::sync::Barrier;
+use std::thread;
+
+use anyhow::Context as _;
 
 use crate::kit::imap::Imap;
 use crate::kit::postern::Login;
@@ -171,5 +175,41 @@ fn connections_over_a_cap_are_turned_away_and_the_rest_goes_on() -> anyhow::Resu
     waiting[0].login(ANNA, &phone.password)?.ok()?;
     // A client that logged in makes room for another one.
     site.imap()?;
+    Ok(())
+}
+
+#[test]
+fn logins_at_the_same_moment_cannot_outrun_the_cap_of_a_device() -> anyhow::Result<()> {
+    let sections = QUICK.replace("[sessions]\n", "[sessions]\nmax_per_device = 1\n");
+    let site = Site::start_with(&sections, (Login::MasterUser, Login::Xclient))?;
+    let phone = site.device("Phone")?;
+    let (ready, done) = (Barrier::new(8), Barrier::new(8));
+    let admitted = thread::scope(|scope| {
+        let login = || -> anyhow::Result<bool> {
+            let mut imap = site.imap();
+            ready.wait();
+            let answer = imap
+                .as_mut()
+                .ok()
+                .map(|imap| imap.login(&phone.address, &phone.password));
+            // Nobody leaves before everybody was answered.
+            done.wait();
+            let status = answer.context("no connection")??.status;
+            assert!(
+                status.starts_with("OK") || status.starts_with("NO [UNAVAILABLE]"),
+                "{status}"
+            );
+            Ok(status.starts_with("OK"))
+        };
+        let logins: Vec<_> = (0..8).map(|_| scope.spawn(login)).collect();
+        logins
+            .into_iter()
+            .map(|login| login.join().map_err(|_| anyhow::anyhow!("a login panicked"))?)
+            .collect::<anyhow::Result<Vec<bool>>>()
+    })?;
+    assert!(
+        admitted.iter().filter(|admitted| **admitted).count() <= 1,
+        "{admitted:?}"
+    );
     Ok(())
 }

@@ -6,6 +6,7 @@ use crate::kit::imap::Imap;
 use crate::kit::postern::{Login, Postern, Route, Settings};
 use crate::kit::postfix::{self, Postfix};
 use crate::kit::wait;
+use crate::kit::wire::Wire;
 use crate::site::{ANNA, QUICK, Site};
 
 #[test]
@@ -141,6 +142,29 @@ fn a_graceful_stop_says_goodbye_and_ends_with_status_0() -> anyhow::Result<()> {
     assert!(String::from_utf8(waiting.wire.rest()?)?.starts_with("* BYE"));
     site.postern.restart()?;
     site.imap_as(&phone)?;
+    Ok(())
+}
+
+/// A socket that stayed open would let clients connect and wait for a greeting that never comes.
+#[test]
+fn while_sessions_drain_nobody_new_is_taken_in() -> anyhow::Result<()> {
+    let mut site = Site::start_with(
+        &QUICK.replace("drain_time = \"200ms\"", "drain_time = \"2s\""),
+        (Login::MasterUser, Login::Xclient),
+    )?;
+    let phone = site.device("Phone")?;
+    let mut imap = site.imap_as(&phone)?;
+    site.postern.signal("TERM")?;
+    site.postern.wait_for_log(&["\"stopping\""])?;
+    imap.command("NOOP")?.ok()?;
+    // The listener of the session that goes on.
+    let port = site.postern.port("imaps")?;
+    wait::until("the listener to close", || {
+        Ok(Wire::connect(port).is_err().then_some(()))
+    })?;
+    imap.command("NOOP")?.ok()?;
+    site.postern.stop()?;
+    assert!(String::from_utf8(imap.wire.rest()?)?.starts_with("* BYE Server is restarting"));
     Ok(())
 }
 
