@@ -3,7 +3,6 @@
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use rlimit::Resource;
 use tracing::warn;
 use tracing_subscriber::EnvFilter;
 
@@ -18,10 +17,6 @@ const FILES_BESIDE: u64 = 256;
 
 pub(super) fn run(path: &Path) -> Result<(), Failure> {
     let (config, warnings) = config::load(path, Secrets::Read)?;
-    // A core dump would hold passwords.
-    Resource::CORE
-        .set(0, 0)
-        .map_err(|error| Failure::failed(format!("core dumps cannot be switched off: {error}")))?;
     start_log(&config.log)?;
     warn_of(&warnings);
     raise_file_limit(&config);
