@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use zeroize::Zeroize;
 
 use super::login::{Admitted, Attempt, Outcome};
 use super::relay::Relay;
@@ -165,7 +166,7 @@ async fn before_login(plane: &Plane, config: &Config, connection: Connection, id
         id,
         stream,
         session,
-        input: BytesMut::new(),
+        input: Input::default(),
         received: 0,
         failures: Failures::default(),
         place: Some(before_login),
@@ -302,7 +303,7 @@ struct Talk<'a> {
     id: u64,
     stream: Stream,
     session: Box<dyn Session>,
-    input: BytesMut,
+    input: Input,
     received: usize,
     failures: Failures,
     /// The place among those that have not proved anything.
@@ -329,7 +330,7 @@ impl Talk<'_> {
                 }
                 Step::Ready(_) => return Err(End::Closed("protocol_state")),
             }
-            step = match self.session.receive(&mut self.input) {
+            step = match self.session.receive(&mut self.input.0) {
                 Ok(step) => step,
                 Err(error) => {
                     self.write(&error.farewell).await?;
@@ -345,9 +346,9 @@ impl Talk<'_> {
             self.write(&goodbye).await?;
             return Err(End::Closed("login_bytes"));
         }
-        self.input.reserve(READ_BYTES);
+        self.input.make_room();
         let octets = tokio::select! {
-            octets = self.stream.read_buf(&mut self.input) => octets?,
+            octets = self.stream.read_buf(&mut self.input.0) => octets?,
             () = self.plane.stopping.cancelled() => {
                 let goodbye = self.session.farewell(RESTARTING);
                 self.write(&goodbye).await?;
@@ -370,7 +371,7 @@ impl Talk<'_> {
     /// RFC 3207 §4.2, RFC 9051 §6.2.1: whatever was sent in clear behind STARTTLS would be executed as if it had been
     /// sent under TLS, so it ends the connection.
     async fn start_tls(&mut self, reply: &[u8]) -> Result<(), End> {
-        if !self.input.is_empty() {
+        if !self.input.0.is_empty() {
             return Err(End::Closed("starttls_pipelining"));
         }
         self.write(reply).await?;
@@ -391,7 +392,7 @@ impl Talk<'_> {
             stream,
             peer,
             session: self.session.secured(),
-            input: BytesMut::new(),
+            input: Input::default(),
             ..self
         })
     }
@@ -402,7 +403,7 @@ impl Talk<'_> {
         Ready {
             admitted,
             down: self.stream,
-            input: self.input,
+            input: self.input.into_inner(),
             peer: self.peer,
             protocol: self.protocol,
             client,
@@ -466,6 +467,34 @@ impl Talk<'_> {
                 }
             }
         }
+    }
+}
+
+/// What a client sent and nobody has taken yet: half of a login, perhaps. Wiped wherever it would be left behind; what is
+/// taken is wiped by who took it.
+#[derive(Default)]
+struct Input(BytesMut);
+
+impl Input {
+    /// Makes room for one read. Growing in place might move the octets and leave the old ones behind.
+    fn make_room(&mut self) {
+        if self.0.capacity() - self.0.len() < READ_BYTES {
+            let mut larger = BytesMut::with_capacity(self.0.len() + READ_BYTES);
+            larger.extend_from_slice(&self.0);
+            self.0.as_mut().zeroize();
+            self.0 = larger;
+        }
+    }
+
+    /// What came behind the login, for the splice.
+    fn into_inner(mut self) -> BytesMut {
+        std::mem::take(&mut self.0)
+    }
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        self.0.as_mut().zeroize();
     }
 }
 
