@@ -4,12 +4,13 @@
 //! that transcripts, fuzzers and the real I/O loop all drive the same code. `imap::Session` and `smtp::Session`
 //! implement it; `session::drive` is the only production caller.
 
+use std::fmt;
+
 use bytes::{Bytes, BytesMut};
 
 use crate::secret::SecretBytes;
 
 /// What a client claims: to be judged by the verifier, dropped (and wiped) afterwards.
-#[derive(Debug)]
 pub struct Credentials {
     /// The authentication identity as the client typed it, valid UTF-8, at most 320 octets and not empty.
     pub username: String,
@@ -37,6 +38,15 @@ impl Credentials {
             password,
             mechanism,
         }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    /// Without the names as well: people type their password there.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("mechanism", &self.mechanism)
+            .finish_non_exhaustive()
     }
 }
 

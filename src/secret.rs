@@ -42,6 +42,16 @@ impl<T: Zeroize> fmt::Debug for Secret<T> {
     }
 }
 
+/// Octets of somebody else's buffer that may be a password: not shown in `Debug`; their owner wipes them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Borrowed<'a>(pub &'a [u8]);
+
+impl fmt::Debug for Borrowed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,5 +60,6 @@ mod tests {
     fn debug_never_shows_the_value() {
         let secret = Secret::new(String::from("kqzm-xwdp"));
         assert_eq!(format!("{secret:?} {:?}", Some(&secret)), "[secret] Some([secret])");
+        assert_eq!(format!("{:?}", Borrowed(b"kqzm-xwdp")), "[secret]");
     }
 }

@@ -1,5 +1,6 @@
 //! `postern mailbox`: mailboxes and the secrets that open them upstream.
 
+use std::convert::Infallible;
 use std::io::{self, IsTerminal, Read};
 use std::path::PathBuf;
 
@@ -69,7 +70,21 @@ pub(super) enum Command {
         /// Remove it.
         #[arg(long)]
         remove: bool,
+        /// A secret on the command line: dropped at once, and refused without being repeated.
+        #[arg(hide = true, value_parser = Misplaced::parse)]
+        misplaced: Option<Misplaced>,
     },
+}
+
+/// That there was an argument where none belongs, and not what it said.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Misplaced;
+
+impl Misplaced {
+    #[expect(clippy::unnecessary_wraps, reason = "the form that clap asks for")]
+    const fn parse(_: &str) -> Result<Self, Infallible> {
+        Ok(Self)
+    }
 }
 
 pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Result<(), Failure> {
@@ -117,23 +132,18 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
                 )
                 .await
         }
-        Command::UpstreamSecret { address, file, remove } => {
-            let secret = match (file, remove) {
-                (_, true) => None,
-                (Some(path), false) => Some(secret_file::read(&path).map_err(Failure::failed)?),
-                (None, false) => Some(from_stdin()?),
-            };
-            let stored = secret.is_some();
-            directory.set_upstream_secret(&local.actor, &address, secret).await?;
-            let done = if stored {
-                "sealed the upstream secret of"
-            } else {
-                "removed the upstream secret of"
-            };
-            output.show(&json!({ "address": address, "upstream_secret": stored }), || {
-                format!("{done} {address}")
-            })
-        }
+        Command::UpstreamSecret {
+            misplaced: Some(Misplaced),
+            ..
+        } => Err(Failure::usage(
+            "the secret is never an argument, because others can see it there: change it, then pipe the new one or use --file",
+        )),
+        Command::UpstreamSecret {
+            address,
+            file,
+            remove,
+            misplaced: None,
+        } => upstream_secret(&address, file, remove, local, output).await,
     }
 }
 
@@ -171,6 +181,33 @@ async fn list(org: Option<String>, domain: Option<String>, local: &Local, output
             )
         },
     )
+}
+
+async fn upstream_secret(
+    address: &str,
+    file: Option<PathBuf>,
+    remove: bool,
+    local: &Local,
+    output: &Output,
+) -> Result<(), Failure> {
+    let secret = match (file, remove) {
+        (_, true) => None,
+        (Some(path), false) => Some(secret_file::read(&path).map_err(Failure::failed)?),
+        (None, false) => Some(from_stdin()?),
+    };
+    let stored = secret.is_some();
+    local
+        .directory
+        .set_upstream_secret(&local.actor, address, secret)
+        .await?;
+    let done = if stored {
+        "sealed the upstream secret of"
+    } else {
+        "removed the upstream secret of"
+    };
+    output.show(&json!({ "address": address, "upstream_secret": stored }), || {
+        format!("{done} {address}")
+    })
 }
 
 /// One line from a pipe. Not from a terminal, which would show it.

@@ -16,6 +16,7 @@ mod daemon;
 mod device;
 mod doctor;
 mod domain;
+mod dumps;
 mod failure;
 mod import;
 mod init;
@@ -28,6 +29,7 @@ mod serve;
 mod session;
 mod time;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -37,8 +39,15 @@ use failure::Failure;
 use local::Local;
 use output::Output;
 
+use crate::model::password::{PlainPassword, Typed};
+
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
+    // Before anything is read, and before clap could repeat an argument that should not be one.
+    if let Err(failure) = dumps::forbid().and_then(|()| refuse_passwords(std::env::args_os())) {
+        Output::new(false).failure(&failure);
+        return failure.exit.into();
+    }
     let cli = Cli::parse();
     let output = Output::new(cli.json);
     match dispatch(cli, &output) {
@@ -48,6 +57,23 @@ pub fn run() -> ExitCode {
             failure.exit.into()
         }
     }
+}
+
+/// Refuses arguments that look like a device password, right or mistyped: as a label or a name it would be stored,
+/// audited and logged, and as anything else an error message would repeat it.
+fn refuse_passwords(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
+    let is_password = |word: &str| !matches!(PlainPassword::read(word.as_bytes()), Typed::Other(_));
+    let refused = arguments.skip(1).any(|argument| {
+        let argument = argument.to_string_lossy();
+        let value = argument.split_once('=').map(|(_, value)| value);
+        is_password(&argument) || value.is_some_and(is_password)
+    });
+    if refused {
+        return Err(Failure::usage(
+            "an argument looks like a device password; no command takes one, and on the command line others can see it: if it is in use, run `postern device replace`",
+        ));
+    }
+    Ok(())
 }
 
 fn dispatch(cli: Cli, output: &Output) -> Result<(), Failure> {

@@ -3,9 +3,8 @@
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use rlimit::Resource;
 use rustix::fs::Mode;
-use rustix::process::{DumpableBehavior, set_dumpable_behavior, umask};
+use rustix::process::umask;
 use tracing::warn;
 use tracing_subscriber::EnvFilter;
 
@@ -20,7 +19,6 @@ const FILES_BESIDE: u64 = 256;
 
 pub(super) fn run(path: &Path) -> Result<(), Failure> {
     let (config, warnings) = config::load(path, Secrets::Read)?;
-    hide_memory()?;
     // Whatever the daemon makes (control socket, database, development key) is its own, from the first moment on.
     umask(Mode::RWXG | Mode::RWXO);
     start_log(&config.log)?;
@@ -41,14 +39,6 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
     runtime
         .block_on(server::run(config, Box::new(reload)))
         .map_err(|error| Failure::failed(format!("{error:#}")))
-}
-
-/// A core dump would hold passwords. The limit alone does not keep one from a program that the kernel pipes it to
-/// (core(5)), and a debugger of the same user reads memory as well; a process that is not dumpable refuses both.
-fn hide_memory() -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::failed(format!("core dumps cannot be switched off: {error}"));
-    Resource::CORE.set(0, 0).map_err(failed)?;
-    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(|error| failed(error.into()))
 }
 
 fn start_log(log: &Log) -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 //! Upstream credentials open every mailbox, so they come only from files that nobody else can
 //! read, never from this file, an argument or the environment.
 
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -330,6 +331,9 @@ fn separator(section: &mut Section<'_, '_>, name: &str, raw: &file::Service) -> 
     separator
 }
 
+/// A word that is no file may be the password itself, so it is not repeated in a log.
+const NO_SUCH_FILE: &str = "there is no such file beside the configuration; name a file with the password on one line and `chmod 600` it (a password itself never belongs here)";
+
 fn password(
     section: &mut Section<'_, '_>,
     name: &str,
@@ -342,7 +346,19 @@ fn password(
         Secrets::Read => match secret_file::read(&path) {
             Ok(password) => Some(Arc::new(password)),
             Err(error) => {
-                section.error(name, &raw.password_file, error.to_string());
+                let bare = raw
+                    .password_file
+                    .as_ref()
+                    .map(|path| path.get_ref().components().count());
+                let text = match error {
+                    secret_file::Error::Unreadable { reason, .. }
+                        if reason.kind() == ErrorKind::NotFound && bare == Some(1) =>
+                    {
+                        NO_SUCH_FILE.to_owned()
+                    }
+                    error => error.to_string(),
+                };
+                section.error(name, &raw.password_file, text);
                 None
             }
         },

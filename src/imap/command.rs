@@ -6,6 +6,7 @@ use nom::combinator::{all_consuming, opt};
 use nom::sequence::preceded;
 
 use super::syntax::{self, AString, ClientId};
+use crate::secret::Borrowed;
 
 /// A verb, without its arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub(super) enum Command<'a> {
     /// RFC 9051 §6.2.2, RFC 4959.
     Authenticate {
         mechanism: &'a [u8],
-        initial: Option<&'a [u8]>,
+        initial: Option<Borrowed<'a>>,
     },
     /// RFC 9051 §6.1.1.
     Capability,
@@ -122,6 +123,7 @@ fn arguments(verb: Verb, rest: &[u8]) -> Option<Command<'_>> {
             let initial = opt(preceded(char(' '), initial_response));
             let arguments = (preceded(char(' '), syntax::atom), initial);
             let (_, (mechanism, initial)) = all_consuming(arguments).parse(rest).ok()?;
+            let initial = initial.map(Borrowed);
             return Some(Command::Authenticate { mechanism, initial });
         }
         Verb::Id => {

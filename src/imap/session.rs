@@ -224,7 +224,9 @@ impl Session {
                 Ok(self.privacy_required(tag))
             }
             Command::Authenticate { mechanism, initial } => match Mechanism::from_name(mechanism) {
-                Some(mechanism) => self.progress(tag.into(), Exchange::start(mechanism, initial)),
+                Some(mechanism) => {
+                    self.progress(tag.into(), Exchange::start(mechanism, initial.map(|initial| initial.0)))
+                }
                 None => Ok(Step::Reply(response::tagged(
                     tag,
                     "NO [CANNOT] Unsupported authentication mechanism",

@@ -5,6 +5,7 @@
 //! above 127, because Python's imaplib sends `DOMAIN\user` and `user%domain` unquoted.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use nom::branch::alt;
 use nom::bytes::complete::{tag, tag_no_case, take, take_while_m_n, take_while1};
@@ -33,12 +34,19 @@ const MAX_CLIENT_NAME_BYTES: usize = 256;
 pub(super) type Parsed<'a, T> = IResult<&'a [u8], T>;
 
 /// A string as the client wrote it, not yet unescaped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum AString<'a> {
     /// The octets themselves: an atom, a literal, or a quoted string without escapes.
     Plain(&'a [u8]),
     /// The inside of a quoted string with backslashes in it.
     Escaped(&'a [u8]),
+}
+
+impl fmt::Debug for AString<'_> {
+    /// Without the octets: LOGIN's password is one of these.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[string]")
+    }
 }
 
 impl<'a> AString<'a> {

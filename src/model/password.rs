@@ -21,7 +21,7 @@
     )
 )]
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
@@ -37,8 +37,10 @@ const GROUP: usize = 4;
 const FAIR_BELOW: u8 = 240;
 
 /// A generated device password in canonical form (16 lower-case letters), in clear: shown once, then dropped.
+///
+/// It stays in one place of the heap: an array would leave a copy on the stack with every move.
 #[derive(Debug)]
-pub struct PlainPassword(Secret<[u8; LETTERS]>);
+pub struct PlainPassword(Box<Secret<[u8; LETTERS]>>);
 
 /// What a client typed, judged as a password.
 pub enum Typed<'a> {
@@ -53,31 +55,32 @@ pub enum Typed<'a> {
 impl PlainPassword {
     /// Makes one; `random` fills a buffer from the operating system's generator.
     pub fn generate(random: &mut dyn FnMut(&mut [u8])) -> Self {
-        let mut letters = Zeroizing::new([0_u8; LETTERS]);
+        let mut password = Self::blank();
         let mut check = Check::default();
-        let [places @ .., last] = &mut *letters;
+        let [places @ .., last] = password.0.expose_mut();
         for place in places {
             let index = fair_index(random);
             *place = letter(index);
             check.add(index);
         }
         *last = check.letter();
-        Self::from_letters(&letters)
+        password
     }
 
     /// Reads what a client sent. Case, blanks, any dash, zero-width characters and line ends are ignored: phones
     /// capitalise the first letter, iOS makes typographic dashes, and people paste the blanks of a web page.
     pub fn read(typed: &[u8]) -> Typed<'_> {
-        let Some(letters) = std::str::from_utf8(typed).ok().and_then(canonical_letters) else {
+        let Some(password) = std::str::from_utf8(typed).ok().and_then(Self::from_text) else {
             return Typed::Other(typed);
         };
         let mut check = Check::default();
-        letters
+        password
+            .canonical()
             .iter()
             .filter_map(|letter| index_of(*letter))
             .for_each(|index| check.add(index));
         if check.holds() {
-            Typed::Generated(Self::from_letters(&letters))
+            Typed::Generated(password)
         } else {
             Typed::Typo
         }
@@ -100,25 +103,22 @@ impl PlainPassword {
         Secret::new(text)
     }
 
-    fn from_letters(letters: &Zeroizing<[u8; LETTERS]>) -> Self {
-        Self(Secret::new(**letters))
+    /// To be filled in place.
+    fn blank() -> Self {
+        Self(Box::new(Secret::new([0; LETTERS])))
     }
-}
 
-/// The 16 letters of a text that has the form of a generated password.
-fn canonical_letters(text: &str) -> Option<Zeroizing<[u8; LETTERS]>> {
-    let mut letters = Zeroizing::new([0_u8; LETTERS]);
-    let mut places = letters.iter_mut();
-    for c in text.chars().filter(|c| !is_ignored(*c)) {
-        let typed = u8::try_from(c).ok()?.to_ascii_lowercase();
-        index_of(typed)?;
-        *places.next()? = typed;
+    /// The 16 letters of a text that has the form of a generated password.
+    fn from_text(text: &str) -> Option<Self> {
+        let mut password = Self::blank();
+        let mut places = password.0.expose_mut().iter_mut();
+        for c in text.chars().filter(|c| !is_ignored(*c)) {
+            let typed = u8::try_from(c).ok()?.to_ascii_lowercase();
+            index_of(typed)?;
+            *places.next()? = typed;
+        }
+        places.next().is_none().then_some(password)
     }
-    if places.next().is_some() {
-        letters.zeroize();
-        return None;
-    }
-    Some(letters)
 }
 
 /// Blanks (no-break ones and line ends included), dashes and zero-width characters.

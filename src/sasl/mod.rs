@@ -101,7 +101,7 @@ pub struct Exchange(Expect);
 #[derive(Debug)]
 enum Expect {
     LoginName,
-    LoginPassword { username: Zeroizing<Vec<u8>> },
+    LoginPassword { username: SecretBytes },
     PlainMessage,
 }
 
@@ -147,14 +147,18 @@ impl Expect {
         }
     }
 
-    fn take(self, response: Zeroizing<Vec<u8>>) -> Result<Progress, Error> {
+    fn take(self, mut response: Zeroizing<Vec<u8>>) -> Result<Progress, Error> {
         match self {
             Self::LoginName if response.is_empty() => Err(Error::Malformed),
-            Self::LoginName => Ok(Self::LoginPassword { username: response }.challenge()),
+            Self::LoginName => {
+                // A secret as well: people type their password into the wrong field.
+                let username = Secret::new(std::mem::take(&mut *response));
+                Ok(Self::LoginPassword { username }.challenge())
+            }
             Self::LoginPassword { username } => {
                 let password = password(&response)?;
                 Ok(Progress::Done(Credentials::new(
-                    &username,
+                    username.expose(),
                     None,
                     password,
                     Mechanism::Login.name(),

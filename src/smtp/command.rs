@@ -4,6 +4,7 @@
 //! not in the list are one case, so that whoever matches on a [`Command`] refuses what nobody thought of.
 
 use super::syntax;
+use crate::secret::Borrowed;
 
 /// Verbs of HTTP and of its successor's preface: a browser was made to speak to us (ALPACA), nobody else says them.
 const HTTP_VERBS: [&str; 10] = [
@@ -14,7 +15,7 @@ const HTTP_VERBS: [&str; 10] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command<'a> {
     /// `AUTH` and its mechanism and initial response (RFC 4954 §4).
-    Auth(&'a [u8]),
+    Auth(Borrowed<'a>),
     /// `BDAT` and its size (RFC 3030 §2).
     Bdat(&'a [u8]),
     /// `DATA`; arguments are an error.
@@ -55,7 +56,7 @@ impl<'a> Command<'a> {
         }
         let (verb, arguments) = syntax::verb(line)?;
         Some(match verb.to_ascii_uppercase().as_slice() {
-            b"AUTH" => Self::Auth(arguments),
+            b"AUTH" => Self::Auth(Borrowed(arguments)),
             b"BDAT" => Self::Bdat(arguments),
             b"DATA" => Self::Data(arguments),
             b"EHLO" => Self::Ehlo(arguments),

@@ -122,7 +122,7 @@ impl Session {
             Command::Quit => Ok(Step::Close(fixed(reply::BYE))),
             Command::StartTls(arguments) => self.start_tls(arguments),
             _ if self.security != Security::Tls => Ok(say(reply::START_TLS_FIRST)),
-            Command::Auth(arguments) => self.auth(arguments),
+            Command::Auth(arguments) => self.auth(arguments.0),
             Command::Helo(name) => {
                 self.hello = Some(wire::printable(name, MAX_CLIENT_NAME_BYTES));
                 Ok(Step::Reply(reply::helo(&self.config.hostname)))
@@ -167,7 +167,7 @@ impl Session {
         let Some(mechanism) = Mechanism::from_name(auth.mechanism) else {
             return self.bad(reply::UNKNOWN_MECHANISM);
         };
-        self.proceed(Exchange::start(mechanism, auth.initial))
+        self.proceed(Exchange::start(mechanism, auth.initial.map(|initial| initial.0)))
     }
 
     fn receive_response(&mut self, exchange: Exchange, input: &mut BytesMut) -> Result<Step, ProtocolError> {

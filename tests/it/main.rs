@@ -13,6 +13,7 @@ mod hostile;
 mod outage;
 mod real_servers;
 mod revocation;
+mod secrets;
 mod site;
 mod smuggling;
 mod transcripts;

@@ -3,6 +3,7 @@
 use anyhow::{Context as _, bail};
 
 use super::certificates::Certificates;
+use super::secrets;
 use super::wire::Wire;
 
 /// An IMAP connection.
@@ -69,6 +70,7 @@ impl Imap {
 
     /// LOGIN with quoted strings.
     pub(crate) fn login(&mut self, user: &str, password: &str) -> anyhow::Result<Answer> {
+        secrets::sent(password);
         self.command(&format!("LOGIN \"{user}\" \"{password}\""))
     }
 

@@ -12,6 +12,7 @@ pub(crate) mod ports;
 pub(crate) mod postern;
 pub(crate) mod postfix;
 pub(crate) mod process;
+pub(crate) mod secrets;
 pub(crate) mod smtp;
 pub(crate) mod stack;
 pub(crate) mod wait;

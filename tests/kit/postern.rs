@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -16,8 +17,10 @@ use serde_json::Value;
 use super::certificates::Certificates;
 use super::dovecot::{Dovecot, MASTER_SEPARATOR, MASTER_USER};
 use super::postfix::Postfix;
-use super::process::Process;
+use super::process::{self, Process};
+use super::secrets::Secrets;
 use super::wait;
+use super::wire::Wire;
 use super::work_dir::WorkDir;
 
 /// How Postern logs in upstream, named as in the configuration file.
@@ -31,6 +34,8 @@ pub(crate) enum Login {
     Xclient,
     /// Nothing at all (SMTP).
     TrustedNetwork,
+    /// The mailbox's own password, kept by Postern.
+    Stored,
 }
 
 /// One route: a store and a submission server of some mail domains.
@@ -53,8 +58,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) routes: Vec<Route<'a>>,
     /// A further listener `imaps-proxy` that demands a PROXY header from 127.0.0.1.
     pub(crate) proxy_listener: bool,
-    /// Further sections of the configuration file. `[log]`, `[tls]`, `[admin]`, listeners and routes are there already,
-    /// `[sessions]` (with a short drain) only where this has none.
+    /// Further sections of the configuration file. `[tls]`, `[admin]`, listeners and routes are there already, `[log]`
+    /// and `[sessions]` (with a short drain) only where this has none.
     pub(crate) sections: &'a str,
 }
 
@@ -98,6 +103,7 @@ impl Outcome {
 pub(crate) struct Postern {
     process: Option<Process>,
     listeners: BTreeMap<String, SocketAddr>,
+    secrets: Secrets,
     dir: WorkDir,
 }
 
@@ -105,11 +111,14 @@ impl Postern {
     /// Writes the configuration, runs `postern init` and starts the daemon.
     pub(crate) fn start(certificates: &Certificates, settings: &Settings<'_>) -> anyhow::Result<Self> {
         let dir = WorkDir::new("daemon")?;
-        let config = config(&dir, certificates, settings)?;
+        let secrets = Secrets::default();
+        let config = config(&dir, certificates, settings, &secrets)?;
         dir.write("postern.toml", &config)?;
+        secrets.add_file(&dir.join("data/server.key"));
         let mut postern = Self {
             process: None,
             listeners: BTreeMap::new(),
+            secrets,
             dir,
         };
         postern.cli(&["init"])?.ok()?;
@@ -136,7 +145,7 @@ impl Postern {
             if !status.success() {
                 bail!(
                     "postern ended with {status}:\n{}",
-                    super::process::tail(&self.dir.join("postern.log"))
+                    process::tail(&self.dir.join("postern.log"))
                 );
             }
         }
@@ -199,18 +208,84 @@ impl Postern {
 
     /// Runs a command on the same configuration.
     pub(crate) fn cli(&self, arguments: &[&str]) -> anyhow::Result<Outcome> {
+        self.cli_with_input(arguments, "")
+    }
+
+    /// The same with text on its standard input.
+    pub(crate) fn cli_with_input(&self, arguments: &[&str], input: &str) -> anyhow::Result<Outcome> {
         let mut command = Command::new(program()?);
         command
             .arg("--config")
             .arg(self.config())
             .args(arguments)
-            .stdin(Stdio::null());
-        let output = command.output().context("cannot run postern")?;
-        Ok(Outcome {
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().context("cannot run postern")?;
+        // A command that reads nothing may have ended.
+        child.stdin.take().context("no stdin")?.write_all(input.as_bytes()).ok();
+        let output = child.wait_with_output()?;
+        let outcome = Outcome {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })
+        };
+        let shown = match arguments {
+            ["device", "add" | "replace", ..] => shown_password(&outcome.stdout),
+            _ => None,
+        };
+        self.secrets.add_output(arguments, shown.as_deref(), &outcome.stdout);
+        self.secrets.add_output(arguments, None, &outcome.stderr);
+        Ok(outcome)
+    }
+
+    /// A secret that this gateway must not show; those that the kit makes itself are known already.
+    pub(crate) fn add_secret(&self, secret: &str) {
+        self.secrets.add(secret);
+    }
+
+    /// Looks for every secret of this gateway in everything that it wrote, answered and printed.
+    ///
+    /// # Errors
+    /// The places where one was found.
+    pub(crate) fn search_secrets(&mut self) -> anyhow::Result<()> {
+        let mut places = Vec::new();
+        if let Some(id) = self
+            .id()
+            .filter(|_| self.process.as_mut().is_some_and(Process::is_running))
+        {
+            for name in ["cmdline", "environ"] {
+                let path = format!("/proc/{id}/{name}");
+                // The daemon's environment is closed to others, and so to a test that is not root.
+                let read = process::as_root("cat").arg(&path).output()?;
+                if !read.status.success() {
+                    bail!("cannot read {path}: {}", String::from_utf8_lossy(&read.stderr));
+                }
+                places.push((path, read.stdout));
+            }
+            if let Ok(port) = self.port("operations") {
+                let mut wire = Wire::connect(port)?;
+                wire.send(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+                places.push(("the metrics".to_owned(), wire.rest()?));
+            }
+        }
+        // Where a test has broken store or configuration there is nothing to print; the database is searched as a file.
+        self.cli(&["audit", "--json"])?;
+        // The end of a session, and of the daemon, is logged too.
+        self.stop().ok();
+        let key = fs::read_to_string(self.data().join("server.key")).unwrap_or_default();
+        for line in key
+            .lines()
+            .filter_map(|line| line.split_once(' '))
+            .filter(|(id, _)| id.parse::<u32>().is_ok())
+        {
+            self.secrets.add(line.1);
+        }
+        let found = self.secrets.search(self.dir.path(), places);
+        if !found.is_empty() {
+            bail!("a secret was found in {}", found.join(", and in "));
+        }
+        Ok(())
     }
 
     /// Adds an organisation with one mail domain.
@@ -256,6 +331,28 @@ impl Postern {
     pub(crate) fn revoke(&self, device: &Device) -> anyhow::Result<String> {
         self.cli(&["device", "revoke", &device.path])?.ok()
     }
+}
+
+impl Drop for Postern {
+    /// Every test of the gateway is a test of its silence.
+    fn drop(&mut self) {
+        if !std::thread::panicking()
+            && let Err(error) = self.search_secrets()
+        {
+            panic!("{error:#}");
+        }
+    }
+}
+
+/// The password that `device add` and `device replace` print, for programs or for people.
+fn shown_password(stdout: &str) -> Option<String> {
+    if let Ok(value) = serde_json::from_str::<Value>(stdout) {
+        return find(&value, "password").map(str::to_owned);
+    }
+    let line = stdout
+        .lines()
+        .find_map(|line| line.trim_start().strip_prefix("Password "))?;
+    Some(line.trim().to_owned())
 }
 
 /// The program that cargo built together with the caller.
@@ -306,7 +403,12 @@ fn listeners(log: &Path, seen: usize) -> Option<BTreeMap<String, SocketAddr>> {
     None
 }
 
-fn config(dir: &WorkDir, certificates: &Certificates, settings: &Settings<'_>) -> anyhow::Result<String> {
+fn config(
+    dir: &WorkDir,
+    certificates: &Certificates,
+    settings: &Settings<'_>,
+    secrets: &Secrets,
+) -> anyhow::Result<String> {
     let (chain, key, root) = (
         certificates.certificate.display(),
         certificates.key.display(),
@@ -315,10 +417,6 @@ fn config(dir: &WorkDir, certificates: &Certificates, settings: &Settings<'_>) -
     let mut text = format!(
         r#"hostname = "mail.example.test"
 data_dir = "{root}/data"
-
-[log]
-format = "json"
-level = "info,postern=debug"
 
 [tls]
 development = false
@@ -335,6 +433,9 @@ control_socket = "{root}/control.sock"
 "#,
         settings.sections
     );
+    if !settings.sections.contains("[log]") {
+        text.push_str("[log]\nformat = \"json\"\nlevel = \"info,postern=debug\"\n\n");
+    }
     if !settings.sections.contains("[sessions]") {
         text.push_str("[sessions]\ndrain_time = \"1 s\"\nclose_time = \"1 s\"\nusage_write_interval = \"1 s\"\n\n");
     }
@@ -355,6 +456,8 @@ control_socket = "{root}/control.sock"
     for route in &settings.routes {
         let (store, submission) = (route.imap.0, route.smtp.0);
         let secret = dir.write_secret(&format!("{}.password", route.name), &store.master_password)?;
+        secrets.add(&store.master_password);
+        secrets.add_file(&secret);
         write!(
             text,
             "[[route]]\nname = \"{}\"\ndomains = {:?}\n\n",
@@ -380,6 +483,7 @@ fn service(text: &mut String, protocol: &str, port: u16, login: Login, secret: &
         Login::Authzid => writeln!(text, "login = \"authzid\"\n{credentials}")?,
         Login::Xclient => writeln!(text, "login = \"xclient\"\n")?,
         Login::TrustedNetwork => writeln!(text, "login = \"trusted-network\"\n")?,
+        Login::Stored => writeln!(text, "login = \"stored\"\n")?,
     }
     Ok(())
 }

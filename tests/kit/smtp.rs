@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::certificates::Certificates;
 use super::message::Message;
+use super::secrets;
 use super::wire::Wire;
 
 /// An SMTP connection.
@@ -76,6 +77,7 @@ impl Smtp {
 
     /// AUTH PLAIN with an initial response (RFC 4954 §4).
     pub(crate) fn auth_plain(&mut self, user: &str, password: &str) -> anyhow::Result<Reply> {
+        secrets::sent(password);
         self.command(&format!(
             "AUTH PLAIN {}",
             BASE64.encode(format!("\0{user}\0{password}"))

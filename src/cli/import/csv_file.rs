@@ -1,6 +1,7 @@
 //! CSV with a header (RFC 4180 §2): `address,hash` and perhaps `label,expires`, in any order.
 
 use super::{Raw, Refused, row_text, shown};
+use crate::store::Hash;
 
 /// Which column is which.
 struct Columns {
@@ -92,7 +93,7 @@ fn row(line: u64, record: &csv::ByteRecord, width: usize, columns: &Columns) -> 
     Ok(Raw {
         line,
         address,
-        hash,
+        hash: Hash(hash),
         label: optional(columns.label),
         expires: optional(columns.expires),
     })

@@ -23,7 +23,7 @@ use super::time;
 use crate::clock::Timestamp;
 use crate::model::name::{device_label, name_key};
 use crate::model::{Address, DomainName};
-use crate::store::{IMPORT_ROWS_MAX, ImportRow, NewCredential};
+use crate::store::{Hash, IMPORT_ROWS_MAX, ImportRow, NewCredential};
 use crate::verify::hash::check_imported;
 
 /// A larger file is not a list of mailboxes.
@@ -76,7 +76,8 @@ enum Format {
 struct Raw {
     line: u64,
     address: String,
-    hash: String,
+    /// Or a password in clear, which is refused.
+    hash: Hash,
     label: Option<String>,
     expires: Option<String>,
 }
@@ -280,7 +281,7 @@ impl Judge {
             Some(text) => Some(time::read_end(text, self.now).map_err(refuse)?),
             None => self.expires_at,
         };
-        let hash = check_imported(&raw.hash).map_err(|error| refuse(error.to_string()))?;
+        let hash = check_imported(&raw.hash.0).map_err(|error| refuse(error.to_string()))?;
         let key = (address.to_string(), name_key(&label));
         if let Some(line) = self.seen.insert(key, raw.line) {
             return Err(refuse(format!(

@@ -1,6 +1,7 @@
 //! Dovecot's passwd-file: `user:{SCHEME}hash:uid:gid:gecos:home:shell:extra fields`.
 
 use super::{Raw, Refused, row_text, shown};
+use crate::store::Hash;
 
 /// Reads all rows; empty lines and comments are none.
 pub(super) fn parse(octets: &[u8]) -> Vec<Result<Raw, Refused>> {
@@ -48,7 +49,7 @@ fn row(line: u64, octets: &[u8]) -> Result<Option<Raw>, Refused> {
     Ok(Some(Raw {
         line,
         address: address.to_owned(),
-        hash: hash.to_owned(),
+        hash: Hash(hash.to_owned()),
         label: None,
         expires: None,
     }))
@@ -66,7 +67,7 @@ mod tests {
         let rows: Vec<Raw> = rows.into_iter().collect::<Result<_, _>>().unwrap();
         let facts: Vec<_> = rows
             .iter()
-            .map(|row| (row.line, row.address.as_str(), row.hash.as_str()))
+            .map(|row| (row.line, row.address.as_str(), row.hash.0.as_str()))
             .collect();
         assert_eq!(facts, [(3, "anna@example.org", "{BLF-CRYPT}$2y$x"), (4, "bob", "$6$x")]);
     }

@@ -139,3 +139,16 @@ fn an_id_has_thirty_pairs_at_most() {
     assert_eq!(client_name(&format!("(\"{}\" NIL)", "k".repeat(31))), None);
     assert_eq!(client_name(&format!("(\"k\" \"{}\")", "v".repeat(1025))), None);
 }
+
+#[test]
+fn debug_output_of_a_command_has_no_password() {
+    for line in [
+        &b"a LOGIN kqzmxwdp \"kqzmxwdp\""[..],
+        b"a AUTHENTICATE PLAIN kqzmxwdp",
+        b"a ID (\"name\" \"kqzmxwdp\")",
+    ] {
+        let shown = format!("{:?}", crate::imap::command::parse(line));
+        assert!(shown.contains("Ok(") && !shown.contains("kqzm"), "{shown}");
+        assert!(!shown.contains("107, 113"), "{shown}");
+    }
+}

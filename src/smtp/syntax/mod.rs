@@ -16,6 +16,8 @@ use nom::multi::many0;
 use nom::sequence::{preceded, terminated};
 use nom::{IResult, Parser};
 
+use crate::secret::Borrowed;
+
 pub use path::{ForwardPath, Host, Mailbox, ReversePath};
 
 #[cfg(test)]
@@ -56,7 +58,7 @@ pub struct Auth<'a> {
     /// The mechanism's name as sent.
     pub mechanism: &'a [u8],
     /// The initial response, `=` for an empty one.
-    pub initial: Option<&'a [u8]>,
+    pub initial: Option<Borrowed<'a>>,
 }
 
 /// Splits a line into its verb and what follows the blank behind it.
@@ -83,6 +85,7 @@ pub fn auth(arguments: &[u8]) -> Option<Auth<'_>> {
     let (_, (mechanism, initial)) = all_consuming((word, opt(preceded(blanks, word))))
         .parse(arguments)
         .ok()?;
+    let initial = initial.map(Borrowed);
     Some(Auth { mechanism, initial })
 }
 

@@ -166,7 +166,7 @@ fn auth_has_a_mechanism_and_at_most_one_response() {
         auth(b"LOGIN YQ=="),
         Some(Auth {
             mechanism: b"LOGIN",
-            initial: Some(b"YQ==")
+            initial: Some(Borrowed(b"YQ=="))
         })
     );
     assert_eq!(auth(b""), None);
