@@ -10,6 +10,7 @@ mod config;
 mod fuzz_corpus;
 mod gateway;
 mod hostile;
+mod names;
 mod outage;
 mod real_servers;
 mod reload;
