@@ -35,7 +35,11 @@ impl Wire {
 
     /// The same to any address.
     pub(crate) fn connect_to(address: SocketAddr) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(address).with_context(|| address.to_string())?;
+        Self::over(TcpStream::connect(address).with_context(|| address.to_string())?)
+    }
+
+    /// A connection that somebody else has made.
+    pub(crate) fn over(stream: TcpStream) -> anyhow::Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
