@@ -36,8 +36,16 @@ const FORGET_INTERVAL: Duration = Duration::from_secs(3600);
 /// Reload requests that may wait.
 const RELOAD_QUEUE: usize = 4;
 
-/// Reads the configuration again; called on SIGHUP and on request of the command line.
-pub type Reload = Box<dyn Fn() -> anyhow::Result<Config> + Send + Sync>;
+/// What a reload needs from whoever started the daemon; called on SIGHUP and on request of the command line.
+pub struct Reload {
+    /// Reads the configuration again.
+    pub read: Box<dyn Fn() -> anyhow::Result<Config> + Send + Sync>,
+    /// Sets the level of the log, which is the whole process's.
+    pub set_log_level: SetLogLevel,
+}
+
+/// Takes a level or filter as the configuration has it.
+pub type SetLogLevel = Box<dyn Fn(&str) -> anyhow::Result<()> + Send + Sync>;
 
 /// Runs until SIGTERM or SIGINT.
 ///
@@ -281,7 +289,7 @@ impl Server {
 
     /// Takes over what can change under live sessions; anything wrong leaves everything as it was.
     fn reload(&self, reload: &Reload) -> ReloadAnswer {
-        let result = reload().and_then(|fresh| self.take_over(fresh));
+        let result = (reload.read)().and_then(|fresh| self.take_over(fresh, reload));
         match result {
             Ok(notes) => {
                 tracing::info!(notes = ?notes, "reloaded");
@@ -295,16 +303,19 @@ impl Server {
         }
     }
 
-    fn take_over(&self, fresh: Config) -> anyhow::Result<Vec<String>> {
-        let tls = certificate_settings(&fresh, &self.clock)?;
-        // Read once for their faults alone, so that nothing has changed yet where a route is at fault.
-        Certificates::load(tls.clone())?;
+    fn take_over(&self, fresh: Config, reload: &Reload) -> anyhow::Result<Vec<String>> {
+        // Whatever can fail comes before whatever changes something.
+        let certificates = Certificates::read(&certificate_settings(&fresh, &self.clock)?.certificates)?;
         self.plane.upstreams.replace(fresh.upstream)?;
-        self.certificates.replace(tls.certificates)?;
+        self.certificates.take(certificates);
         self.plane.config.store(Arc::new(fresh.session));
+        (reload.set_log_level)(&fresh.log.level)?;
         let mut notes = vec!["certificates, routes, session limits and log level are in force".to_owned()];
         if fresh.listen.listeners != self.config.listen.listeners {
             notes.push("listeners changed: restart to bind them".to_owned());
+        }
+        if fresh.tls.min_version != self.config.tls.min_version {
+            notes.push("tls.min_version changed: restart to apply it".to_owned());
         }
         Ok(notes)
     }

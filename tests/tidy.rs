@@ -1,4 +1,5 @@
-//! Holds what the compiler does not: who may import whom, file heads and sizes, and that cited RFCs are in the table.
+//! Holds what the compiler does not: who may import whom, file heads and sizes, that cited RFCs are in the table, and
+//! that the tests named in docs/quirks.md are there.
 //!
 //! The table below is the one of ARCHITECTURE.md ("Who may import whom"); a test compares the two.
 
@@ -220,6 +221,30 @@ fn cited_rfcs_and_the_table_agree() {
         uncited.is_empty(),
         "`yes` in docs/rfcs.md, cited nowhere in src: {uncited:?}"
     );
+}
+
+#[test]
+fn every_test_that_the_quirks_name_exists() {
+    let quirks = fs::read_to_string("docs/quirks.md").unwrap();
+    let code: String = ["src", "tests"]
+        .iter()
+        .flat_map(|folder| rust_files(folder))
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    let rows = quirks.lines().filter(|line| line.starts_with('|'));
+    let named = rows.filter_map(|row| row.rsplit('|').nth(1));
+    let missing: Vec<_> = named
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .filter(|name| match name.rsplit_once("::") {
+            None => !Path::new(&format!("tests/transcripts/{name}.txt")).exists(),
+            Some((module, "*" | "tests")) => {
+                let module = module.rsplit("::").next().unwrap_or(module);
+                !code.contains(&format!("mod {module};"))
+            }
+            Some((_, test)) => !code.contains(&format!("fn {test}(")),
+        })
+        .collect();
+    assert!(missing.is_empty(), "named in docs/quirks.md and not there: {missing:?}");
 }
 
 fn rust_files(folder: &str) -> Vec<PathBuf> {

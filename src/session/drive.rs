@@ -450,7 +450,9 @@ impl Talk<'_> {
                 release_at,
                 counts,
             } => {
-                let close = counts && self.failures.add(&credentials) >= self.config.max_failures;
+                let name = self.plane.verifier.claimed_name(&credentials);
+                let close =
+                    counts && self.failures.add(&name, credentials.password.expose()) >= self.config.max_failures;
                 drop(credentials);
                 tokio::time::sleep_until(tokio::time::Instant::from_std(release_at)).await;
                 match self.session.answer(Answer::Refused {
@@ -473,7 +475,7 @@ impl Talk<'_> {
 }
 
 /// The distinct wrong secrets of one connection, as keyed hashes: a client that repeats one password by three
-/// mechanisms made one mistake.
+/// mechanisms, or with and without the domain of its name (Delta Chat), made one mistake.
 #[derive(Default)]
 struct Failures {
     key: RandomState,
@@ -481,11 +483,10 @@ struct Failures {
 }
 
 impl Failures {
-    /// Counts these credentials and says how many distinct ones there were; never holds more than `max_failures`.
-    fn add(&mut self, credentials: &Credentials) -> u32 {
-        let fingerprint = self
-            .key
-            .hash_one((&credentials.username, credentials.password.expose()));
+    /// Counts this secret for this name and says how many distinct ones there were; never holds more than
+    /// `max_failures`.
+    fn add(&mut self, name: &str, password: &[u8]) -> u32 {
+        let fingerprint = self.key.hash_one((name, password));
         self.seen.insert(fingerprint);
         u32::try_from(self.seen.len()).unwrap_or(u32::MAX)
     }

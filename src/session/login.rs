@@ -64,14 +64,15 @@ impl Attempt<'_> {
         let plane = self.plane;
         let started = plane.clock.now();
         let ip = self.peer.ip();
-        let untagged = plane.throttle.may_hash_untagged(started, ip, &credentials.username);
+        let name = plane.verifier.claimed_name(credentials);
+        let untagged = plane.throttle.may_hash_untagged(started, ip, &name);
         let outcome = match plane
             .verifier
             .verify(credentials, self.protocol, self.peer, untagged)
             .await
         {
             Verdict::Accept(login) => self.log_in_upstream(login).await,
-            Verdict::Reject(rejection) => Err(self.rejected(credentials, &rejection, untagged)),
+            Verdict::Reject(rejection) => Err(self.rejected((credentials, &name), &rejection, untagged)),
             Verdict::Unavailable(cause) => Err(self.unjudged(cause)),
         };
         match outcome {
@@ -86,7 +87,7 @@ impl Attempt<'_> {
                     "unavailable"
                 });
                 let now = plane.clock.now();
-                let release_at = plane.throttle.release_at(started, now, ip, &credentials.username);
+                let release_at = plane.throttle.release_at(started, now, ip, &name);
                 Outcome::Refused {
                     refusal,
                     release_at,
@@ -199,9 +200,9 @@ impl Attempt<'_> {
 
     /// A refusal in the client's words. Where so many distinct secrets were tried that people's own passwords are not
     /// hashed any more, nobody can be told "wrong" in truth, so every unproved secret hears "later", whatever the name.
-    fn rejected(&self, credentials: &Credentials, rejection: &Rejection, untagged: bool) -> (Refusal, bool) {
+    fn rejected(&self, claim: (&Credentials, &str), rejection: &Rejection, untagged: bool) -> (Refusal, bool) {
         let plane = self.plane;
-        let (ip, name) = (self.peer.ip(), &credentials.username);
+        let ((credentials, name), ip) = (claim, self.peer.ip());
         let counted = rejection.counts.then(|| {
             plane
                 .throttle

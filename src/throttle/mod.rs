@@ -178,7 +178,8 @@ impl Throttle {
         }
     }
 
-    /// Names are compared as logins compare them: blanks around and case do not make another one.
+    /// Callers give a name in the one form that logins look up; where it has none, blanks around it and case still do
+    /// not make another one.
     fn name_id(&self, of: Of, name: &str) -> u64 {
         self.id(of, &[name.trim().to_lowercase().as_bytes()])
     }

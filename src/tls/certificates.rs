@@ -51,10 +51,12 @@ pub struct CertificateFacts {
 
 /// Certificates on disk, chosen by server name, swapped without dropping a session.
 pub struct Certificates {
-    config: ArcSwap<Vec<CertificateConfig>>,
     table: ArcSwap<Table>,
     min_version: Version,
 }
+
+/// Certificates that were read and are not in use yet.
+pub struct Fresh(Table);
 
 /// What one load of all files gave.
 struct Table {
@@ -82,29 +84,22 @@ impl Certificates {
     pub fn load(config: Config) -> Result<Arc<Self>, Error> {
         let table = Table::read(&config.certificates)?;
         Ok(Arc::new(Self {
-            config: ArcSwap::from_pointee(config.certificates),
             table: ArcSwap::from_pointee(table),
             min_version: config.min_version,
         }))
     }
 
-    /// Reads the same files again; on any error the old certificates stay.
+    /// Reads certificates for [`Certificates::take`]; those in use stay.
     ///
     /// # Errors
     /// As [`Certificates::load`].
-    pub fn reload(&self) -> Result<(), Error> {
-        self.table.store(Arc::new(Table::read(&self.config.load())?));
-        Ok(())
+    pub fn read(certificates: &[CertificateConfig]) -> Result<Fresh, Error> {
+        Ok(Fresh(Table::read(certificates)?))
     }
 
-    /// Reads other files from now on; on any error the old certificates stay, and the old list.
-    ///
-    /// # Errors
-    /// As [`Certificates::load`].
-    pub fn replace(&self, certificates: Vec<CertificateConfig>) -> Result<(), Error> {
-        self.table.store(Arc::new(Table::read(&certificates)?));
-        self.config.store(Arc::new(certificates));
-        Ok(())
+    /// Uses these for every handshake from now on; sessions under way keep theirs.
+    pub fn take(&self, fresh: Fresh) {
+        self.table.store(Arc::new(fresh.0));
     }
 
     /// Names and end dates, in the order of the configuration.

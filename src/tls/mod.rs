@@ -23,7 +23,7 @@ use rustls::{SupportedProtocolVersion, version};
 
 pub use acceptor::Acceptor;
 pub use advice::advice;
-pub use certificates::{CertificateConfig, CertificateFacts, Certificates};
+pub use certificates::{CertificateConfig, CertificateFacts, Certificates, Fresh};
 pub use connector::{Connector, ConnectorConfig};
 pub use development::{development_ca, ensure_development_certificates};
 pub use stream::Stream;

@@ -86,6 +86,13 @@ impl Verifier {
         verdict
     }
 
+    /// The name that is claimed, in the one form in which failures are counted: however its owner or a guesser spells
+    /// it (case, `mailto:`, U-labels, without its domain), a mailbox has one count. What can be no name stays as typed.
+    pub fn claimed_name(&self, credentials: &Credentials) -> String {
+        Address::from_login(&credentials.username, self.config.default_domain.as_ref())
+            .map_or_else(|_| credentials.username.clone(), |address| address.to_string())
+    }
+
     /// Drops all entries of a device (revoked, replaced...).
     pub fn forget_device(&self, device: DeviceId) {
         self.entries.forget_device(device);

@@ -64,6 +64,8 @@ fn starttls_listeners_serve_and_also_clients_that_speak_tls_at_once() -> anyhow:
     let mut smtp = Smtp::connect(site.postern.port("submission")?)?.start_tls(&site.certificates)?;
     smtp.ehlo()?.expect(250)?;
     smtp.auth_plain(ANNA, &phone.password)?.expect(235)?;
+    let mut at_once = Imap::connect_tls(site.postern.port("imap")?, &site.certificates)?;
+    at_once.login(ANNA, &phone.password)?.ok()?;
     let mut at_once = Smtp::connect_tls(site.postern.port("submission")?, &site.certificates)?;
     at_once.ehlo()?.expect(250)?;
     at_once.auth_plain(ANNA, &phone.password)?.expect(235)?;

@@ -1,10 +1,12 @@
 //! What strangers send before login: each gets a refusal that fits the protocol or a close, within its limit.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::sync::Barrier;
 use std::thread;
 
 use anyhow::Context as _;
+use socket2::{Domain, Socket, Type};
 
 use crate::kit::imap::Imap;
 use crate::kit::postern::Login;
@@ -156,6 +158,42 @@ fn a_proxy_listener_believes_only_whole_and_correct_headers() -> anyhow::Result<
         .postern
         .add_device_with(ANNA, "Pinned", &["--network", "203.0.113.9"])?;
     imap.login(ANNA, &device.password)?.ok()?;
+    Ok(())
+}
+
+#[test]
+fn a_proxy_listener_hears_nobody_but_its_balancers_and_waits_for_no_header_for_long() -> anyhow::Result<()> {
+    let sections = format!("{QUICK}\n[limits]\nproxy_header_time = \"300ms\"\n");
+    let site = Site::start_with(&sections, (Login::MasterUser, Login::Xclient))?;
+    let port = site.postern.port("imaps-proxy")?;
+    // Another address of this machine, which the listener was not told of.
+    let stranger = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    stranger.bind(&SocketAddr::from(([127, 0, 0, 2], 0)).into())?;
+    stranger.connect(&SocketAddr::from(([127, 0, 0, 1], port)).into())?;
+    let mut wire = Wire::over(stranger.into())?;
+    // By a reset, where the header was not read.
+    let _ = wire.send(b"PROXY TCP4 203.0.113.7 127.0.0.1 4711 993\r\n");
+    assert!(wire.rest().map_or(true, |rest| rest.is_empty()));
+    site.postern.wait_for_log(&["proxy_not_trusted"])?;
+
+    for begun in ["", "PROXY TCP4 203.0.113.7", "\r\n\r\n\0\r\nQUIT\n"] {
+        let mut wire = Wire::connect(port)?;
+        wire.send(begun.as_bytes())?;
+        assert!(wire.rest()?.is_empty(), "{begun:?}");
+    }
+    site.postern.wait_for_log(&["proxy_header"])?;
+    // And where none is expected, none is believed.
+    let mut imap = Imap::connect(site.postern.port("imap")?)?;
+    imap.wire.send(b"PROXY TCP4 203.0.113.7 127.0.0.1 4711 143\r\n")?;
+    assert!(imap.response()?.starts_with("PROXY BAD "));
+    let phone = site.device("Phone")?;
+    let mut imap = imap.start_tls(&site.certificates)?;
+    imap.login(ANNA, &phone.password)?.ok()?;
+    let listed = site.postern.cli(&["session", "list", "--json"])?.ok()?;
+    assert!(
+        listed.contains("127.0.0.1") && !listed.contains("203.0.113"),
+        "{listed}"
+    );
     Ok(())
 }
 

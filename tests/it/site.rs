@@ -1,5 +1,7 @@
 //! One organisation before real servers: a Dovecot, a Postfix that delivers to it, and Postern in front of both.
 
+use std::fs;
+
 use anyhow::Context as _;
 
 use crate::kit::certificates::Certificates;
@@ -86,6 +88,12 @@ impl Site {
     /// Adds a device of [`ANNA`].
     pub(crate) fn device(&self, label: &str) -> anyhow::Result<Device> {
         self.postern.add_device(ANNA, label)
+    }
+
+    /// Changes the configuration file; a reload or a restart takes it over.
+    pub(crate) fn edit_config(&self, edit: impl FnOnce(String) -> String) -> anyhow::Result<()> {
+        let file = self.postern.config();
+        Ok(fs::write(&file, edit(fs::read_to_string(&file)?))?)
     }
 
     /// Connects to IMAP with implicit TLS, not logged in.

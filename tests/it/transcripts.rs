@@ -1,9 +1,11 @@
-//! Plays every transcript below `tests/transcripts` against a bare session, without a socket: once with all that a
-//! client sends in one piece, once octet by octet. Both have to give the same output in the same writes.
+//! Plays every transcript below `tests/transcripts` three times: against a bare session without a socket, with all that
+//! a client sends in one piece and octet by octet; and over a real connection, in pieces of any size (`tls`). All have
+//! to give the same output in the same writes.
 
 #![expect(clippy::unwrap_used, reason = "a transcript that cannot be read is a failed test")]
 
 pub(crate) mod format;
+mod tls;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -66,28 +68,33 @@ fn play_folder(protocol: &str) {
         .collect();
     files.sort();
     assert!(!files.is_empty(), "no transcript in {}", folder.display());
-    let failures: Vec<String> = files.iter().flat_map(|file| play_file(protocol, file)).collect();
+    let wire = tls::Wire::new(protocol);
+    let failures: Vec<String> = files.iter().flat_map(|file| play_file(protocol, file, &wire)).collect();
     assert!(
         failures.is_empty(),
         "{} of {} plays failed:\n{}",
         failures.len(),
-        files.len() * 2,
+        files.len() * 3,
         failures.join("\n")
     );
 }
 
-fn play_file(protocol: &str, file: &Path) -> Vec<String> {
+fn play_file(protocol: &str, file: &Path, wire: &tls::Wire) -> Vec<String> {
     let name = file.file_name().unwrap().to_string_lossy();
     let script = match format::parse(&fs::read_to_string(file).unwrap()) {
         Ok(script) => script,
         Err(error) => return vec![format!("{name}:{error}")],
     };
-    let feeds = [(Feed::Whole, "in one piece"), (Feed::Octets, "octet by octet")];
-    let plays = feeds.into_iter().filter_map(|(feed, how)| {
-        let error = Play::new(protocol, &script, feed).run().err()?;
-        Some(format!("{name}:{error} (fed {how}; {})", script.title))
+    let plays = [
+        (Play::new(protocol, &script).run(Feed::Whole), "fed in one piece"),
+        (Play::new(protocol, &script).run(Feed::Octets), "fed octet by octet"),
+        (wire.play(protocol, &script), "over a connection"),
+    ];
+    let failures = plays.into_iter().filter_map(|(played, how)| {
+        let error = played.err()?;
+        Some(format!("{name}:{error} ({how}; {})", script.title))
     });
-    plays.collect()
+    failures.collect()
 }
 
 #[derive(Clone, Copy)]
@@ -97,45 +104,48 @@ enum Feed {
 }
 
 /// Whether the session goes on.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Flow {
-    Over,
     On,
+    /// Under TLS, which has to come up first.
+    Secured,
+    Over,
 }
 
 struct Play<'a> {
     protocol: &'a str,
     entries: slice::Iter<'a, Entry>,
-    feed: Feed,
     setup: Setup,
     session: Option<Box<dyn Session>>,
     /// What the client sent and the session did not take.
     input: BytesMut,
+    /// What the session wrote, write by write, for whoever plays on a socket.
+    writes: Vec<Bytes>,
     line: usize,
 }
 
 impl<'a> Play<'a> {
-    fn new(protocol: &'a str, script: &'a Script, feed: Feed) -> Self {
+    fn new(protocol: &'a str, script: &'a Script) -> Self {
         let entries = script.entries.iter();
         Self {
             protocol,
             entries,
-            feed,
             setup: Setup::default(),
             session: None,
             input: BytesMut::new(),
+            writes: Vec::new(),
             line: 0,
         }
     }
 
-    fn run(mut self) -> Result<(), String> {
+    fn run(mut self, feed: Feed) -> Result<(), String> {
         let mut flow = Flow::On;
         while let Some(act) = self.next() {
             if flow == Flow::Over {
                 return self.fail("the session is over already");
             }
             flow = match act {
-                Act::Client(octets) => self.client(octets)?,
+                Act::Client(octets) => self.client(octets, feed)?,
                 Act::Server(_) => return self.fail("the session did not say this"),
                 Act::Directive { name, value } => self.direct(name, value)?,
             };
@@ -210,31 +220,37 @@ impl<'a> Play<'a> {
         self.see(greeting, b"")
     }
 
-    fn client(&mut self, octets: &[u8]) -> Result<Flow, String> {
-        let size = match self.feed {
+    fn client(&mut self, octets: &[u8], feed: Feed) -> Result<Flow, String> {
+        let size = match feed {
             Feed::Whole => octets.len(),
             Feed::Octets => 1,
         };
+        let mut flow = Flow::On;
         let mut unfed = octets;
-        while !unfed.is_empty() {
+        while !unfed.is_empty() && flow != Flow::Over {
             let (piece, rest) = unfed.split_at(size);
             unfed = rest;
-            self.input.extend_from_slice(piece);
-            loop {
-                let mut input = std::mem::take(&mut self.input);
-                let step = self.session()?.receive(&mut input);
-                self.input = input;
-                let flow = match step {
-                    Ok(Step::NeedInput) => break,
-                    Ok(step) => self.see(step, unfed)?,
-                    Err(error) => self.broken(&error)?,
-                };
-                if flow == Flow::Over {
-                    return Ok(flow);
-                }
+            flow = self.feed(piece, unfed)?;
+        }
+        Ok(flow)
+    }
+
+    /// Hands the session what came; `unfed` is what its client sends together with it, but comes later.
+    fn feed(&mut self, piece: &[u8], unfed: &[u8]) -> Result<Flow, String> {
+        self.input.extend_from_slice(piece);
+        loop {
+            let mut input = std::mem::take(&mut self.input);
+            let step = self.session()?.receive(&mut input);
+            self.input = input;
+            let flow = match step {
+                Ok(Step::NeedInput) => return Ok(Flow::On),
+                Ok(step) => self.see(step, unfed)?,
+                Err(error) => self.broken(&error)?,
+            };
+            if flow != Flow::On {
+                return Ok(flow);
             }
         }
-        Ok(Flow::On)
     }
 
     /// What a session did, against what the transcript says next.
@@ -258,7 +274,7 @@ impl<'a> Play<'a> {
                 }
                 self.expect("starttls", "")?;
                 self.session = self.session.take().map(Session::secured);
-                Ok(Flow::On)
+                Ok(Flow::Secured)
             }
             Step::Ready(octets) => {
                 self.written(&octets)?;
@@ -284,7 +300,10 @@ impl<'a> Play<'a> {
 
     fn written(&mut self, octets: &Bytes) -> Result<(), String> {
         match self.next() {
-            Some(Act::Server(expected)) if expected == octets => Ok(()),
+            Some(Act::Server(expected)) if expected == octets => {
+                self.writes.push(octets.clone());
+                Ok(())
+            }
             _ => self.fail(format!("the session wrote `{}`", octets.escape_ascii())),
         }
     }

@@ -7,14 +7,26 @@ use anyhow::Context as _;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
+use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::work_dir::WorkDir;
 
-/// The name that clients expect. Also in the certificate: 127.0.0.1.
+/// The name that clients expect. Also in the certificate: `127.0.0.1` and `::1`.
 pub(crate) const SERVER_NAME: &str = "localhost";
 
-/// The authority and its one certificate, as files and for our own client.
+/// A server certificate with its key.
+#[derive(Debug)]
+pub(crate) struct Issued {
+    /// The certificate's file.
+    pub(crate) certificate: PathBuf,
+    /// Its private key's file.
+    pub(crate) key: PathBuf,
+    /// The certificate itself.
+    pub(crate) der: CertificateDer<'static>,
+}
+
+/// The authority and its first certificate, as files and for our own client.
 #[derive(Debug)]
 pub(crate) struct Certificates {
     /// The authority's certificate, for clients to trust.
@@ -25,7 +37,8 @@ pub(crate) struct Certificates {
     pub(crate) key: PathBuf,
     /// A client that trusts the authority and nobody else.
     pub(crate) client: Arc<ClientConfig>,
-    _dir: WorkDir,
+    issuer: Issuer<'static, KeyPair>,
+    dir: WorkDir,
 }
 
 impl Certificates {
@@ -41,15 +54,6 @@ impl Certificates {
         let authority_certificate = authority.self_signed(&authority_key)?;
         let issuer = Issuer::new(authority, authority_key);
 
-        let mut server = CertificateParams::new(vec![SERVER_NAME.to_owned(), "127.0.0.1".to_owned()])?;
-        server.distinguished_name.push(DnType::CommonName, SERVER_NAME);
-        server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        // OpenSSL 3.2 and later refuse a chain without it.
-        server.use_authority_key_identifier_extension = true;
-        let server_key = KeyPair::generate()?;
-        let server_certificate = server.signed_by(&server_key, &issuer)?;
-
         let mut roots = RootCertStore::empty();
         roots.add(authority_certificate.der().clone())?;
         let client = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
@@ -59,12 +63,37 @@ impl Certificates {
             .with_no_client_auth();
 
         let dir = WorkDir::new("ca")?;
+        let server = issue(&issuer, &dir, "server", &[SERVER_NAME, "127.0.0.1", "::1"])?;
         Ok(Self {
             authority: dir.write("authority.pem", &authority_certificate.pem())?,
-            certificate: dir.write("server.pem", &server_certificate.pem())?,
-            key: dir.write_secret("server.key", &server_key.serialize_pem())?,
+            certificate: server.certificate,
+            key: server.key,
             client: Arc::new(client),
-            _dir: dir,
+            issuer,
+            dir,
         })
     }
+
+    /// Makes another certificate, in the files `FILE.pem` and `FILE.key`; `server` is the first one's.
+    pub(crate) fn issue(&self, file: &str, names: &[&str]) -> anyhow::Result<Issued> {
+        issue(&self.issuer, &self.dir, file, names)
+    }
+}
+
+fn issue(issuer: &Issuer<'_, KeyPair>, dir: &WorkDir, file: &str, names: &[&str]) -> anyhow::Result<Issued> {
+    let mut server = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())?;
+    server
+        .distinguished_name
+        .push(DnType::CommonName, names.first().copied().unwrap_or_default());
+    server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    // OpenSSL 3.2 and later refuse a chain without it.
+    server.use_authority_key_identifier_extension = true;
+    let key = KeyPair::generate()?;
+    let certificate = server.signed_by(&key, issuer)?;
+    Ok(Issued {
+        certificate: dir.write(&format!("{file}.pem"), &certificate.pem())?,
+        key: dir.write_secret(&format!("{file}.key"), &key.serialize_pem())?,
+        der: certificate.der().clone(),
+    })
 }

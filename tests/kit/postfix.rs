@@ -196,7 +196,8 @@ data_directory = {dir}/data
 maillog_file = {dir}/postfix.log
 maillog_file_prefixes = {dir}/
 inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
+# With ipv4 alone it would refuse XCLIENT for IPv6 clients.
+inet_protocols = all
 myhostname = store.example.test
 mydestination =
 mynetworks = {networks}

@@ -3,12 +3,12 @@
 //! It knows no protocol (see `imap` and `smtp`), so that a test can also say what no real client says.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use rustls::pki_types::ServerName;
-use rustls::{ClientConnection, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::certificates::{Certificates, SERVER_NAME};
 use super::wait::PATIENCE;
@@ -21,7 +21,7 @@ enum Link {
     Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
 }
 
-/// One connection to 127.0.0.1. Every read waits for [`PATIENCE`] at most.
+/// One connection, to 127.0.0.1 unless told otherwise. Every read waits for [`PATIENCE`] at most.
 pub(crate) struct Wire {
     link: Link,
     received: Vec<u8>,
@@ -30,7 +30,16 @@ pub(crate) struct Wire {
 impl Wire {
     /// Connects without TLS.
     pub(crate) fn connect(port: u16) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).with_context(|| format!("port {port}"))?;
+        Self::connect_to((Ipv4Addr::LOCALHOST, port).into())
+    }
+
+    /// The same to any address.
+    pub(crate) fn connect_to(address: SocketAddr) -> anyhow::Result<Self> {
+        Self::over(TcpStream::connect(address).with_context(|| address.to_string())?)
+    }
+
+    /// A connection that somebody else has made.
+    pub(crate) fn over(stream: TcpStream) -> anyhow::Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
@@ -50,6 +59,11 @@ impl Wire {
     /// # Errors
     /// The handshake failed, TLS is there already, or the server had sent bytes ahead.
     pub(crate) fn into_tls(self, certificates: &Certificates) -> anyhow::Result<Self> {
+        self.into_tls_as(&certificates.client, SERVER_NAME)
+    }
+
+    /// The same with a client and a server name of the caller's; an address asks for no name (RFC 6066 §3).
+    pub(crate) fn into_tls_as(self, client: &Arc<ClientConfig>, name: &str) -> anyhow::Result<Self> {
         if !self.received.is_empty() {
             bail!(
                 "the server sent bytes ahead of TLS: {:?}",
@@ -59,7 +73,7 @@ impl Wire {
         let Link::Plain(mut stream) = self.link else {
             bail!("TLS is there already")
         };
-        let mut tls = ClientConnection::new(Arc::clone(&certificates.client), ServerName::try_from(SERVER_NAME)?)?;
+        let mut tls = ClientConnection::new(Arc::clone(client), ServerName::try_from(name.to_owned())?)?;
         while tls.is_handshaking() {
             tls.complete_io(&mut stream).context("TLS handshake")?;
         }
@@ -67,6 +81,17 @@ impl Wire {
             link: Link::Tls(Box::new(StreamOwned::new(tls, stream))),
             received: Vec::new(),
         })
+    }
+
+    /// What TLS agreed on.
+    ///
+    /// # Errors
+    /// The connection is in clear.
+    pub(crate) fn tls(&self) -> anyhow::Result<&ClientConnection> {
+        match &self.link {
+            Link::Plain(_) => bail!("the connection is in clear"),
+            Link::Tls(stream) => Ok(&stream.conn),
+        }
     }
 
     /// Sends bytes in one write.
