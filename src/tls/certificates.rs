@@ -3,7 +3,8 @@
 //! A name is found exactly first, then by a wildcard that stands for the whole leftmost label (RFC 9525 §6.3). Several
 //! certificates may share a name: ECDSA is offered before RSA, and the first one that the client can verify is taken,
 //! so that phones get the cheap signature and old printers the only one they know. Without a name, or with one that no
-//! certificate has, the first certificate answers (clients.md R16).
+//! certificate has, the first certificate answers: refusing would lock out clients that connect by an address or an old
+//! name.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -30,7 +30,7 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// Turns Nagle's algorithm off: every reply is one write, so waiting for more only costs time (clients.md R1).
+    /// Turns Nagle's algorithm off: every reply is one write, so waiting for more only costs time.
     ///
     /// # Errors
     /// The socket is gone.
