@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::near::nearest;
 use super::{Directory, Error};
 use crate::clock::Timestamp;
 use crate::keys::fill_random;
+use crate::model::near::nearest;
 use crate::model::password::PlainPassword;
 use crate::model::{Address, Device, DeviceId, DeviceState, MailboxId, Networks, Scopes, SenderRule, name};
 use crate::store::{Actor, DeviceEdit, DeviceFilter, NewCredential, NewDevice, Seq};

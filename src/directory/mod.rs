@@ -10,7 +10,6 @@ mod error;
 mod explain;
 mod import;
 mod mailboxes;
-mod near;
 mod orgs;
 
 #[cfg(test)]

@@ -115,7 +115,7 @@ impl FakeStore {
 #[async_trait]
 impl CredentialStore for FakeStore {
     async fn resolve_login(&self, address: &Address) -> Result<Resolved, Error> {
-        let mut content = self.answering()?;
+        let content = self.answering()?;
         Ok(content.names.get(address).cloned().unwrap_or(Resolved::Unknown))
     }
 

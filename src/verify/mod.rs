@@ -227,6 +227,16 @@ pub struct Config {
     pub help_url: Option<String>,
 }
 
+impl Config {
+    /// The parameters of new hashes.
+    pub const fn params(&self) -> hash::Params {
+        hash::Params {
+            memory_kib: self.argon2_memory_kib,
+            passes: self.argon2_passes,
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {

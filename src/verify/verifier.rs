@@ -43,10 +43,7 @@ impl Verifier {
         clock: Clock,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let params = Params {
-            memory_kib: config.argon2_memory_kib,
-            passes: config.argon2_passes,
-        };
+        let params = config.params();
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let limits = Limits {
             lanes: if config.lanes == 0 { cores() } else { config.lanes },

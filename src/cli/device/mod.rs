@@ -224,10 +224,7 @@ async fn list(args: List, local: &Local, output: &Output) -> Result<(), Failure>
         Some(address) => Some(directory.find_mailbox(address).await?),
         None => None,
     };
-    let org = match &args.org {
-        Some(name) => Some(directory.find_org(name).await?.id),
-        None => None,
-    };
+    let org = local.org(args.org.as_deref()).await?;
     let filter = DeviceFilter {
         mailbox: mailbox.as_ref().map(|mailbox| mailbox.id),
         org,
