@@ -36,8 +36,18 @@ const FORGET_INTERVAL: Duration = Duration::from_secs(3600);
 /// Reload requests that may wait.
 const RELOAD_QUEUE: usize = 4;
 
-/// Reads the configuration again; called on SIGHUP and on request of the command line.
-pub type Reload = Box<dyn Fn() -> anyhow::Result<Config> + Send + Sync>;
+/// What a reload needs of whoever started the process; called on SIGHUP and on request of the command line.
+pub struct Reload {
+    /// Reads the configuration again.
+    pub read: ReadConfig,
+    /// Puts another log level in force.
+    pub set_log_level: SetLogLevel,
+}
+
+/// Reads and checks the configuration.
+pub type ReadConfig = Box<dyn Fn() -> anyhow::Result<Config> + Send + Sync>;
+/// Changes the level of the running log.
+pub type SetLogLevel = Box<dyn Fn(&str) -> anyhow::Result<()> + Send + Sync>;
 
 /// Runs until SIGTERM or SIGINT.
 ///
@@ -131,7 +141,7 @@ impl Server {
         );
         tail.start().await?;
         let upstreams = Upstreams::new(config.upstream.clone(), keys, clock.clone(), Arc::clone(&metrics))?;
-        let certificates = Certificates::load(certificate_settings(&config, &clock)?)?;
+        let certificates = Certificates::load(&certificate_settings(&config, &clock)?)?;
         let plane = Plane::new(Parts {
             config: config.session.clone(),
             clock: clock.clone(),
@@ -260,7 +270,7 @@ impl Server {
 
     /// Takes over what can change under live sessions; anything wrong leaves everything as it was.
     fn reload(&self, reload: &Reload) -> ReloadAnswer {
-        let result = reload().and_then(|fresh| self.take_over(fresh));
+        let result = (reload.read)().and_then(|fresh| self.take_over(fresh, reload));
         match result {
             Ok(notes) => {
                 tracing::info!(notes = ?notes, "reloaded");
@@ -274,10 +284,13 @@ impl Server {
         }
     }
 
-    fn take_over(&self, fresh: Config) -> anyhow::Result<Vec<String>> {
-        self.certificates
-            .replace(certificate_settings(&fresh, &self.clock)?.certificates)?;
+    fn take_over(&self, fresh: Config, reload: &Reload) -> anyhow::Result<Vec<String>> {
+        let tls = certificate_settings(&fresh, &self.clock)?;
+        // Tried before the routes are taken over, so that neither half of a reload is in force without the other.
+        Certificates::load(&tls)?;
         self.plane.upstreams.replace(fresh.upstream)?;
+        self.certificates.replace(&tls.certificates)?;
+        (reload.set_log_level)(&fresh.log.level)?;
         self.plane.config.store(Arc::new(fresh.session));
         let mut notes = vec!["certificates, routes, session limits and log level are in force".to_owned()];
         if fresh.listen.listeners != self.config.listen.listeners {

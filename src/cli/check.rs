@@ -140,7 +140,7 @@ fn certificates(config: &Config, now: Timestamp, findings: &mut Vec<Finding>) {
         ));
         return;
     }
-    let certificates = match Certificates::load(config.tls.clone()) {
+    let certificates = match Certificates::load(&config.tls) {
         Ok(certificates) => certificates,
         Err(error) => return findings.push(Finding::new("certificate", State::Error, error)),
     };

@@ -6,10 +6,11 @@ use std::path::Path;
 use rlimit::Resource;
 use tracing::warn;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::reload::Handle;
 
 use super::failure::Failure;
 use crate::config::{self, Config, Log, LogFormat, Problem, Secrets};
-use crate::server;
+use crate::server::{self, Reload, SetLogLevel};
 
 /// Sockets of one session: the client's and the mail store's.
 const FILES_A_CONNECTION: u64 = 2;
@@ -22,7 +23,7 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
     Resource::CORE
         .set(0, 0)
         .map_err(|error| Failure::failed(format!("core dumps cannot be switched off: {error}")))?;
-    start_log(&config.log)?;
+    let set_log_level = start_log(&config.log)?;
     warn_of(&warnings);
     raise_file_limit(&config);
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
@@ -31,35 +32,49 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
         runtime.worker_threads(config.workers);
     }
     let path = path.to_owned();
-    let reload = move || {
+    let read = move || {
         let (config, warnings) = config::load(&path, Secrets::Read)?;
         warn_of(&warnings);
         Ok(config)
     };
+    let reload = Reload {
+        read: Box::new(read),
+        set_log_level,
+    };
     let runtime = runtime.build().map_err(Failure::failed)?;
     runtime
-        .block_on(server::run(config, Box::new(reload)))
+        .block_on(server::run(config, reload))
         .map_err(|error| Failure::failed(format!("{error:#}")))
 }
 
-fn start_log(log: &Log) -> Result<(), Failure> {
+fn start_log(log: &Log) -> Result<SetLogLevel, Failure> {
+    fn setter<S: 'static>(handle: Handle<EnvFilter, S>) -> SetLogLevel {
+        Box::new(move |level| Ok(handle.reload(EnvFilter::try_new(level)?)?))
+    }
     let filter = EnvFilter::try_new(&log.level).map_err(Failure::failed)?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
+    let builder = tracing_subscriber::fmt().with_writer(io::stderr);
     let terminal = io::stderr().is_terminal();
-    let started = match (log.format, terminal) {
+    let (started, set_level) = match (log.format, terminal) {
         (LogFormat::Json, _) | (LogFormat::Auto, false) => {
-            builder.json().flatten_event(true).with_current_span(false).try_init()
+            let builder = builder.json().flatten_event(true).with_current_span(false);
+            let builder = builder.with_env_filter(filter).with_filter_reloading();
+            let set_level = setter(builder.reload_handle());
+            (builder.try_init(), set_level)
         }
-        (LogFormat::Human, _) | (LogFormat::Auto, true) => builder.with_ansi(terminal).try_init(),
+        (LogFormat::Human, _) | (LogFormat::Auto, true) => {
+            let builder = builder.with_ansi(terminal);
+            let builder = builder.with_env_filter(filter).with_filter_reloading();
+            let set_level = setter(builder.reload_handle());
+            (builder.try_init(), set_level)
+        }
     };
-    started.map_err(Failure::failed)
+    started.map_err(Failure::failed)?;
+    Ok(set_level)
 }
 
 fn warn_of(warnings: &[Problem]) {
     for warning in warnings {
-        warn!(problem = %warning, "configuration");
+        warn!(problem = %warning, "configuration warning");
     }
 }
 

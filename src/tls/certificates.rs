@@ -52,7 +52,6 @@ pub struct CertificateFacts {
 
 /// Certificates on disk, chosen by server name, swapped without dropping a session.
 pub struct Certificates {
-    config: ArcSwap<Vec<CertificateConfig>>,
     table: ArcSwap<Table>,
     min_version: Version,
 }
@@ -79,49 +78,27 @@ impl Certificates {
     ///
     /// # Errors
     /// A file is missing, unreadable, not what it should be, or key and certificate do not belong together. A
-    /// certificate that has expired is not an error: see [`Certificates::ending_before`].
-    pub fn load(config: Config) -> Result<Arc<Self>, Error> {
+    /// certificate that has expired is not an error: see [`Certificates::describe`].
+    pub fn load(config: &Config) -> Result<Arc<Self>, Error> {
         let table = Table::read(&config.certificates)?;
         Ok(Arc::new(Self {
-            config: ArcSwap::from_pointee(config.certificates),
             table: ArcSwap::from_pointee(table),
             min_version: config.min_version,
         }))
     }
 
-    /// Reads the same files again; on any error the old certificates stay.
+    /// Reads these files, or the same ones again; on any error the old certificates stay.
     ///
     /// # Errors
     /// As [`Certificates::load`].
-    pub fn reload(&self) -> Result<(), Error> {
-        self.table.store(Arc::new(Table::read(&self.config.load())?));
-        Ok(())
-    }
-
-    /// Reads other files from now on; on any error the old certificates stay, and the old list.
-    ///
-    /// # Errors
-    /// As [`Certificates::load`].
-    pub fn replace(&self, certificates: Vec<CertificateConfig>) -> Result<(), Error> {
-        self.table.store(Arc::new(Table::read(&certificates)?));
-        self.config.store(Arc::new(certificates));
+    pub fn replace(&self, certificates: &[CertificateConfig]) -> Result<(), Error> {
+        self.table.store(Arc::new(Table::read(certificates)?));
         Ok(())
     }
 
     /// Names and end dates, in the order of the configuration.
     pub fn describe(&self) -> Vec<CertificateFacts> {
         self.table.load().facts.clone()
-    }
-
-    /// Those that end before `when`: the expired ones with the present time, those to renew with a later one.
-    pub fn ending_before(&self, when: Timestamp) -> Vec<CertificateFacts> {
-        self.table
-            .load()
-            .facts
-            .iter()
-            .filter(|facts| facts.not_after < when)
-            .cloned()
-            .collect()
     }
 
     /// The oldest version that listeners with these certificates accept.

@@ -26,7 +26,7 @@ pub use acceptor::Acceptor;
 pub use advice::advice;
 pub use certificates::{CertificateConfig, CertificateFacts, Certificates};
 pub use connector::{Connector, ConnectorConfig};
-pub use development::{development_ca, ensure_development_certificates};
+pub use development::ensure_development_certificates;
 pub use stream::Stream;
 
 /// Certificates that end sooner are worth a warning.

@@ -12,6 +12,7 @@ mod gateway;
 mod hostile;
 mod outage;
 mod real_servers;
+mod reload;
 mod revocation;
 mod site;
 mod smuggling;
