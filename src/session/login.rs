@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::metrics::{LoginLabels, ReasonLabel};
+use crate::metrics::LoginLabels;
 use crate::model::device::{SenderPattern, SenderRule, Use};
 use crate::peer::{Peer, Protocol};
 use crate::preauth::{Credentials, Refusal};
@@ -106,7 +106,6 @@ impl Attempt<'_> {
         let client = self.client.as_deref();
         let upstream = plane.upstreams.login(&login, self.protocol, self.peer, client, self.id).await.map_err(|error| {
             let reason = error.reason();
-            plane.metrics.upstream_failures.get_or_create(&ReasonLabel { reason }).inc();
             tracing::warn!(session.id = self.id, mailbox.id = %login.mailbox(), upstream.reason = reason, error = %error, "upstream login failed");
             (Refusal::Temporary { text: TRY_LATER }, false)
         })?;
