@@ -111,6 +111,18 @@ impl Directory {
         }
     }
 
+    /// The address of a device's mailbox.
+    ///
+    /// # Errors
+    /// The mailbox was deleted meanwhile, and the device with it.
+    pub async fn address_of(&self, device: &Device) -> Result<Address, Error> {
+        let own = self.store.sender_addresses(device.mailbox).await?;
+        own.into_iter().next().ok_or_else(|| Error::UnknownDevice {
+            given: device.id.to_string(),
+            near: None,
+        })
+    }
+
     /// Lists devices, by mailbox and creation.
     ///
     /// # Errors
@@ -132,12 +144,8 @@ impl Directory {
     /// # Errors
     /// The device is revoked.
     pub async fn replace_device(&self, actor: &Actor, device: &Device) -> Result<(Seq, PlainPassword), Error> {
-        let own = self.store.sender_addresses(device.mailbox).await?;
-        let address = own.first().ok_or_else(|| Error::UnknownDevice {
-            given: device.id.to_string(),
-            near: None,
-        })?;
-        let (credential, password) = self.new_credential(device.mailbox, address).await?;
+        let address = self.address_of(device).await?;
+        let (credential, password) = self.new_credential(device.mailbox, &address).await?;
         Ok((
             self.store.replace_credential(actor, device.id, &credential).await?,
             password,

@@ -94,7 +94,8 @@ impl Verifier {
     }
 
     /// Waits until the upgrades of weak hashes that are under way are written; further ones are still begun.
-    pub async fn upgrades_written(&self) {
+    #[cfg(test)]
+    pub(super) async fn upgrades_written(&self) {
         self.upgrades.close();
         self.upgrades.wait().await;
         self.upgrades.reopen();
@@ -233,16 +234,13 @@ impl Verifier {
         }
         let login = VerifiedLogin {
             mailbox: mailbox.id,
-            org: mailbox.org,
             address: mailbox.address,
             epoch: Epoch {
                 device: credential.device.epoch,
                 mailbox: mailbox.epoch,
             },
-            credential: credential.id,
             device: credential.device,
             upstream_secret: mailbox.upstream_secret,
-            path,
         };
         (Verdict::Accept(Box::new(login)), word)
     }
