@@ -12,6 +12,25 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
+    /// The same moment for calendars; beyond their range the last one that they know.
+    pub fn calendar(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or(if self.0 < 0 {
+            jiff::Timestamp::MIN
+        } else {
+            jiff::Timestamp::MAX
+        })
+    }
+
+    /// RFC 3339 §5.6 in UTC, as JSON has it: `2026-11-20T14:03:00Z`.
+    pub fn rfc3339(self) -> String {
+        self.calendar().to_string()
+    }
+
+    /// The day in UTC: `2026-11-20`.
+    pub fn day(self) -> String {
+        self.calendar().strftime("%Y-%m-%d").to_string()
+    }
+
     /// The point `span` later; saturates at the end of time.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {

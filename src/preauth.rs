@@ -162,7 +162,8 @@ impl Default for Limits {
 
 /// One protocol conversation before login.
 pub trait Session: Send {
-    /// The greeting; `Close` where the gateway is known to be unable to serve (`unavailable`, clients.md R5).
+    /// The greeting; `Close` where the gateway is known to be unable to serve (`unavailable`): said here, no client takes
+    /// it for a wrong password.
     fn greet(&mut self, unavailable: bool) -> Step;
 
     /// Takes what is complete from the front of `input` and says what to do. Never blocks, never keeps a copy of

@@ -36,15 +36,17 @@ const FORGET_INTERVAL: Duration = Duration::from_secs(3600);
 /// Reload requests that may wait.
 const RELOAD_QUEUE: usize = 4;
 
-/// What a reload needs from whoever started the daemon; called on SIGHUP and on request of the command line.
+/// What a reload needs of whoever started the process; called on SIGHUP and on request of the command line.
 pub struct Reload {
     /// Reads the configuration again.
-    pub read: Box<dyn Fn() -> anyhow::Result<Config> + Send + Sync>,
-    /// Sets the level of the log, which is the whole process's.
+    pub read: ReadConfig,
+    /// Puts another log level in force.
     pub set_log_level: SetLogLevel,
 }
 
-/// Takes a level or filter as the configuration has it.
+/// Reads and checks the configuration.
+pub type ReadConfig = Box<dyn Fn() -> anyhow::Result<Config> + Send + Sync>;
+/// Changes the level of the running log.
 pub type SetLogLevel = Box<dyn Fn(&str) -> anyhow::Result<()> + Send + Sync>;
 
 /// Runs until SIGTERM or SIGINT.
@@ -160,7 +162,7 @@ impl Server {
         );
         tail.start().await?;
         let upstreams = Upstreams::new(config.upstream.clone(), keys, clock.clone(), Arc::clone(&metrics))?;
-        let certificates = Certificates::load(certificate_settings(&config, &clock)?)?;
+        let certificates = Certificates::load(&certificate_settings(&config, &clock)?)?;
         let plane = Plane::new(Parts {
             config: config.session.clone(),
             clock: clock.clone(),

@@ -1,5 +1,5 @@
-//! Holds what the compiler does not: who may import whom, file heads and sizes, that cited RFCs are in the table, and
-//! that the tests named in docs/quirks.md are there.
+//! Holds what the compiler does not: who may import whom, file heads and sizes, and that documents tell the truth about
+//! RFCs, log messages, metrics, tests and each other.
 //!
 //! The table below is the one of ARCHITECTURE.md ("Who may import whom"); a test compares the two.
 
@@ -98,14 +98,29 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
 const IMPURE: &[&str] = &[
     "tokio",
     "tracing",
-    "std::net::TcpStream",
-    "std::fs",
-    "std::thread",
-    "SystemTime",
     "rusqlite",
+    "getrandom",
+    "fs",
+    "thread",
+    "TcpListener",
+    "TcpStream",
+    "UdpSocket",
+    "UnixListener",
+    "UnixStream",
+    "SystemTime",
 ];
 
 const MAX_FILE_LINES: usize = 600;
+
+/// Where our own source is.
+const SOURCES: &[&str] = &[
+    "src",
+    "tests",
+    "benches",
+    "examples",
+    "fuzz/bodies",
+    "fuzz/fuzz_targets",
+];
 
 #[test]
 fn modules_import_only_what_their_layer_may() {
@@ -117,7 +132,7 @@ fn modules_import_only_what_their_layer_may() {
             .find(|(name, ..)| *name == module)
             .unwrap_or_else(|| panic!("module {module} is not in the table of tests/tidy.rs"));
         let text = fs::read_to_string(&file).unwrap();
-        for used in used_modules(&text) {
+        for used in used_modules(&text, depth_of(&file)) {
             let words = MAY_USE
                 .iter()
                 .any(|(name, layer, _)| *name == used && *layer == "words");
@@ -141,15 +156,12 @@ fn the_pure_layer_does_no_io() {
         if !pure || file.ends_with("tests.rs") {
             continue;
         }
-        let text = fs::read_to_string(&file).unwrap();
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        for word in IMPURE {
-            if code
-                .lines()
-                .any(|line| !line.trim_start().starts_with("//") && line.contains(word))
-            {
-                let _ = writeln!(wrong, "{}: mentions {word}", file.display());
-            }
+        let text = code_of(&fs::read_to_string(&file).unwrap());
+        // Only a module of tests at the end is left out: `mod tests;` may stand anywhere, with code behind it.
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let said: BTreeSet<&str> = code.split(|c: char| !is_word(c)).collect();
+        for word in IMPURE.iter().filter(|word| said.contains(*word)) {
+            let _ = writeln!(wrong, "{}: mentions {word}", file.display());
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -158,7 +170,7 @@ fn the_pure_layer_does_no_io() {
 #[test]
 fn every_file_says_what_it_is_and_stays_readable() {
     let mut wrong = String::new();
-    for file in ["src", "tests", "benches", "examples"].into_iter().flat_map(rust_files) {
+    for file in SOURCES.iter().flat_map(|folder| rust_files(folder)) {
         let text = fs::read_to_string(&file).unwrap();
         if !text.starts_with("//! ") {
             let _ = writeln!(wrong, "{}: does not begin with a `//!` head", file.display());
@@ -247,6 +259,83 @@ fn every_test_that_the_quirks_name_exists() {
     assert!(missing.is_empty(), "named in docs/quirks.md and not there: {missing:?}");
 }
 
+#[test]
+fn every_log_message_is_in_the_document() {
+    let document = fs::read_to_string("docs/logging.md").unwrap();
+    let mut missing = String::new();
+    for file in rust_files("src") {
+        let code = code_of(&fs::read_to_string(&file).unwrap());
+        for message in log_messages(&code) {
+            if !document.contains(&format!("`{message}`")) {
+                let _ = writeln!(missing, "{}: {message}", file.display());
+            }
+        }
+    }
+    assert!(missing.is_empty(), "docs/logging.md lacks\n{missing}");
+}
+
+#[test]
+fn every_metric_is_in_the_document() {
+    let document = fs::read_to_string("docs/operating.md").unwrap();
+    let code: String = fs::read_to_string("src/metrics.rs").unwrap();
+    let names = code
+        .split("register(")
+        .skip(1)
+        .filter_map(|call| call.trim_start().strip_prefix('"')?.split('"').next());
+    let missing: Vec<_> = names
+        .filter(|name| !document.contains(&format!("postern_{name}")))
+        .collect();
+    assert!(missing.is_empty(), "docs/operating.md lacks {missing:?}");
+}
+
+#[test]
+fn every_document_that_is_named_exists() {
+    let mut wrong = String::new();
+    let documents = fs::read_dir("docs").unwrap().chain(fs::read_dir(".").unwrap());
+    let documents: Vec<PathBuf> = documents.map(|entry| entry.unwrap().path()).collect();
+    let is_markdown = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "md");
+    let texts = SOURCES.iter().flat_map(|folder| rust_files(folder));
+    for file in texts.chain(documents.iter().filter(is_markdown).cloned()) {
+        let text = fs::read_to_string(&file).unwrap();
+        for (end, _) in text.match_indices(".md") {
+            let before = &text[..end];
+            let start = before.rfind(|c: char| !is_word(c) && c != '-').map_or(0, |at| at + 1);
+            let name = format!("{}.md", &before[start..]);
+            if start < end && !documents.iter().any(|document| document.ends_with(&name)) {
+                let _ = writeln!(wrong, "{}: names {name}", file.display());
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn the_eyes_of_these_tests_see() {
+    let used = |text: &str, depth| used_modules(text, depth).into_iter().collect::<Vec<_>>().join(" ");
+    assert_eq!(used("use crate::store::Store;", 1), "store");
+    assert_eq!(
+        used(
+            "use crate::{\n    keys, store::{self, Seq},\n    tls::Stream as cli,\n};",
+            1
+        ),
+        "keys store tls"
+    );
+    assert_eq!(
+        used("use crate::{self as ours, wire};\nfn f() { $crate::verify::tag() }", 2),
+        "verify wire"
+    );
+    assert_eq!(used("use super::super::store::Seq; use super::listen;", 2), "store");
+    assert_eq!(used("use super::{cli, wire::Line};", 1), "cli wire");
+    assert_eq!(used("use super::{cli, wire::Line};", 2), "");
+    assert_eq!(used("mod tests { use super::super::super::cli; }", 2), "cli");
+    assert_eq!(used("use postern::config;", 3), "config");
+    assert_eq!(used("// use crate::store;\nlet crates = 1; // see crate::cli", 1), "");
+    assert_eq!(
+        log_messages("tracing::warn!(error = %f(\"x\"), a.b = 1, \"fell over\");\nwarn!(\n    \"so\"\n);"),
+        ["fell over", "so"]
+    );
+}
+
 fn rust_files(folder: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut waiting = vec![PathBuf::from(folder)];
@@ -272,38 +361,111 @@ fn module_of(file: &Path) -> Option<String> {
     (name != "lib" && name != "main").then_some(name)
 }
 
-/// Every `crate::module` outside comments, grouped imports included.
-fn used_modules(text: &str) -> BTreeSet<String> {
-    let code: String = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .collect::<Vec<_>>()
-        .join("\n");
+/// How many `super` lead from a file to the crate's root.
+fn depth_of(file: &Path) -> usize {
+    let names = file.with_extension("");
+    let names = names.components().skip(1).map(|name| name.as_os_str());
+    names.filter(|name| *name != "mod").count()
+}
+
+const fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+/// The text without comments. (No string of ours holds two slashes behind a blank.)
+fn code_of(text: &str) -> String {
+    let code = text.lines().map(|line| match line.trim_start().starts_with("//") {
+        true => "",
+        false => line.split(" // ").next().unwrap_or_default(),
+    });
+    code.collect::<Vec<_>>().join("\n")
+}
+
+/// Every module of ours that is named from the crate's root: by `crate::`, by the crate's own name, or by enough
+/// `super::`; grouped imports included.
+fn used_modules(text: &str, depth: usize) -> BTreeSet<String> {
+    let code = code_of(text);
+    let climb = "super::".repeat(depth);
     let mut used = BTreeSet::new();
-    for (start, _) in code.match_indices("crate::") {
-        let rest = &code[start + "crate::".len()..];
-        if let Some(group) = rest.strip_prefix('{') {
-            let mut depth = 0_usize;
-            let mut word = String::new();
-            for c in group.chars() {
-                match c {
-                    '{' => depth += 1,
-                    '}' if depth == 0 => break,
-                    '}' => depth -= 1,
-                    c if depth == 0 && (c.is_alphanumeric() || c == '_') => word.push(c),
-                    _ => {}
-                }
-                if depth == 0 && matches!(c, ',' | ':' | ';') {
-                    used.insert(std::mem::take(&mut word));
-                }
+    for root in ["crate::", "postern::", climb.as_str()] {
+        for (start, _) in code.match_indices(root) {
+            let is_whole = !code[..start].ends_with(|c: char| is_word(c) || c == ':');
+            if is_whole {
+                // A module inside the file climbs one step more.
+                first_names(
+                    code[start..].trim_start_matches(root).trim_start_matches("super::"),
+                    &mut used,
+                );
             }
-            used.insert(word);
-        } else {
-            used.insert(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
         }
     }
     used.retain(|name| MAY_USE.iter().any(|(module, ..)| module == name));
     used
+}
+
+/// The first name of a path, or of each path of a group.
+fn first_names(path: &str, names: &mut BTreeSet<String>) {
+    let name = |path: &str| {
+        path.trim_start()
+            .chars()
+            .take_while(|c| is_word(*c))
+            .collect::<String>()
+    };
+    let Some(group) = path.strip_prefix('{') else {
+        names.insert(name(path));
+        return;
+    };
+    let (mut depth, mut start) = (0_usize, 0);
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            ',' | '}' if depth == 0 => {
+                names.insert(name(&group[start..at]));
+                start = at + 1;
+            }
+            _ => {}
+        }
+        if c == '}' && start == at + 1 {
+            return;
+        }
+    }
+}
+
+/// The messages of all logging macros, in the order of the file.
+fn log_messages(code: &str) -> Vec<String> {
+    let calls = ["trace!(", "debug!(", "info!(", "warn!(", "error!("];
+    let starts = calls.iter().flat_map(|call| code.match_indices(call));
+    let mut found: Vec<(usize, String)> = starts
+        .filter(|(start, _)| !code[..*start].ends_with(is_word))
+        .filter_map(|(start, call)| Some((start, last_string(&code[start + call.len()..])?)))
+        .collect();
+    found.sort();
+    found.into_iter().map(|(_, message)| message).collect()
+}
+
+/// The last string that is an argument of its own, in front of the parenthesis that ends the call.
+fn last_string(arguments: &str) -> Option<String> {
+    let (mut depth, mut opened, mut last) = (0_usize, None, None);
+    let mut letters = arguments.char_indices();
+    while let Some((at, c)) = letters.next() {
+        match (c, opened) {
+            ('\\', Some(_)) => drop(letters.next()),
+            ('"', None) => opened = Some(at + 1),
+            ('"', Some(start)) => {
+                opened = None;
+                if depth == 0 {
+                    last = Some(arguments[start..at].to_owned());
+                }
+            }
+            (_, Some(_)) => {}
+            ('(', None) => depth += 1,
+            (')', None) if depth == 0 => return last,
+            (')', None) => depth -= 1,
+            _ => {}
+        }
+    }
+    None
 }
 
 fn cited_rfcs(text: &str) -> Vec<String> {

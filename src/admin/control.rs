@@ -13,7 +13,6 @@ use tokio::sync::oneshot;
 
 use super::Daemon;
 use crate::audit::Action;
-use crate::clock::Timestamp;
 use crate::revoke::{SessionId, SessionSnapshot};
 use crate::store::{Actor, EndReason, Seq};
 
@@ -35,7 +34,7 @@ pub(super) fn router(daemon: Arc<Daemon>) -> Router {
 async fn status(State(daemon): State<Arc<Daemon>>) -> Json<Value> {
     Json(json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "started": rfc3339(daemon.started),
+        "started": daemon.started.rfc3339(),
         "ready": daemon.health.is_ready(),
         "sessions": daemon.registry.sessions().len(),
         "change": daemon.tail.seen(),
@@ -57,7 +56,7 @@ fn shown(session: &SessionSnapshot) -> Value {
         "protocol": facts.protocol.name(),
         "client_address": facts.peer,
         "client": facts.client,
-        "since": rfc3339(facts.since),
+        "since": facts.since.rfc3339(),
         "bytes_up": session.bytes_up,
         "bytes_down": session.bytes_down,
         "route": &*facts.route,
@@ -133,8 +132,4 @@ fn actor(headers: &HeaderMap) -> Actor {
         who,
         origin: "local".to_owned(),
     }
-}
-
-fn rfc3339(at: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(at.0).map_or_else(|_| at.0.to_string(), |at| at.to_string())
 }

@@ -66,10 +66,6 @@ actions! {
     AliasCreate => "alias.create",
     /// An alias was removed.
     AliasDelete => "alias.delete",
-    /// The daemon started.
-    DaemonStart => "daemon.start",
-    /// The daemon stopped.
-    DaemonStop => "daemon.stop",
     /// A device was added.
     DeviceAdd => "device.add",
     /// A device's record was changed.

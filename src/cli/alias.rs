@@ -53,10 +53,7 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
                 Some(address) => Some(directory.find_mailbox(&address).await?.id),
                 None => None,
             };
-            let org = match org {
-                Some(name) => Some(directory.find_org(&name).await?.id),
-                None => None,
-            };
+            let org = local.org(org.as_deref()).await?;
             let aliases = directory.aliases(mailbox, org).await?;
             output.show(
                 &json!({ "aliases": aliases.iter().map(json_of).collect::<Vec<_>>() }),
@@ -88,6 +85,6 @@ fn json_of(alias: &Alias) -> Value {
         "id": alias.id,
         "alias": alias.address.as_str(),
         "mailbox": alias.target.as_str(),
-        "created_at": time::utc(alias.created_at),
+        "created_at": alias.created_at.rfc3339(),
     })
 }

@@ -34,10 +34,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, local: &Local, output: &Output) -> Result<(), Failure> {
-    let org = match &args.org {
-        Some(name) => Some(local.directory.find_org(name).await?.id),
-        None => None,
-    };
+    let org = local.org(args.org.as_deref()).await?;
     let since = args
         .since
         .as_deref()
@@ -96,7 +93,7 @@ fn csv(rows: &[AuditRow]) -> Result<String, Failure> {
     for row in rows {
         let fields = [
             row.number.to_string(),
-            time::utc(row.at),
+            row.at.rfc3339(),
             row.actor.who.clone(),
             row.actor.origin.clone(),
             row.action.clone(),
@@ -122,7 +119,7 @@ fn defused(field: String) -> String {
 fn json_of(row: &AuditRow) -> Value {
     json!({
         "number": row.number,
-        "at": time::utc(row.at),
+        "at": row.at.rfc3339(),
         "actor": row.actor.who,
         "origin": row.actor.origin,
         "action": row.action,

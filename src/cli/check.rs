@@ -4,7 +4,6 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::json;
@@ -16,10 +15,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::{self, Config, Problem, Secrets, Severity};
 use crate::keys::Keyring;
 use crate::store::sqlite::SqliteStore;
-use crate::tls::{Certificates, Connector};
-
-/// Certificates that end sooner are worth a warning.
-const CERTIFICATE_NOTICE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+use crate::tls::{Certificates, Connector, RENEWAL_NOTICE};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example, before every (re)start:\n  postern check && systemctl reload postern")]
@@ -144,14 +140,14 @@ fn certificates(config: &Config, now: Timestamp, findings: &mut Vec<Finding>) {
         ));
         return;
     }
-    let certificates = match Certificates::load(config.tls.clone()) {
+    let certificates = match Certificates::load(&config.tls) {
         Ok(certificates) => certificates,
         Err(error) => return findings.push(Finding::new("certificate", State::Error, error)),
     };
     for facts in certificates.describe() {
         let state = if facts.not_after <= now {
             State::Error
-        } else if facts.not_after <= now.plus(CERTIFICATE_NOTICE) {
+        } else if facts.not_after <= now.plus(RENEWAL_NOTICE) {
             State::Warning
         } else {
             State::Ok

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::{self, Secrets};
 use crate::directory::AddressMeaning;
 use crate::store::{CredentialStore, DeviceFilter, LoginMailbox, Resolved};
-use crate::upstream::diagnose::{self, Subject};
+use crate::upstream::diagnose::{self, Grade, Subject};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -89,15 +89,15 @@ async fn routes(mailbox: Option<&LoginMailbox>, local: &Local, findings: &mut Ve
             continue;
         }
         for finding in diagnose::route(route, &upstream.hostname, subject.as_ref(), &local.keys).await {
-            let (state, detail) = match finding.detail.strip_prefix(diagnose::WARNING) {
-                Some(detail) if finding.ok => (State::Warning, detail.to_owned()),
-                _ if finding.ok => (State::Ok, finding.detail),
-                _ => (State::Error, finding.detail),
+            let state = match finding.grade {
+                Grade::Right => State::Ok,
+                Grade::Warning => State::Warning,
+                Grade::Wrong => State::Error,
             };
             findings.push(Finding::new(
                 format!("route {} {}", route.name, finding.check),
                 state,
-                detail,
+                finding.detail,
             ));
         }
     }

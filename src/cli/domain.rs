@@ -44,10 +44,7 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
             })
         }
         Command::List { org } => {
-            let org = match org {
-                Some(name) => Some(directory.find_org(&name).await?.id),
-                None => None,
-            };
+            let org = local.org(org.as_deref()).await?;
             let orgs = directory.orgs().await?;
             let domains = directory.domains(org).await?;
             output.show(
@@ -85,6 +82,6 @@ fn json_of(domain: &MailDomain, orgs: &[Org]) -> Value {
         "domain": domain.name.as_str(),
         "org": domain.org,
         "org_name": org_name(domain, orgs),
-        "created_at": time::utc(domain.created_at),
+        "created_at": domain.created_at.rfc3339(),
     })
 }

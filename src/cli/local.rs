@@ -15,10 +15,10 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::{self, Config, Secrets};
 use crate::directory::Directory;
 use crate::keys::Keyring;
+use crate::model::OrgId;
 use crate::store::ChangeStore as _;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Actor, Seq};
-use crate::verify::hash::Params;
 
 /// An open installation.
 pub(super) struct Local {
@@ -44,10 +44,7 @@ impl Local {
         let keys = Arc::new(Keyring::load(&config.key_file)?);
         let store = SqliteStore::open(&config.store, clock.clone())?;
         store.check_key_fingerprints(&keys.fingerprints()).await?;
-        let params = Params {
-            memory_kib: config.verify.argon2_memory_kib,
-            passes: config.verify.argon2_passes,
-        };
+        let params = config.verify.params();
         let directory = Directory::new(Arc::clone(&store) as Arc<_>, Arc::clone(&keys), clock.clone(), params);
         let before = store.latest_change().await?;
         Ok(Self {
@@ -63,6 +60,14 @@ impl Local {
 
     pub(super) fn now(&self) -> Timestamp {
         self.clock.utc()
+    }
+
+    /// The organisation that `--org` names.
+    pub(super) async fn org(&self, name_or_id: Option<&str>) -> Result<Option<OrgId>, Failure> {
+        match name_or_id {
+            Some(given) => Ok(Some(self.directory.find_org(given).await?.id)),
+            None => Ok(None),
+        }
     }
 
     pub(super) fn control(&self) -> control::Client {

@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::local::Local;
 use super::output::{Output, counted, table};
 use super::time;
+use crate::clock::Timestamp;
 use crate::config::secret_file;
 use crate::model::Mailbox;
 use crate::secret::{Secret, SecretBytes};
@@ -149,10 +150,7 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
 
 async fn list(org: Option<String>, domain: Option<String>, local: &Local, output: &Output) -> Result<(), Failure> {
     let directory = &local.directory;
-    let org = match org {
-        Some(name) => Some(directory.find_org(&name).await?.id),
-        None => None,
-    };
+    let org = local.org(org.as_deref()).await?;
     let domain = match domain {
         Some(name) => Some(directory.find_domain(&name).await?.id),
         None => None,
@@ -236,8 +234,8 @@ fn json_of(mailbox: &Mailbox) -> Value {
         "address": mailbox.address.as_str(),
         "org": mailbox.org,
         "state": if mailbox.suspended_at.is_some() { "suspended" } else { "active" },
-        "suspended_at": mailbox.suspended_at.map(time::utc),
+        "suspended_at": mailbox.suspended_at.map(Timestamp::rfc3339),
         "active_devices": mailbox.active_devices,
-        "created_at": time::utc(mailbox.created_at),
+        "created_at": mailbox.created_at.rfc3339(),
     })
 }

@@ -1,7 +1,7 @@
 //! The command line: thin over `directory`, one file a family of commands.
 //!
 //! Data goes to stdout, everything else to stderr. Every command has `--json` with stable field names (docs/cli.md),
-//! and every failure an exit code that scripts can tell apart ([`failure::Exit`]). Commands work on the store
+//! and every failure an exit code that scripts can tell apart (`failure::Exit`). Commands work on the store
 //! directly, with or without a running daemon; where a change ends sessions, the daemon is asked over its control
 //! socket how many, and the truth is printed.
 

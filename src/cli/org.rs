@@ -61,5 +61,5 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
 }
 
 fn json_of(org: &Org) -> Value {
-    json!({ "id": org.id, "name": org.name, "created_at": time::utc(org.created_at) })
+    json!({ "id": org.id, "name": org.name, "created_at": org.created_at.rfc3339() })
 }

@@ -6,11 +6,12 @@ use std::path::Path;
 use rustix::fs::Mode;
 use rustix::process::umask;
 use tracing::warn;
-use tracing_subscriber::{EnvFilter, reload};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::reload::Handle;
 
 use super::failure::Failure;
 use crate::config::{self, Config, Log, LogFormat, Problem, Secrets};
-use crate::server::{self, SetLogLevel};
+use crate::server::{self, Reload, SetLogLevel};
 
 /// Sockets of one session: the client's and the mail store's.
 const FILES_A_CONNECTION: u64 = 2;
@@ -35,7 +36,7 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
         warn_of(&warnings);
         Ok(config)
     };
-    let reload = server::Reload {
+    let reload = Reload {
         read: Box::new(read),
         set_log_level,
     };
@@ -46,21 +47,23 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
 }
 
 fn start_log(log: &Log) -> Result<SetLogLevel, Failure> {
+    fn setter<S: 'static>(handle: Handle<EnvFilter, S>) -> SetLogLevel {
+        Box::new(move |level| Ok(handle.reload(EnvFilter::try_new(level)?)?))
+    }
     let filter = EnvFilter::try_new(&log.level).map_err(Failure::failed)?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
+    let builder = tracing_subscriber::fmt().with_writer(io::stderr);
     let terminal = io::stderr().is_terminal();
     let (started, set_level) = match (log.format, terminal) {
         (LogFormat::Json, _) | (LogFormat::Auto, false) => {
             let builder = builder.json().flatten_event(true).with_current_span(false);
-            let builder = builder.with_filter_reloading();
-            let set_level = set_level(builder.reload_handle());
+            let builder = builder.with_env_filter(filter).with_filter_reloading();
+            let set_level = setter(builder.reload_handle());
             (builder.try_init(), set_level)
         }
         (LogFormat::Human, _) | (LogFormat::Auto, true) => {
-            let builder = builder.with_ansi(terminal).with_filter_reloading();
-            let set_level = set_level(builder.reload_handle());
+            let builder = builder.with_ansi(terminal);
+            let builder = builder.with_env_filter(filter).with_filter_reloading();
+            let set_level = setter(builder.reload_handle());
             (builder.try_init(), set_level)
         }
     };
@@ -68,13 +71,9 @@ fn start_log(log: &Log) -> Result<SetLogLevel, Failure> {
     Ok(set_level)
 }
 
-fn set_level<S: 'static>(filter: reload::Handle<EnvFilter, S>) -> SetLogLevel {
-    Box::new(move |level| Ok(filter.reload(EnvFilter::try_new(level)?)?))
-}
-
 fn warn_of(warnings: &[Problem]) {
     for warning in warnings {
-        warn!(problem = %warning, "configuration");
+        warn!(problem = %warning, "configuration warning");
     }
 }
 

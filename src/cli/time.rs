@@ -12,16 +12,11 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// RFC 3339 §5.6 in UTC, for JSON and CSV.
-pub(super) fn utc(at: Timestamp) -> String {
-    moment(at).to_string()
-}
-
 /// The local time and how far away it is: `2026-11-20 14:03 (2 d ago)`.
 pub(super) fn human(at: Timestamp, now: Timestamp) -> String {
     format!(
         "{} ({})",
-        moment(at).to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M"),
+        at.calendar().to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M"),
         relative(at, now)
     )
 }
@@ -90,14 +85,6 @@ fn read(
         .map_err(|_| bad())
 }
 
-fn moment(at: Timestamp) -> jiff::Timestamp {
-    jiff::Timestamp::from_millisecond(at.0).unwrap_or(if at.0 < 0 {
-        jiff::Timestamp::MIN
-    } else {
-        jiff::Timestamp::MAX
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,7 +108,7 @@ mod tests {
     fn an_end_is_a_span_a_day_or_a_moment_to_come() {
         assert_eq!(read_end("90d", NOW), Ok(NOW.plus(Duration::from_secs(90 * DAY))));
         assert_eq!(
-            read_end("2027-01-01T00:00:00Z", NOW).map(utc),
+            read_end("2027-01-01T00:00:00Z", NOW).map(Timestamp::rfc3339),
             Ok("2027-01-01T00:00:00Z".to_owned())
         );
         assert!(read_end("2026-12-31", NOW).is_ok());

@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::file::File;
 use super::problem::Problems;
+use crate::model::near::nearest;
 
 /// More than this nobody reads; it also bounds the number of passes.
 const MAX_PROBLEMS: usize = 50;
@@ -104,7 +105,7 @@ fn explained(message: &str) -> String {
     if message.starts_with("unknown field") {
         let given = words.next().unwrap_or_default();
         let known: Vec<&str> = words.collect();
-        return nearest(given, &known).map_or_else(
+        return nearest(given, known.iter().copied()).map_or_else(
             || format!("there is no such key; known here: {}", known.join(", ")),
             |near| format!("there is no such key; did you mean `{near}`?"),
         );
@@ -113,7 +114,7 @@ fn explained(message: &str) -> String {
         let given = words.next().unwrap_or_default();
         let known: Vec<&str> = words.collect();
         let quoted: Vec<String> = known.iter().map(|word| format!("\"{word}\"")).collect();
-        let hint = nearest(given, &known)
+        let hint = nearest(given, known.iter().copied())
             .map(|near| format!(" (did you mean \"{near}\"?)"))
             .unwrap_or_default();
         return format!(
@@ -128,60 +129,4 @@ fn explained(message: &str) -> String {
         return format!("wrong kind of value: {rest}");
     }
     message.to_owned()
-}
-
-/// The known word that is at most a third away from the given one.
-pub(crate) fn nearest<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
-    let given = given.to_lowercase().replace('-', "_");
-    let folded = |word: &str| word.to_lowercase().replace('-', "_");
-    known
-        .iter()
-        .map(|word| (distance(&given, &folded(word)), *word))
-        .filter(|(away, word)| *away * 3 <= word.len().max(given.len()))
-        .min()
-        .map(|(_, word)| word)
-}
-
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut corner = i;
-        let mut left = i + 1;
-        for (to, cell) in b.iter().zip(row.iter_mut().skip(1)) {
-            let above = *cell;
-            *cell = (corner + usize::from(from != *to)).min(left + 1).min(above + 1);
-            corner = above;
-            left = *cell;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn distances_are_those_of_the_textbook() {
-        for (a, b, expect) in [
-            ("", "", 0),
-            ("abc", "", 3),
-            ("", "abc", 3),
-            ("kitten", "sitting", 3),
-            ("adress", "address", 1),
-        ] {
-            assert_eq!(distance(a, b), expect, "{a} {b}");
-        }
-    }
-
-    #[test]
-    fn a_far_word_is_not_suggested() {
-        assert_eq!(nearest("adress", &["address", "name"]), Some("address"));
-        assert_eq!(nearest("colour", &["address", "name"]), None);
-    }
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::near::nearest;
 use super::{Directory, Error};
 use crate::clock::Timestamp;
 use crate::keys::fill_random;
+use crate::model::near::nearest;
 use crate::model::password::PlainPassword;
 use crate::model::{Address, Device, DeviceId, DeviceState, MailboxId, Networks, Scopes, SenderRule, name};
 use crate::store::{Actor, DeviceEdit, DeviceFilter, NewCredential, NewDevice, Seq};
@@ -111,6 +111,18 @@ impl Directory {
         }
     }
 
+    /// The address of a device's mailbox.
+    ///
+    /// # Errors
+    /// The mailbox was deleted meanwhile, and the device with it.
+    pub async fn address_of(&self, device: &Device) -> Result<Address, Error> {
+        let own = self.store.sender_addresses(device.mailbox).await?;
+        own.into_iter().next().ok_or_else(|| Error::UnknownDevice {
+            given: device.id.to_string(),
+            near: None,
+        })
+    }
+
     /// Lists devices, by mailbox and creation.
     ///
     /// # Errors
@@ -132,12 +144,8 @@ impl Directory {
     /// # Errors
     /// The device is revoked.
     pub async fn replace_device(&self, actor: &Actor, device: &Device) -> Result<(Seq, PlainPassword), Error> {
-        let own = self.store.sender_addresses(device.mailbox).await?;
-        let address = own.first().ok_or_else(|| Error::UnknownDevice {
-            given: device.id.to_string(),
-            near: None,
-        })?;
-        let (credential, password) = self.new_credential(device.mailbox, address).await?;
+        let address = self.address_of(device).await?;
+        let (credential, password) = self.new_credential(device.mailbox, &address).await?;
         Ok((
             self.store.replace_credential(actor, device.id, &credential).await?,
             password,

@@ -117,7 +117,7 @@ impl Judge<'_> {
     }
 
     async fn known(&self, address: &Address) -> Result<Known, Error> {
-        let store = self.directory.store();
+        let store = &self.directory.store;
         if let Some(alias) = store.alias(address).await? {
             return Ok(Known::Alias(alias.target));
         }

@@ -1,8 +1,8 @@
 //! Mailboxes and aliases.
 
-use super::near::nearest;
 use super::orgs::unknown_domain;
 use super::{Directory, Error};
+use crate::model::near::nearest;
 use crate::model::{Address, Alias, DomainId, Mailbox, MailboxId, OrgId};
 use crate::secret::SecretBytes;
 use crate::store::{self, Actor, Seq};
@@ -136,7 +136,7 @@ impl Directory {
         secret: Option<SecretBytes>,
     ) -> Result<(), Error> {
         let mailbox = self.find_mailbox(address).await?;
-        let context = mailbox.id.raw().to_be_bytes();
+        let context = mailbox.id.seal_context();
         let sealed = secret
             .map(|secret| self.keys.seal(&context, secret.expose()))
             .transpose()?;

@@ -10,7 +10,6 @@ mod error;
 mod explain;
 mod import;
 mod mailboxes;
-mod near;
 mod orgs;
 
 #[cfg(test)]
@@ -27,7 +26,7 @@ pub use import::RowError;
 
 use crate::clock::Clock;
 use crate::keys::Keyring;
-use crate::store::{AuditFilter, AuditRow, RETIRED_KEPT, Store};
+use crate::store::{AuditFilter, AuditRow, Store};
 use crate::verify::hash::Params;
 
 /// Passwords that are hashed at the same time here: each takes the memory of one Argon2id run, beside the lanes.
@@ -62,24 +61,11 @@ impl Directory {
         }
     }
 
-    /// The store below.
-    pub fn store(&self) -> &dyn Store {
-        &*self.store
-    }
-
     /// Reads audit rows, newest first.
     ///
     /// # Errors
     /// The store cannot be read.
     pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, Error> {
         Ok(self.store.audit_rows(filter).await?)
-    }
-
-    /// Deletes tags and hashes of passwords that were retired longer than 90 days ago; says how many.
-    ///
-    /// # Errors
-    /// The store cannot be written.
-    pub async fn forget_retired(&self) -> Result<u64, Error> {
-        Ok(self.store.forget_retired(self.clock.utc().minus(RETIRED_KEPT)).await?)
     }
 }

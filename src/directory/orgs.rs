@@ -1,7 +1,7 @@
 //! Organisations and mail domains.
 
-use super::near::nearest;
 use super::{Directory, Error};
+use crate::model::near::nearest;
 use crate::model::{DomainName, MailDomain, Org, OrgId, name};
 use crate::store::Actor;
 

@@ -16,7 +16,7 @@ const MAX_LINE_BYTES: usize = 1024 * 1024;
 /// Octets of the longest status word, PREAUTH, and one more to see that a word is longer.
 const WORD_BYTES: usize = 8;
 
-/// Follows the mail store's responses.
+/// Follows the mail store's responses; begins between two of them.
 #[derive(Debug, Default)]
 pub struct Boundary {
     state: State,
@@ -39,11 +39,6 @@ impl Default for State {
 }
 
 impl Boundary {
-    /// A stream that stands between two responses.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Whether `* BYE` may be sent to the client now.
     pub const fn at_boundary(&self) -> bool {
         matches!(&self.state, State::Line(line) if line.length == 0 && !line.continues)

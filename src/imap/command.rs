@@ -7,6 +7,7 @@ use nom::sequence::preceded;
 
 use super::syntax::{self, AString, ClientId};
 use crate::secret::Borrowed;
+use crate::wire::HTTP_METHODS;
 
 /// A verb, without its arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,11 +158,8 @@ fn initial_response(input: &[u8]) -> syntax::Parsed<'_, &[u8]> {
 
 /// Whether a line is the start of an HTTP request: a browser was made to speak to us (the ALPACA attack).
 pub(super) fn is_http(line: &[u8]) -> bool {
-    const METHODS: [&[u8]; 10] = [
-        b"GET", b"POST", b"HEAD", b"PUT", b"OPTIONS", b"CONNECT", b"DELETE", b"PATCH", b"TRACE", b"PRI",
-    ];
     let Some(end) = memchr::memchr(b' ', line) else {
         return false;
     };
-    line.get(..end).is_some_and(|method| METHODS.contains(&method))
+    line.get(..end).is_some_and(|method| HTTP_METHODS.contains(&method))
 }

@@ -41,8 +41,8 @@ impl IdObserver {
         })
     }
 
-    /// Whether there is nothing more to find, so that the observer can be dropped.
-    pub const fn is_done(&self) -> bool {
+    #[cfg(test)]
+    const fn is_done(&self) -> bool {
         matches!(self.0, State::Done)
     }
 

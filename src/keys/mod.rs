@@ -156,8 +156,9 @@ impl Keyring {
         file::rotate(path).map(Self::from_records)
     }
 
-    /// A ring with fixed keys, for tests: worthless as protection.
-    pub fn for_tests() -> Self {
+    /// A ring with fixed keys: worthless as protection.
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
         let record = |(id, octet)| file::Record {
             id,
             material: Secret::new([octet; KEY_BYTES]),

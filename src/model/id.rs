@@ -119,6 +119,13 @@ id!(/// A mailbox.
 id!(/// An organisation.
     OrgId, "org", "an organisation");
 
+impl MailboxId {
+    /// What a sealed upstream secret is bound to: whoever seals and whoever opens must say the same octets.
+    pub const fn seal_context(self) -> [u8; 8] {
+        self.0.to_be_bytes()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

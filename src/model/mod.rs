@@ -18,6 +18,7 @@ pub mod address;
 pub mod device;
 pub mod id;
 pub mod name;
+pub mod near;
 pub mod password;
 
 pub use address::{Address, DomainName};

@@ -62,6 +62,17 @@ pub fn org_name(text: &str) -> Result<String, BadName> {
     checked(text, "an organisation", ORG_NAME_MAX)
 }
 
+/// A name as every mail program can show it, inside double quotes: printable ASCII, each other character as `?`. Double
+/// quotes, the quotes that phones put into names, and backslashes become plain single quotes.
+pub fn printable_ascii(text: &str) -> String {
+    let plain = |c: char| match c {
+        '"' | '\\' | '\u{2018}'..='\u{201f}' => '\'',
+        c if c == ' ' || c.is_ascii_graphic() => c,
+        _ => '?',
+    };
+    text.chars().map(plain).collect()
+}
+
 /// The form in which names are compared: without case.
 pub fn name_key(name: &str) -> String {
     name.to_lowercase()

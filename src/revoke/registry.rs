@@ -5,7 +5,7 @@
 
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use hashbrown::HashMap;
@@ -152,8 +152,6 @@ pub struct Registry {
     devices: Index<DeviceId>,
     mailboxes: Index<MailboxId>,
     next_id: AtomicU64,
-    live: AtomicUsize,
-    emptied: Notify,
     metrics: Arc<Metrics>,
     imap: Gauge,
     smtp: Gauge,
@@ -216,8 +214,6 @@ impl Registry {
             devices: Index::new(),
             mailboxes: Index::new(),
             next_id: AtomicU64::new(1),
-            live: AtomicUsize::new(0),
-            emptied: Notify::new(),
             metrics,
             imap,
             smtp,
@@ -235,7 +231,6 @@ impl Registry {
             end: OnceLock::new(),
             told: Notify::new(),
         });
-        self.live.fetch_add(1, Ordering::SeqCst);
         self.gauge(record.info.protocol).inc();
         let (device, mailbox) = (record.info.device, record.info.mailbox);
         self.devices.insert(device.raw(), device, &record);
@@ -282,17 +277,6 @@ impl Registry {
         )
     }
 
-    /// Resolves when no session is left.
-    pub async fn drained(&self) {
-        loop {
-            let emptied = self.emptied.notified();
-            if self.live.load(Ordering::SeqCst) == 0 {
-                return;
-            }
-            emptied.await;
-        }
-    }
-
     fn end(&self, records: &[Arc<Record>], reason: EndReason) -> usize {
         let ended = records.iter().filter(|record| record.tell(reason)).count();
         self.metrics.sessions_ended.inc_by(ended as u64);
@@ -312,9 +296,6 @@ impl Registry {
         self.devices.remove(device.raw(), device, record.id);
         self.mailboxes.remove(mailbox.raw(), mailbox, record.id);
         self.gauge(record.info.protocol).dec();
-        if self.live.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.emptied.notify_waiters();
-        }
     }
 
     const fn gauge(&self, protocol: Protocol) -> &Gauge {

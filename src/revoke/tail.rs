@@ -93,7 +93,7 @@ impl Tail {
                 Ok(()) => pause = FIRST_PAUSE,
                 Err(error) => {
                     self.metrics.store_errors.inc();
-                    tracing::error!(%error, seq = self.seen().0, "the change log cannot be read");
+                    tracing::error!(%error, change.seq = self.seen().0, "the change log cannot be read");
                     tokio::select! {
                         biased;
                         () = self.woken.notified() => {}
@@ -173,7 +173,7 @@ impl Tail {
             ChangeKind::DeviceEnded { device, reason, .. } => self.registry.end_device(device, reason),
             ChangeKind::MailboxEnded { mailbox } => self.registry.end_mailbox(mailbox),
         };
-        tracing::info!(seq = change.seq.0, change = ?change.kind, sessions = sessions_ended, "change applied");
+        tracing::info!(change.seq = change.seq.0, change.kind = ?change.kind, sessions = sessions_ended, "change applied");
         let mut ended = self.ended();
         if ended.len() >= REMEMBERED {
             ended.pop_front();

@@ -75,12 +75,10 @@ fn a_session_that_is_dropped_leaves_nothing_behind() {
     let registry = Registry::new(Arc::clone(&metrics));
     let (one, two) = (registry.register(info(1, 1)), registry.register(info(2, 1)));
     assert_eq!(registry.count(device(1), mailbox(1)), (1, 2));
-    assert!(registry.drained().now_or_never().is_none());
     drop(one);
     assert_eq!(registry.count(device(1), mailbox(1)), (0, 1));
     assert_eq!(registry.end_device(device(1), EndReason::Revoked), 0);
     drop(two);
-    assert!(registry.drained().now_or_never().is_some());
     assert!(registry.sessions().is_empty());
     assert!(metrics.encode().contains("live_sessions{protocol=\"imap\"} 0"));
 }
@@ -115,18 +113,13 @@ fn the_list_shows_octets_and_the_client_named_last() {
 }
 
 #[tokio::test]
-async fn a_waiting_session_is_woken_and_the_drain_ends_when_it_goes() {
+async fn a_waiting_session_is_woken() {
     let registry = Registry::new(Arc::new(Metrics::new()));
     let session = registry.register(info(1, 1));
     let waiting = tokio::spawn(async move { session.ended().await });
-    let drained = tokio::spawn({
-        let registry = Arc::clone(&registry);
-        async move { registry.drained().await }
-    });
     tokio::task::yield_now().await;
     assert_eq!(registry.end_device(device(1), EndReason::Paused), 1);
     assert_eq!(waiting.await.unwrap(), EndReason::Paused);
-    drained.await.unwrap();
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use super::input::Input;
 use super::login::{Admitted, Attempt, Outcome};
 use super::relay::Relay;
 use super::splice::{Splice, Start};
-use super::summary::{Ending, Moved, log_end};
+use super::summary::{Ending, Moved, RESTARTING, log_end};
 use super::transfer::{Outbox, linger};
 use super::{Config, Connection, Plane, TlsMode};
 use crate::clock::Timestamp;
@@ -34,7 +34,6 @@ use crate::{imap, smtp};
 
 /// First octet of a TLS handshake record (RFC 8446 §5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
-const RESTARTING: &str = "Server is restarting, please reconnect";
 
 /// Serves one connection from its first octet to its last.
 pub async fn serve(plane: Arc<Plane>, connection: Connection) {

@@ -1,4 +1,4 @@
-//! IMAP after login: octets are copied unchanged, in order, without parsing (promise P7).
+//! IMAP after login: octets are copied unchanged, in order, without parsing.
 //!
 //! Three watchers stand beside the stream and change nothing: the boundary tracker (so that `* BYE` is never put
 //! inside a literal), the ID observer (so that people recognise the client), and the counters. Only where the mail

@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use crate::model::Device;
+use crate::model::name::printable_ascii;
 use crate::peer::{Peer, Protocol};
 use crate::store::EndReason;
 use crate::verify::VerifiedLogin;
+
+/// What clients hear before and after login when the daemon stops.
+pub(super) const RESTARTING: &str = "Server is restarting, please reconnect";
 
 /// Why a session after login ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,12 +98,7 @@ pub(super) fn log_end(id: u64, peer: &Peer, protocol: Protocol, login: &Verified
 
 /// What the client is told when we end its session: printable ASCII, at most 140 characters.
 fn goodbye(reason: EndReason, device: &Device) -> String {
-    let label: String = device
-        .label
-        .chars()
-        .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' })
-        .collect();
-    let label = label.replace(['"', '\\'], "'");
+    let label = printable_ascii(&device.label);
     match reason {
         EndReason::Revoked => format!("Device \"{label}\" was disconnected"),
         EndReason::Paused => format!("Device \"{label}\" was paused"),
@@ -108,6 +107,6 @@ fn goodbye(reason: EndReason, device: &Device) -> String {
         EndReason::Expired => format!("The access of device \"{label}\" has ended"),
         EndReason::MailboxEnded => "This mailbox is closed".to_owned(),
         EndReason::Operator => "Session ended by the operator".to_owned(),
-        EndReason::Shutdown => "Server is restarting, please reconnect".to_owned(),
+        EndReason::Shutdown => RESTARTING.to_owned(),
     }
 }

@@ -5,11 +5,7 @@
 
 use super::syntax;
 use crate::secret::Borrowed;
-
-/// Verbs of HTTP and of its successor's preface: a browser was made to speak to us (ALPACA), nobody else says them.
-const HTTP_VERBS: [&str; 10] = [
-    "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PRI", "PUT", "TRACE",
-];
+use crate::wire::HTTP_METHODS;
 
 /// A command line, with its arguments where they matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +22,7 @@ pub enum Command<'a> {
     Helo(&'a [u8]),
     /// `HELP`, whatever follows.
     Help,
-    /// A verb of HTTP.
+    /// A verb of HTTP: a browser was made to speak to us, nobody else says one.
     Http,
     /// `MAIL`, with `FROM:<...>` and parameters.
     Mail(&'a [u8]),
@@ -69,7 +65,7 @@ impl<'a> Command<'a> {
             b"RSET" => Self::Rset(arguments),
             b"STARTTLS" => Self::StartTls(arguments),
             b"VRFY" => Self::Vrfy,
-            other if HTTP_VERBS.iter().any(|verb| verb.as_bytes() == other) => Self::Http,
+            other if HTTP_METHODS.contains(&other) => Self::Http,
             _ => Self::Other,
         })
     }

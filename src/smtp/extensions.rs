@@ -59,21 +59,24 @@ impl Extensions {
         self.0.iter().any(|line| split(line).0 == keyword)
     }
 
-    /// The octets that a message may have, where the upstream told (RFC 1870 §4; 0 means no limit).
+    /// The octets that a message may have, where the upstream told.
     pub fn size_limit(&self) -> Option<u64> {
-        let (_, limit) = self
-            .0
+        self.0
             .iter()
-            .map(|line| split(line))
-            .find(|(keyword, _)| *keyword == "SIZE")?;
-        limit.parse().ok().filter(|limit| *limit > 0)
+            .find(|line| split(line).0 == "SIZE")
+            .and_then(|line| size_limit(line))
     }
 }
 
 /// A line's keyword and its parameters.
-pub(super) fn split(line: &str) -> (&str, &str) {
+pub fn split(line: &str) -> (&str, &str) {
     let (keyword, parameters) = line.split_once(' ').unwrap_or((line, ""));
     (keyword, parameters.trim())
+}
+
+/// The limit of a SIZE line; `None` for no limit, which is written as nothing or 0 (RFC 1870 §4).
+pub fn size_limit(line: &str) -> Option<u64> {
+    split(line).1.parse().ok().filter(|limit| *limit > 0)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! The ClientHello is read before a configuration is chosen, because of the application protocol (RFC 7301): a client
 //! that lists ours gets it, a client that lists none, or only unknown ones, gets a handshake without one. Refusing
-//! unknown lists would shut out clients behind intercepting middle boxes (clients.md R17); sessions end at the first
+//! unknown lists would shut out clients behind intercepting middle boxes; sessions end at the first
 //! HTTP verb instead.
 //!
 //! Resumption is stateless. The ticket key belongs to one listener, so a ticket is worthless on another one, and the

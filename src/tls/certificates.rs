@@ -3,7 +3,8 @@
 //! A name is found exactly first, then by a wildcard that stands for the whole leftmost label (RFC 9525 §6.3). Several
 //! certificates may share a name: ECDSA is offered before RSA, and the first one that the client can verify is taken,
 //! so that phones get the cheap signature and old printers the only one they know. Without a name, or with one that no
-//! certificate has, the first certificate answers (clients.md R16).
+//! certificate has, the first certificate answers: refusing would lock out clients that connect by an address or an old
+//! name.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -80,8 +81,8 @@ impl Certificates {
     ///
     /// # Errors
     /// A file is missing, unreadable, not what it should be, or key and certificate do not belong together. A
-    /// certificate that has expired is not an error: see [`Certificates::ending_before`].
-    pub fn load(config: Config) -> Result<Arc<Self>, Error> {
+    /// certificate that has expired is not an error: see [`Certificates::describe`].
+    pub fn load(config: &Config) -> Result<Arc<Self>, Error> {
         let table = Table::read(&config.certificates)?;
         Ok(Arc::new(Self {
             table: ArcSwap::from_pointee(table),
@@ -105,17 +106,6 @@ impl Certificates {
     /// Names and end dates, in the order of the configuration.
     pub fn describe(&self) -> Vec<CertificateFacts> {
         self.table.load().facts.clone()
-    }
-
-    /// Those that end before `when`: the expired ones with the present time, those to renew with a later one.
-    pub fn ending_before(&self, when: Timestamp) -> Vec<CertificateFacts> {
-        self.table
-            .load()
-            .facts
-            .iter()
-            .filter(|facts| facts.not_after < when)
-            .cloned()
-            .collect()
     }
 
     /// The oldest version that listeners with these certificates accept.

@@ -32,7 +32,7 @@ const RENEW_BEFORE: Duration = DAY.saturating_mul(30);
 const BACKDATED: Duration = DAY;
 
 /// Where the authority's certificate is kept: the file that people tell their mail programs to trust.
-pub fn development_ca(dir: &Path) -> PathBuf {
+pub(super) fn development_ca(dir: &Path) -> PathBuf {
     dir.join("ca.pem")
 }
 

@@ -17,6 +17,7 @@ mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::{SupportedProtocolVersion, version};
@@ -25,8 +26,11 @@ pub use acceptor::Acceptor;
 pub use advice::advice;
 pub use certificates::{CertificateConfig, CertificateFacts, Certificates, Fresh};
 pub use connector::{Connector, ConnectorConfig};
-pub use development::{development_ca, ensure_development_certificates};
+pub use development::ensure_development_certificates;
 pub use stream::Stream;
+
+/// Certificates that end sooner are worth a warning.
+pub const RENEWAL_NOTICE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// Plaintext and TLS octets that one session may hold unsent: bounds what a peer that does not read can make us keep.
 const BUFFER_LIMIT: usize = 32 * 1024;

@@ -30,14 +30,6 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// Turns Nagle's algorithm off: every reply is one write, so waiting for more only costs time (clients.md R1).
-    ///
-    /// # Errors
-    /// The socket is gone.
-    pub fn set_nodelay(&self) -> io::Result<()> {
-        self.tcp().map_or(Ok(()), |tcp| tcp.set_nodelay(true))
-    }
-
     /// The TCP socket below, unless this is a Unix socket.
     pub fn tcp(&self) -> Option<&TcpStream> {
         match self {

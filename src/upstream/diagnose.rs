@@ -30,16 +30,24 @@ use trial::Trial;
 /// The least time that an answer to a login is waited for.
 const LOGIN_PATIENCE: Duration = Duration::from_secs(30);
 
-/// How the detail of a [`Finding`] begins that is in order, but that an operator should know of.
-pub const WARNING: &str = "warning: ";
+/// How a [`Finding`] is to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grade {
+    /// As it must be.
+    Right,
+    /// In order, but an operator should know of it.
+    Warning,
+    /// Not as it must be.
+    Wrong,
+}
 
 /// One thing that was tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// What, with its protocol first: `imap greeting`, `smtp tls`.
     pub check: String,
-    /// Whether it is as it must be.
-    pub ok: bool,
+    /// How it came out.
+    pub grade: Grade,
     /// What was found and, where it is not as it must be, what to do. Never a secret.
     pub detail: String,
 }
@@ -113,22 +121,22 @@ impl Report {
     }
 
     fn right(&mut self, check: &str, detail: impl Display) {
-        self.add(check, true, detail.to_string());
+        self.add(check, Grade::Right, &detail);
     }
 
     fn warn(&mut self, check: &str, detail: impl Display) {
-        self.add(check, true, format!("{WARNING}{detail}"));
+        self.add(check, Grade::Warning, &detail);
     }
 
     fn wrong(&mut self, check: &str, detail: impl Display) {
-        self.add(check, false, detail.to_string());
+        self.add(check, Grade::Wrong, &detail);
     }
 
-    fn add(&mut self, check: &str, ok: bool, detail: String) {
+    fn add(&mut self, check: &str, grade: Grade, detail: &dyn Display) {
         self.findings.push(Finding {
             check: format!("{} {check}", self.protocol.name()),
-            ok,
-            detail,
+            grade,
+            detail: detail.to_string(),
         });
     }
 }

@@ -1,4 +1,4 @@
-//! Why a login at the mail store did not work. For the client every case is temporary (promise P6): a mail program that
+//! Why a login at the mail store did not work. For the client every case is temporary: a mail program that
 //! is told "wrong password" throws a good password away.
 
 use std::io;

@@ -2,7 +2,7 @@
 //!
 //! Nothing here is reached without a [`VerifiedLogin`], and the name that goes upstream is the one in it, from our own
 //! record. The client's own password never goes upstream, and nothing that a client said does, except its name in the
-//! IMAP ID. Whatever fails is temporary for the client (promise P6).
+//! IMAP ID. Whatever fails is temporary for the client: one that is told "wrong password" throws a good one away.
 //!
 //! A login takes a warm connection where one lives. If that connection turns out to have died before it answered, the
 //! login is tried once more on a fresh one: no answer means that no session was opened. A refusal, a time-out or a broken
@@ -114,7 +114,7 @@ impl Upstreams {
     /// Logs in as the mailbox. `client` is what the client calls itself, for the mail store's log.
     ///
     /// # Errors
-    /// Any of them is temporary for the client (promise P6).
+    /// Any of them is temporary for the client.
     pub async fn login(
         &self,
         login: &VerifiedLogin,
@@ -183,7 +183,7 @@ impl Upstreams {
         self.promised.load_full()
     }
 
-    /// Whether every route of this protocol is known to be down, so that the greeting can say so (clients.md R5).
+    /// Whether every route of this protocol is known to be down, so that the greeting can say so.
     pub fn all_down(&self, protocol: Protocol) -> bool {
         let routes = self.routes.load();
         let mut services = routes

@@ -104,7 +104,7 @@ impl<'a> Plan<'a> {
             (Strategy::Stored, _) => {
                 let opened = account
                     .sealed
-                    .map(|sealed| keys.unseal(&context(account.mailbox), sealed));
+                    .map(|sealed| keys.unseal(&account.mailbox.seal_context(), sealed));
                 let password = opened
                     .and_then(Result::ok)
                     .ok_or_else(|| Error::NoSecret { route: route() })?;
@@ -167,11 +167,6 @@ impl<'a> Plan<'a> {
         self.send_client_address = false;
         self
     }
-}
-
-/// What a sealed upstream password is bound to: the id of its mailbox, as eight octets in network order.
-fn context(mailbox: MailboxId) -> [u8; 8] {
-    mailbox.raw().to_be_bytes()
 }
 
 /// Whether an EHLO line of this keyword (upper case, as `smtp::client` gives it) lists the word.

@@ -3,6 +3,8 @@
 //! Clients do not repeat EHLO after AUTH, so what is listed before has to be true afterwards, at whichever store the
 //! mailbox turns out to be (RFC 5321 §4.2.4). Which keywords may pass at all is `smtp::Extensions`' decision.
 
+use crate::smtp::extensions::{size_limit, split};
+
 /// What all lists have in common, in the order of the first; of SIZE the smallest limit (RFC 1870 §3).
 pub(super) fn common(lists: &[impl AsRef<[String]>]) -> Vec<String> {
     let Some((first, others)) = lists.split_first() else {
@@ -32,16 +34,6 @@ pub(super) fn common(lists: &[impl AsRef<[String]>]) -> Vec<String> {
         common.retain(|line| line != "BINARYMIME");
     }
     common
-}
-
-/// `None` for no limit, which is written as nothing or 0.
-fn size_limit(line: &str) -> Option<u64> {
-    split(line).1.parse().ok().filter(|limit| *limit > 0)
-}
-
-fn split(line: &str) -> (&str, &str) {
-    line.split_once(' ')
-        .map_or((line, ""), |(keyword, parameters)| (keyword, parameters.trim()))
 }
 
 #[cfg(test)]

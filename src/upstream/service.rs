@@ -216,9 +216,11 @@ impl LiveService {
         let protocol = self.protocol.name();
         match (before, attempt) {
             (Health::Unknown | Health::Up, Err(error)) => {
-                tracing::warn!(route = %self.route, protocol, %error, "mail store went down");
+                tracing::warn!(route = %self.route, upstream.protocol = protocol, %error, "mail store went down");
             }
-            (Health::Down, Ok(_)) => tracing::info!(route = %self.route, protocol, "mail store is back"),
+            (Health::Down, Ok(_)) => {
+                tracing::info!(route = %self.route, upstream.protocol = protocol, "mail store is back")
+            }
             _ => {}
         }
     }

@@ -4,6 +4,7 @@
 
 use crate::clock::Timestamp;
 use crate::model::Device;
+use crate::model::name::printable_ascii;
 
 /// Characters of a hint.
 const MAX_CHARS: usize = 140;
@@ -22,37 +23,21 @@ pub(super) enum Refused {
 
 /// The text for this device, with the place where help is, if both fit.
 pub(super) fn hint(refused: Refused, device: &Device, help_url: Option<&str>) -> String {
-    let label = printable(&device.label);
+    let label = printable_ascii(&device.label);
     let text = match refused {
-        Refused::Expired(at) => format!("Device \"{label}\" expired on {}", date(at)),
+        Refused::Expired(at) => format!("Device \"{label}\" expired on {}", at.day()),
         Refused::Network => format!("Device \"{label}\" may not sign in from this network"),
-        Refused::OldPassword(at) => format!("Device \"{label}\" has a new password since {}", date(at)),
-        Refused::Paused(at) => format!("Device \"{label}\" is paused since {}", date(at)),
-        Refused::Revoked(at) => format!("Device \"{label}\" was disconnected on {}", date(at)),
+        Refused::OldPassword(at) => format!("Device \"{label}\" has a new password since {}", at.day()),
+        Refused::Paused(at) => format!("Device \"{label}\" is paused since {}", at.day()),
+        Refused::Revoked(at) => format!("Device \"{label}\" was disconnected on {}", at.day()),
         Refused::Scope("smtp") => format!("Device \"{label}\" may not send mail"),
         Refused::Scope(_) => format!("Device \"{label}\" may not read mail"),
         Refused::Suspended => "This mailbox is suspended".to_owned(),
     };
-    match help_url.map(|url| format!("{text}. See {}", printable(url))) {
+    match help_url.map(|url| format!("{text}. See {}", printable_ascii(url))) {
         Some(with_help) if with_help.len() <= MAX_CHARS => with_help,
         _ => text.chars().take(MAX_CHARS).collect(),
     }
-}
-
-/// Letters that every client can show; the quotes that phones put into names become plain ones.
-fn printable(text: &str) -> String {
-    let plain = |c: char| match c {
-        '"' | '\u{201c}'..='\u{201f}' | '\u{2018}'..='\u{201b}' => '\'',
-        c if c == ' ' || c.is_ascii_graphic() => c,
-        _ => '?',
-    };
-    text.chars().map(plain).collect()
-}
-
-/// The day in UTC.
-fn date(at: Timestamp) -> String {
-    let day = jiff::Timestamp::from_millisecond(at.0).map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).date());
-    day.map_or_else(|_| "an unknown day".to_owned(), |day| day.to_string())
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ use std::time::Duration;
 pub use tag::tag;
 pub use verifier::Verifier;
 
-use crate::model::{Address, CredentialId, Device, DeviceId, DomainName, MailboxId, OrgId};
+use crate::model::{Address, Device, DeviceId, DomainName, MailboxId};
 use crate::store::Epoch;
 
 /// Octets of the longest password that is looked at: SHA-crypt's time grows with the password's length.
@@ -39,24 +39,16 @@ pub const MAX_PASSWORD_BYTES: usize = 1024;
 #[derive(Debug, Clone)]
 pub struct VerifiedLogin {
     mailbox: MailboxId,
-    org: OrgId,
     address: Address,
     device: Device,
-    credential: CredentialId,
     epoch: Epoch,
     upstream_secret: Option<Vec<u8>>,
-    path: Path,
 }
 
 impl VerifiedLogin {
     /// The mailbox that is logged into.
     pub const fn mailbox(&self) -> MailboxId {
         self.mailbox
-    }
-
-    /// Whose mailbox it is.
-    pub const fn org(&self) -> OrgId {
-        self.org
     }
 
     /// The name that goes upstream: from our record, never from the client.
@@ -69,11 +61,6 @@ impl VerifiedLogin {
         &self.device
     }
 
-    /// Which of the device's passwords was proved.
-    pub const fn credential(&self) -> CredentialId {
-        self.credential
-    }
-
     /// The epoch under which it was judged; `revoke::admit` compares it with the present one.
     pub const fn epoch(&self) -> Epoch {
         self.epoch
@@ -83,16 +70,11 @@ impl VerifiedLogin {
     pub fn upstream_secret(&self) -> Option<&[u8]> {
         self.upstream_secret.as_deref()
     }
-
-    /// How the password was proved.
-    pub const fn path(&self) -> Path {
-        self.path
-    }
 }
 
 /// How a password was proved (metric label).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Path {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Path {
     /// By an entry: it had been hashed before.
     Hit,
     /// By a hash run.
@@ -225,6 +207,16 @@ pub struct Config {
     pub default_domain: Option<DomainName>,
     /// Where people get a new password; ends the hints.
     pub help_url: Option<String>,
+}
+
+impl Config {
+    /// The parameters of new hashes.
+    pub const fn params(&self) -> hash::Params {
+        hash::Params {
+            memory_kib: self.argon2_memory_kib,
+            passes: self.argon2_passes,
+        }
+    }
 }
 
 impl Default for Config {

@@ -43,10 +43,7 @@ impl Verifier {
         clock: Clock,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let params = Params {
-            memory_kib: config.argon2_memory_kib,
-            passes: config.argon2_passes,
-        };
+        let params = config.params();
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let limits = Limits {
             lanes: if config.lanes == 0 { cores() } else { config.lanes },
@@ -104,7 +101,8 @@ impl Verifier {
     }
 
     /// Waits until the upgrades of weak hashes that are under way are written; further ones are still begun.
-    pub async fn upgrades_written(&self) {
+    #[cfg(test)]
+    pub(super) async fn upgrades_written(&self) {
         self.upgrades.close();
         self.upgrades.wait().await;
         self.upgrades.reopen();
@@ -248,16 +246,13 @@ impl Verifier {
         }
         let login = VerifiedLogin {
             mailbox: mailbox.id,
-            org: mailbox.org,
             address: mailbox.address,
             epoch: Epoch {
                 device: credential.device.epoch,
                 mailbox: mailbox.epoch,
             },
-            credential: credential.id,
             device: credential.device,
             upstream_secret: mailbox.upstream_secret,
-            path,
         };
         (Verdict::Accept(Box::new(login)), word)
     }

@@ -2,7 +2,7 @@
 //!
 //! A line ends with CRLF and with nothing else: RFC 9051 §2.2 and RFC 5321 §2.3.8 know no other line end. A CR or LF
 //! that stands alone is an error and never a line end, so that no two parsers on the way can disagree about where a
-//! command stops. Nothing here knows a verb, a literal or a reply.
+//! command stops. Nothing here knows a verb, a literal or a reply of theirs.
 #![cfg_attr(
     not(test),
     deny(
@@ -18,6 +18,12 @@ use std::ops::Deref;
 
 use bytes::BytesMut;
 use zeroize::Zeroize;
+
+/// Verbs of HTTP and of its successor's preface. Only a browser that was made to speak to us (the ALPACA attack) says
+/// them first.
+pub const HTTP_METHODS: [&[u8]; 10] = [
+    b"CONNECT", b"DELETE", b"GET", b"HEAD", b"OPTIONS", b"PATCH", b"POST", b"PRI", b"PUT", b"TRACE",
+];
 
 /// Why no line can be taken any more: the connection has to end, as its next command cannot be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! Real mail programs, each told to trust the kit's authority and nobody else, in front of real servers.
 //!
-//! They differ in what they say before, during and after login (clients.md has the list), and none of them is ours:
-//! what they make of our answers is the test. `programs` says how each is run.
+//! They differ in what they say before, during and after login, and none of them is ours: what they make of our answers
+//! is the test. `programs` says how each is run.
 
 mod programs;
 

@@ -121,9 +121,9 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
         Command::List(args) => list(args, local, output).await,
         Command::Show(which) => {
             let device = directory.find_device(&which.device).await?;
-            let address = address_of(&device, local).await?;
-            output.show(&show::json_of(&device, &address, local.now()), || {
-                show::details(&device, &address, local.now())
+            let address = local.directory.address_of(&device).await?;
+            output.show(&show::json_of(&device, address.as_str(), local.now()), || {
+                show::details(&device, address.as_str(), local.now())
             })
         }
         Command::Replace(which) => replace(which, local, output).await,
@@ -183,11 +183,11 @@ async fn add(args: Add, local: &Local, output: &Output) -> Result<(), Failure> {
         senders: limits.senders.unwrap_or_default(),
     };
     let (device, password) = local.directory.add_device(&local.actor, &args.address, spec).await?;
-    let address = address_of(&device, local).await?;
+    let address = local.directory.address_of(&device).await?;
     show::password(
         &format!("added \"{}\" to {address}", device.label),
         &device,
-        &address,
+        address.as_str(),
         &password,
         local,
         output,
@@ -197,11 +197,11 @@ async fn add(args: Add, local: &Local, output: &Output) -> Result<(), Failure> {
 async fn replace(which: Which, local: &Local, output: &Output) -> Result<(), Failure> {
     let device = local.directory.find_device(&which.device).await?;
     let (seq, password) = local.directory.replace_device(&local.actor, &device).await?;
-    let address = address_of(&device, local).await?;
+    let address = local.directory.address_of(&device).await?;
     show::password(
         &format!("replaced the password of \"{}\" of {address}", device.label),
         &device,
-        &address,
+        address.as_str(),
         &password,
         local,
         output,
@@ -224,10 +224,7 @@ async fn list(args: List, local: &Local, output: &Output) -> Result<(), Failure>
         Some(address) => Some(directory.find_mailbox(address).await?),
         None => None,
     };
-    let org = match &args.org {
-        Some(name) => Some(directory.find_org(name).await?.id),
-        None => None,
-    };
+    let org = local.org(args.org.as_deref()).await?;
     let filter = DeviceFilter {
         mailbox: mailbox.as_ref().map(|mailbox| mailbox.id),
         org,
@@ -263,14 +260,6 @@ async fn edit(args: Edit, local: &Local, output: &Output) -> Result<(), Failure>
     let device = local.directory.find_device(&args.device).await?;
     let seq = local.directory.edit_device(&local.actor, &device, edit).await?;
     ended("changed", &device, seq, local, output).await
-}
-
-async fn address_of(device: &Device, local: &Local) -> Result<String, Failure> {
-    let mailboxes = local.directory.mailboxes(None, None).await?;
-    let mailbox = mailboxes.into_iter().find(|mailbox| mailbox.id == device.mailbox);
-    mailbox
-        .map(|mailbox| mailbox.address.to_string())
-        .ok_or_else(|| Failure::not_found("its mailbox was just deleted"))
 }
 
 /// The limits as the model has them.

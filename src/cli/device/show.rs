@@ -206,13 +206,13 @@ pub(super) fn json_of(device: &Device, address: &str, now: Timestamp) -> Value {
         "address": address,
         "state": state(device, now),
         "scopes": device.scopes.to_string().split(',').collect::<Vec<_>>(),
-        "expires_at": device.expires_at.map(time::utc),
+        "expires_at": device.expires_at.map(Timestamp::rfc3339),
         "networks": device.networks.0.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "senders": device.senders.to_string(),
-        "created_at": time::utc(device.created_at),
-        "replaced_at": device.replaced_at.map(time::utc),
-        "paused_at": paused_at.map(time::utc),
-        "revoked_at": revoked_at.map(time::utc),
+        "created_at": device.created_at.rfc3339(),
+        "replaced_at": device.replaced_at.map(Timestamp::rfc3339),
+        "paused_at": paused_at.map(Timestamp::rfc3339),
+        "revoked_at": revoked_at.map(Timestamp::rfc3339),
         "imported": device.imported,
         "first_used": device.first_used.as_ref().map(use_json),
         "last_used": device.last_used.as_ref().map(use_json),
@@ -220,5 +220,5 @@ pub(super) fn json_of(device: &Device, address: &str, now: Timestamp) -> Value {
 }
 
 fn use_json(usage: &Use) -> Value {
-    json!({ "at": time::utc(usage.at), "ip": usage.ip.to_string(), "protocol": usage.protocol.name(), "client": usage.client })
+    json!({ "at": usage.at.rfc3339(), "ip": usage.ip.to_string(), "protocol": usage.protocol.name(), "client": usage.client })
 }

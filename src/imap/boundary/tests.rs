@@ -36,7 +36,7 @@ fn naive(stream: &[u8]) -> Vec<usize> {
 }
 
 fn boundaries(stream: &[u8], chunks: &[usize]) -> Vec<usize> {
-    let mut boundary = Boundary::new();
+    let mut boundary = Boundary::default();
     let mut found = vec![0];
     let mut at = 0;
     let mut sizes = chunks.iter().copied().chain(std::iter::repeat(1));
@@ -52,7 +52,7 @@ fn boundaries(stream: &[u8], chunks: &[usize]) -> Vec<usize> {
 }
 
 fn after(stream: &[u8]) -> bool {
-    let mut boundary = Boundary::new();
+    let mut boundary = Boundary::default();
     boundary.feed(stream);
     boundary.at_boundary()
 }

@@ -80,7 +80,7 @@ pub enum Step {
     Closed,
 }
 
-/// Why there is no login. For the client all of them are temporary (promise P6).
+/// Why there is no login. For the client downstream each of them is temporary.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Upstream answered what no server may.

@@ -109,7 +109,7 @@ pub(super) fn create_device(write: &Write<'_>, actor: &Actor, new: &NewDevice) -
     let device = insert_device(write, &mailbox, new)?;
     let mut detail = device_detail(&mailbox.address, &device);
     detail["scopes"] = json!(device.scopes.to_string());
-    detail["expires_at"] = json!(device.expires_at.map(|at| at.0));
+    detail["expires_at"] = json!(device.expires_at.map(Timestamp::rfc3339));
     detail["networks"] = json!(device.networks.to_string());
     detail["senders"] = json!(device.senders.to_string());
     write.audit(
@@ -374,7 +374,7 @@ fn differences(old: &Device, new: &Device) -> Value {
             ("scopes", json!(device.scopes.to_string())),
             ("networks", json!(device.networks.to_string())),
             ("senders", json!(device.senders.to_string())),
-            ("expires_at", json!(device.expires_at.map(|at| at.0))),
+            ("expires_at", json!(device.expires_at.map(Timestamp::rfc3339))),
         ]
     };
     let pairs = fields(old).into_iter().zip(fields(new));

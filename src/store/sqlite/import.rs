@@ -7,6 +7,7 @@ use super::fault::{Fault, Outcome, conflict, refused};
 use super::mailbox::{alias, insert_mailbox, mailbox_named};
 use super::write::Write;
 use crate::audit::{Action, device_detail};
+use crate::clock::Timestamp;
 use crate::model::{Networks, Scopes, SenderRule};
 use crate::store::{Actor, Error, IMPORT_ROWS_MAX, ImportRow, NewDevice};
 
@@ -46,7 +47,7 @@ fn import_row(write: &Write<'_>, actor: &Actor, row: &ImportRow) -> Outcome<()> 
     let device = insert_device(write, &mailbox, &new)?;
     let mut detail = device_detail(&mailbox.address, &device);
     detail["mailbox_created"] = json!(created);
-    detail["expires_at"] = json!(device.expires_at.map(|at| at.0));
+    detail["expires_at"] = json!(device.expires_at.map(Timestamp::rfc3339));
     write.audit(
         actor,
         Action::DeviceImport,

@@ -13,20 +13,14 @@ use crate::store::Error;
 const KEY_PREFIX: &str = "server_key.";
 
 impl SqliteStore {
-    /// Reads a value of the `meta` table.
-    ///
-    /// # Errors
-    /// The database cannot be used.
-    pub async fn meta_get(&self, key: &str) -> Result<Option<String>, Error> {
+    #[cfg(test)]
+    pub(super) async fn meta_get(&self, key: &str) -> Result<Option<String>, Error> {
         let key = key.to_owned();
         self.read(move |conn| read(conn, &key)).await
     }
 
-    /// Sets a value of the `meta` table.
-    ///
-    /// # Errors
-    /// The database cannot be used.
-    pub async fn meta_set(&self, key: &str, value: &str) -> Result<(), Error> {
+    #[cfg(test)]
+    pub(super) async fn meta_set(&self, key: &str, value: &str) -> Result<(), Error> {
         let (key, value) = (key.to_owned(), value.to_owned());
         self.write(move |write| set(write, &key, &value)).await
     }

@@ -52,8 +52,9 @@ pub struct Config {
 }
 
 impl Config {
-    /// The usual settings for a database at this path.
-    pub fn at(path: impl Into<PathBuf>) -> Self {
+    /// Settings for a database of a test.
+    #[cfg(test)]
+    pub(crate) fn at(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
             readers: 4,

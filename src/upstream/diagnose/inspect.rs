@@ -1,7 +1,6 @@
 //! What a mail store shows before any login: address, TLS, greeting, and what it offers.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
 use crate::imap::filter;
@@ -15,8 +14,6 @@ use crate::upstream::service::{LiveService, leave};
 
 use super::{Report, said};
 
-/// Certificates that end sooner are worth a warning.
-const CERTIFICATE_NOTICE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// What submission is poorer without.
 const KEYWORDS: [&str; 6] = ["PIPELINING", "8BITMIME", "SMTPUTF8", "CHUNKING", "SIZE", "DSN"];
 /// What IMAP logins and clients are poorer without.
@@ -108,20 +105,12 @@ fn protection(stream: &Stream, far: Option<SocketAddr>, now: Timestamp, report: 
     let Some(end) = stream.certificate_end() else {
         return report.right("tls", facts);
     };
-    let detail = format!("{facts}, certificate until {}", date(end));
-    if end < now.plus(CERTIFICATE_NOTICE) {
+    let detail = format!("{facts}, certificate until {}", end.day());
+    if end < now.plus(tls::RENEWAL_NOTICE) {
         report.warn("tls", format_args!("{detail}: renew it"));
     } else {
         report.right("tls", detail);
     }
-}
-
-fn date(at: Timestamp) -> String {
-    // A certificate may end after the last day that a calendar knows.
-    jiff::Timestamp::from_millisecond(at.0)
-        .unwrap_or(jiff::Timestamp::MAX)
-        .strftime("%Y-%m-%d")
-        .to_string()
 }
 
 /// Says whether a password can be said.

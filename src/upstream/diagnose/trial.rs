@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
 
 use crate::clock::Clock;
-use crate::keys::Keyring;
+use crate::keys::{Keyring, random_bytes};
 use crate::peer::Protocol;
 use crate::secret::{Secret, SecretBytes};
 use crate::upstream::error::Error;
@@ -221,10 +221,9 @@ impl<'a> Trial<'a> {
 }
 
 fn random_password() -> SecretBytes {
-    let mut octets = [0_u8; WRONG_PASSWORD_BYTES];
-    getrandom::fill(&mut octets).expect("the operating system's generator works");
+    let octets = random_bytes::<WRONG_PASSWORD_BYTES>();
     let mut digits = String::with_capacity(2 * WRONG_PASSWORD_BYTES);
-    for octet in octets {
+    for octet in octets.expose() {
         // Writing to a string cannot fail.
         let _ = write!(digits, "{octet:02x}");
     }

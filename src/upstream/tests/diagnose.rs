@@ -9,7 +9,7 @@ use super::fake::{Fake, Side, imap, smtp};
 use super::*;
 use crate::tls::ConnectorConfig;
 use crate::tls::testing::Ca;
-use crate::upstream::diagnose::{Finding, Subject, WARNING, route};
+use crate::upstream::diagnose::{Finding, Grade, Subject, route};
 
 const CAPABILITIES: &str = "IMAP4rev1 ID SASL-IR AUTH=PLAIN";
 const EHLO: &str = "250-store\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250-DSN\r\n250 AUTH PLAIN\r\n";
@@ -117,13 +117,17 @@ fn find<'a>(findings: &'a [Finding], check: &str) -> &'a Finding {
 fn expect(findings: &[Finding], check: &str, ok: bool, words: &str) {
     let finding = find(findings, check);
     assert!(
-        finding.ok == ok && finding.detail.contains(words),
+        is_ok(finding) == ok && finding.detail.contains(words),
         "{finding:?} says not {words:?}"
     );
 }
 
+fn is_ok(finding: &Finding) -> bool {
+    finding.grade != Grade::Wrong
+}
+
 fn checks(findings: &[Finding]) -> Vec<(&str, bool)> {
-    let checks = findings.iter().map(|finding| (finding.check.as_str(), finding.ok));
+    let checks = findings.iter().map(|finding| (finding.check.as_str(), is_ok(finding)));
     checks.collect()
 }
 
@@ -148,7 +152,7 @@ async fn a_sound_imap_store_passes_every_check() {
             ("imap login with an empty password", true),
         ]
     );
-    assert!(findings.iter().all(|finding| !finding.detail.starts_with(WARNING)));
+    assert!(findings.iter().all(|finding| finding.grade == Grade::Right));
     expect(&findings, "imap login", true, "as anna@example.org");
     let asked = store.asked();
     assert_eq!((asked.len(), asked[0].as_str()), (4, MASTER));
@@ -207,7 +211,7 @@ async fn without_a_mailbox_nobody_logs_in_and_the_keywords_are_compared() {
     let judge = |_: &str| ACCEPT;
     let store = Store::new(EHLO, &judge).await;
     let findings = store.diagnose(&smtp(store.fake.service()), false).await;
-    assert!(store.asked().is_empty() && findings.iter().all(|finding| finding.ok));
+    assert!(store.asked().is_empty() && findings.iter().all(is_ok));
     let detail = "offers PIPELINING, SIZE 1000, 8BITMIME, DSN; misses SMTPUTF8, CHUNKING";
     expect(&findings, "smtp keywords", true, detail);
 }
@@ -288,7 +292,7 @@ async fn xclient_needs_login_and_says_what_cannot_be_tried() {
     let mut way = smtp(store.fake.service());
     way.smtp.as_mut().unwrap().strategy = Strategy::Xclient;
     let findings = store.diagnose(&way, true).await;
-    assert!(findings.iter().all(|finding| finding.ok), "{findings:#?}");
+    assert!(findings.iter().all(is_ok), "{findings:#?}");
     expect(&findings, "smtp trust", true, "cannot be tried from here");
     assert_eq!(store.asked().len(), 2);
 }
@@ -297,7 +301,12 @@ async fn xclient_needs_login_and_says_what_cannot_be_tried() {
 async fn an_imap_store_is_warned_of_or_of_no_use_by_its_capabilities() {
     let judge = |_: &str| "";
     for (offer, check, ok, words) in [
-        ("IMAP4rev1 AUTH=PLAIN ID UNAUTHENTICATE", "imap filter", true, WARNING),
+        (
+            "IMAP4rev1 AUTH=PLAIN ID UNAUTHENTICATE",
+            "imap filter",
+            true,
+            "UNAUTHENTICATE",
+        ),
         ("IMAP4rev1 AUTH=PLAIN", "imap capabilities", true, "client's address"),
         (
             "IMAP4rev1 ID LOGINDISABLED",
@@ -365,10 +374,8 @@ async fn a_certificate_that_does_not_fit_comes_with_what_to_do() {
         };
         let (findings, ()) = tokio::join!(diagnose(&way, false), script);
         expect(&findings, "smtp tls", true, "TLSv1.3 with TLS_");
-        let detail = &find(&findings, "smtp tls").detail;
-        assert!(
-            detail.contains("certificate until ") && detail.starts_with(WARNING) == is_warned,
-            "{detail}"
-        );
+        let finding = find(&findings, "smtp tls");
+        assert!(finding.detail.contains("certificate until "), "{finding:?}");
+        assert_eq!(finding.grade == Grade::Warning, is_warned, "{finding:?}");
     }
 }

@@ -40,7 +40,7 @@ impl Wire {
             certificate: authority.certificate.clone(),
             key: authority.key.clone(),
         };
-        let certificates = Certificates::load(Config {
+        let certificates = Certificates::load(&Config {
             certificates: vec![certificate],
             min_version: Version::Tls12,
         });

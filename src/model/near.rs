@@ -1,10 +1,10 @@
-//! Near misses: which known name somebody may have meant.
+//! Near misses: which known name somebody may have meant who wrote another one.
 
 /// Letters that may differ between what was written and what was meant.
 const DISTANCE_MAX: usize = 2;
 
 /// The known name that is nearest to `given`, if one is near enough to be worth naming.
-pub(super) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given: Vec<char> = given.to_lowercase().chars().collect();
     // A short name is near to everything: at least half of it must be right.
     let most = DISTANCE_MAX.min(given.len() / 2);
@@ -20,15 +20,16 @@ fn distance(given: &[char], known: &str) -> usize {
     let mut row: Vec<usize> = (0..=given.len()).collect();
     for (line, letter) in known.to_lowercase().chars().enumerate() {
         let mut diagonal = line;
-        let mut left = line + 1;
+        let next = line.saturating_add(1);
+        let mut left = next;
         for (above, other) in row.iter_mut().skip(1).zip(given) {
-            let exchanged = diagonal + usize::from(letter != *other);
+            let exchanged = diagonal.saturating_add(usize::from(letter != *other));
             diagonal = *above;
-            left = exchanged.min(left + 1).min(*above + 1);
+            left = exchanged.min(left.saturating_add(1)).min(above.saturating_add(1));
             *above = left;
         }
         if let Some(first) = row.first_mut() {
-            *first = line + 1;
+            *first = next;
         }
     }
     row.last().copied().unwrap_or_default()
