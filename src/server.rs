@@ -55,7 +55,7 @@ pub type SetLogLevel = Box<dyn Fn(&str) -> anyhow::Result<()> + Send + Sync>;
 /// Something that the start needs is missing or wrong; the message says what to do.
 pub async fn run(config: Config, reload: Reload) -> anyhow::Result<()> {
     // Before anybody is told that we are ready: a reload that comes at once would end the process.
-    let signals = Signals::listen()?;
+    let mut signals = Signals::listen()?;
     let clock = Clock::system();
     let server = Server::build(config, clock).await?;
     let listeners = server.bind()?;
@@ -90,8 +90,8 @@ pub async fn run(config: Config, reload: Reload) -> anyhow::Result<()> {
     }
     tracing::info!(postern.version = env!("CARGO_PKG_VERSION"), "ready");
     notify(&[sd_notify::NotifyState::Ready]);
-    let ended = server.wait(signals, reload, reloads).await;
-    server.stop().await;
+    let ended = server.wait(&mut signals, reload, reloads).await;
+    server.stop(&mut signals).await;
     ended
 }
 
@@ -109,6 +109,14 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
         })
+    }
+
+    /// Resolves when somebody asks to stop.
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 
@@ -266,7 +274,7 @@ impl Server {
     /// Serves reloads until a signal asks to stop, or a part of the background failed.
     async fn wait(
         &self,
-        mut signals: Signals,
+        signals: &mut Signals,
         reload: Reload,
         mut requests: mpsc::Receiver<oneshot::Sender<ReloadAnswer>>,
     ) -> anyhow::Result<()> {
@@ -322,16 +330,21 @@ impl Server {
         Ok(notes)
     }
 
-    async fn stop(self) {
+    /// Lets sessions go on for the drain time; whoever asks a second time does not want to wait for them.
+    async fn stop(self, signals: &mut Signals) {
         notify(&[sd_notify::NotifyState::Stopping]);
         self.health.stop();
         self.plane.stopping.cancel();
         self.connections.close();
         let (drain, close) = (self.config.listen.drain_time, self.config.listen.close_time);
         tracing::info!(sessions = self.plane.registry.sessions().len(), "stopping");
-        if tokio::time::timeout(drain, self.connections.wait()).await.is_err() {
+        let drained = tokio::select! {
+            drained = tokio::time::timeout(drain, self.connections.wait()) => drained.is_ok(),
+            () = signals.stop() => false,
+        };
+        if !drained {
             let ended = self.plane.registry.end_all(EndReason::Shutdown);
-            tracing::info!(sessions = ended, "drain time over, sessions told to reconnect");
+            tracing::info!(sessions = ended, "drain over, sessions told to reconnect");
             if tokio::time::timeout(close, self.connections.wait()).await.is_err() {
                 tracing::warn!(connections = self.connections.len(), "connections cut");
             }

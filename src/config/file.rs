@@ -104,6 +104,8 @@ tables! {
         commands: Key<u32>,
         bad_commands: Key<u32>,
         tls_first_time: Key<Time>,
+        handshake_time: Key<Time>,
+        stress_time: Key<Time>,
     }
     /// How passwords are hashed and remembered.
     Passwords {

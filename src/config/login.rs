@@ -234,6 +234,18 @@ pub(super) fn session(
             secs(1)..=hours(1),
         ),
         close_time: secs(5).0,
+        handshake_time: section.time(
+            "before_login.handshake_time",
+            &file.before_login.handshake_time,
+            secs(15),
+            ms(100)..=mins(5),
+        ),
+        stress_time: section.time(
+            "before_login.stress_time",
+            &file.before_login.stress_time,
+            secs(20),
+            ms(100)..=mins(30),
+        ),
         tls_first_time: section.time(
             "before_login.tls_first_time",
             &file.before_login.tls_first_time,

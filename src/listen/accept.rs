@@ -148,6 +148,7 @@ impl Entrance {
             tls: self.config.tls,
             acceptor: Arc::clone(&self.acceptor),
             listener: name,
+            stressed: limiter.is_stressed(),
             before_login: Box::new(before_login),
         };
         serve(plane, connection).await;

@@ -125,9 +125,9 @@ impl Limiter {
         ))
     }
 
-    /// Connections at this moment.
-    pub fn connections(&self) -> usize {
-        self.all.load(Ordering::Relaxed)
+    /// Whether more than half of the places before login are taken.
+    pub(super) fn is_stressed(&self) -> bool {
+        self.before_login.load(Ordering::Relaxed) > self.max.before_login / 2
     }
 
     fn network_of(&self, ip: IpAddr) -> IpNet {
@@ -202,7 +202,7 @@ mod tests {
             .collect();
         assert_eq!(limiter.enter(ip("192.0.2.9")).unwrap_err(), "max_connections");
         drop(kept);
-        assert_eq!(limiter.connections(), 0);
+        assert_eq!(limiter.all.load(Ordering::Relaxed), 0);
         assert!(limiter.networks.lock().unwrap().is_empty());
         assert!(limiter.enter(ip("192.0.2.9")).is_ok());
     }
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(limiter.enter(ip("192.0.2.2")).unwrap_err(), "max_before_login");
         drop(before);
         assert!(limiter.enter(ip("192.0.2.2")).is_ok());
-        assert_eq!(limiter.connections(), 1);
+        assert_eq!(limiter.all.load(Ordering::Relaxed), 1);
         drop(place);
     }
 
@@ -224,7 +224,7 @@ mod tests {
         let waiting: Vec<_> = (0..3).map(|_| limiter.enter_unnamed().unwrap()).collect();
         assert_eq!(limiter.enter_unnamed().unwrap_err(), "max_connections");
         drop(waiting);
-        assert_eq!(limiter.connections(), 0);
+        assert_eq!(limiter.all.load(Ordering::Relaxed), 0);
         let _client = limiter.enter(ip("192.0.2.1")).unwrap();
         assert!(limiter.enter_unnamed().is_ok());
     }

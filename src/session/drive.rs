@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -28,6 +29,7 @@ use crate::model::device::Use;
 use crate::peer::{Peer, Protocol};
 use crate::preauth::{Answer, Credentials, Security, Session, Step};
 use crate::revoke::LiveSession;
+use crate::secret::SecretBytes;
 use crate::store::EndReason;
 use crate::tls::{Acceptor, Stream};
 use crate::{imap, smtp};
@@ -40,11 +42,10 @@ pub async fn serve(plane: Arc<Plane>, connection: Connection) {
     let id = plane.next_connection_id().get();
     let started = plane.clock.now();
     let config = plane.config.load_full();
-    plane.metrics.connections.inc();
+    let _counted = Counted::new(&plane.metrics.connections);
     if let Some(ready) = Box::pin(before_login(&plane, &config, connection, id)).await {
         Box::pin(after_login(&plane, &config, ready, id, started)).await;
     }
-    plane.metrics.connections.dec();
 }
 
 /// A client that was told OK, and everything that goes on with it.
@@ -137,6 +138,22 @@ async fn must_end(plane: &Plane, live: &LiveSession, expires_at: Option<Timestam
         .unwrap_or(EndReason::Expired)
 }
 
+/// Counts a connection as long as it lives, also one whose task panics.
+struct Counted<'a>(&'a Gauge);
+
+impl<'a> Counted<'a> {
+    fn new(gauge: &'a Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 async fn before_login(plane: &Plane, config: &Config, connection: Connection, id: u64) -> Option<Ready> {
     let Connection {
         stream,
@@ -145,13 +162,21 @@ async fn before_login(plane: &Plane, config: &Config, connection: Connection, id
         tls,
         acceptor,
         listener,
+        stressed,
         before_login,
     } = connection;
-    let deadline = tokio::time::Instant::from_std(plane.clock.now() + config.login_time);
+    let accepted = tokio::time::Instant::from_std(plane.clock.now());
+    let login_time = if stressed {
+        config.login_time.min(config.stress_time)
+    } else {
+        config.login_time
+    };
+    let deadline = accepted + login_time;
+    let handshake_deadline = deadline.min(accepted + config.handshake_time);
     // A refused option costs latency, not correctness.
     let _ = stream.set_nodelay(true);
     let log = |end: &End, peer: &Peer| log_closed(plane, id, (peer, &listener), end);
-    let opened = within(deadline, open(stream, tls, &acceptor, &mut peer, config)).await;
+    let opened = within(handshake_deadline, open(stream, tls, &acceptor, &mut peer, config)).await;
     let (stream, security) = match opened {
         Ok(opened) => opened,
         Err(end) => {
@@ -179,7 +204,8 @@ async fn before_login(plane: &Plane, config: &Config, connection: Connection, id
             Ok(admitted) => return Some(talk.ready(admitted)),
             Err(End::StartTls) => {
                 let peer = talk.peer.clone();
-                match within(deadline, talk.upgrade(&acceptor)).await {
+                let limit = deadline.min(tokio::time::Instant::from_std(plane.clock.now()) + config.handshake_time);
+                match within(limit, talk.upgrade(&acceptor)).await {
                     Ok(upgraded) => talk = upgraded,
                     Err(end) => {
                         log(&end, &peer);
@@ -430,7 +456,7 @@ impl Talk<'_> {
             id: self.id,
             client: self.session.client_name(),
         };
-        let outcome = attempt.judge(&credentials).await;
+        let outcome = attempt.judge(credentials).await;
         match outcome {
             Outcome::Admitted(admitted) => {
                 let answer = Answer::Accepted {
@@ -447,12 +473,9 @@ impl Talk<'_> {
             Outcome::Refused {
                 refusal,
                 release_at,
-                counts,
+                wrong,
             } => {
-                let name = self.plane.verifier.claimed_name(&credentials);
-                let close =
-                    counts && self.failures.add(&name, credentials.password.expose()) >= self.config.max_failures;
-                drop(credentials);
+                let close = wrong.is_some_and(|wrong| self.failures.add(wrong) >= self.config.max_failures);
                 tokio::time::sleep_until(tokio::time::Instant::from_std(release_at)).await;
                 match self.session.answer(Answer::Refused {
                     refusal: &refusal,
@@ -484,8 +507,8 @@ struct Failures {
 impl Failures {
     /// Counts this secret for this name and says how many distinct ones there were; never holds more than
     /// `max_failures`.
-    fn add(&mut self, name: &str, password: &[u8]) -> u32 {
-        let fingerprint = self.key.hash_one((name, password));
+    fn add(&mut self, (name, password): (String, SecretBytes)) -> u32 {
+        let fingerprint = self.key.hash_one((name, password.expose()));
         self.seen.insert(fingerprint);
         u32::try_from(self.seen.len()).unwrap_or(u32::MAX)
     }

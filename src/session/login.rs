@@ -9,6 +9,7 @@ use crate::model::device::{SenderPattern, SenderRule, Use};
 use crate::peer::{Peer, Protocol};
 use crate::preauth::{Credentials, Refusal};
 use crate::revoke::{LiveSession, NotAdmitted, SessionInfo, admit};
+use crate::secret::SecretBytes;
 use crate::smtp::guard::{self, Guard, SenderPolicy};
 use crate::store;
 use crate::upstream::Connected;
@@ -43,8 +44,8 @@ pub(super) enum Outcome {
         refusal: Refusal,
         /// The fixed clock of failures.
         release_at: Instant,
-        /// It was a wrong secret, to be counted on this connection.
-        counts: bool,
+        /// A wrong secret and the name it was for, to be counted on this connection.
+        wrong: Option<(String, SecretBytes)>,
     },
 }
 
@@ -60,44 +61,49 @@ pub(super) struct Attempt<'a> {
 
 impl Attempt<'_> {
     /// Judges credentials and, where they are right, logs in upstream.
-    pub(super) async fn judge(&self, credentials: &Credentials) -> Outcome {
+    pub(super) async fn judge(&self, credentials: Credentials) -> Outcome {
         let plane = self.plane;
         let started = plane.clock.now();
         let ip = self.peer.ip();
-        let name = plane.verifier.claimed_name(credentials);
+        let name = plane.verifier.claimed_name(&credentials);
         let untagged = plane.throttle.may_hash_untagged(started, ip, &name);
-        let outcome = match plane
+        let verdict = plane
             .verifier
-            .verify(credentials, self.protocol, self.peer, untagged)
-            .await
-        {
-            Verdict::Accept(login) => self.log_in_upstream(login).await,
-            Verdict::Reject(rejection) => Err(self.rejected((credentials, &name), &rejection, untagged)),
-            Verdict::Unavailable(cause) => Err(self.unjudged(cause)),
-        };
-        match outcome {
-            Ok(admitted) => {
-                self.count("accepted");
-                Outcome::Admitted(Box::new(admitted))
-            }
-            Err((refusal, counts)) => {
-                self.count(if matches!(refusal, Refusal::Permanent { .. }) {
-                    "refused"
-                } else {
-                    "unavailable"
-                });
-                let now = plane.clock.now();
-                let release_at = plane.throttle.release_at(started, now, ip, &name);
-                Outcome::Refused {
-                    refusal,
-                    release_at,
-                    counts,
+            .verify(&credentials, self.protocol, self.peer, untagged)
+            .await;
+        let (refusal, wrong) = match verdict {
+            Verdict::Accept(login) => {
+                // The password has done its work, and the mail store may take its time.
+                drop(credentials);
+                match self.log_in_upstream(login).await {
+                    Ok(admitted) => {
+                        self.count("accepted");
+                        return Outcome::Admitted(Box::new(admitted));
+                    }
+                    Err(refusal) => (refusal, None),
                 }
             }
+            Verdict::Reject(rejection) => {
+                let refusal = self.rejected((&credentials, &name), &rejection, untagged);
+                let wrong = rejection.counts.then(|| (name.clone(), credentials.password));
+                (refusal, wrong)
+            }
+            Verdict::Unavailable(cause) => (self.unjudged(cause), None),
+        };
+        self.count(if matches!(refusal, Refusal::Permanent { .. }) {
+            "refused"
+        } else {
+            "unavailable"
+        });
+        let release_at = plane.throttle.release_at(started, plane.clock.now(), ip, &name);
+        Outcome::Refused {
+            refusal,
+            release_at,
+            wrong,
         }
     }
 
-    async fn log_in_upstream(&self, login: Box<VerifiedLogin>) -> Result<Admitted, (Refusal, bool)> {
+    async fn log_in_upstream(&self, login: Box<VerifiedLogin>) -> Result<Admitted, Refusal> {
         let plane = self.plane;
         let device = login.device();
         let (of_device, of_mailbox) = plane.registry.count(device.id, login.mailbox());
@@ -106,8 +112,8 @@ impl Attempt<'_> {
         }
         let client = self.client.as_deref();
         let upstream = plane.upstreams.login(&login, self.protocol, self.peer, client, self.id).await.map_err(|error| {
-            tracing::warn!(session.id = self.id, mailbox.id = %login.mailbox(), upstream.reason = error.reason(), error = %error, "upstream login failed");
-            (Refusal::Temporary { text: TRY_LATER }, false)
+            tracing::warn!(session.id = self.id, mailbox.id = %login.mailbox(), route = error.route().map(|route| &**route), upstream.reason = error.reason(), error = %error, "upstream login failed");
+            Refusal::Temporary { text: TRY_LATER }
         })?;
         let guard = self
             .guard(&login, &upstream)
@@ -133,7 +139,7 @@ impl Attempt<'_> {
                 }
                 // After registration, as with epochs: whoever stops after this look finds the session and ends it.
                 if plane.stopping.is_cancelled() {
-                    return Err((Refusal::Temporary { text: RESTARTING }, false));
+                    return Err(Refusal::Temporary { text: RESTARTING });
                 }
                 self.note_use(&login, self.peer.ip());
                 Ok(Admitted {
@@ -146,21 +152,21 @@ impl Attempt<'_> {
             Err(NotAdmitted::Ended) => {
                 tracing::info!(session.id = self.id, device.id = %device.id, "login refused: something was taken away while it was under way");
                 // What is left is for the next login to say: the password was right, and may still be.
-                Err((Refusal::Temporary { text: TRY_LATER }, false))
+                Err(Refusal::Temporary { text: TRY_LATER })
             }
             Err(NotAdmitted::Store(error)) => Err(self.store_failed(&error)),
         }
     }
 
-    fn too_many(&self, login: &VerifiedLogin) -> (Refusal, bool) {
+    fn too_many(&self, login: &VerifiedLogin) -> Refusal {
         tracing::info!(session.id = self.id, client.addr = %self.peer.ip(), device.id = %login.device().id, mailbox.id = %login.mailbox(), "too many sessions");
-        (Refusal::Temporary { text: TOO_MANY }, false)
+        Refusal::Temporary { text: TOO_MANY }
     }
 
-    fn store_failed(&self, error: &store::Error) -> (Refusal, bool) {
+    fn store_failed(&self, error: &store::Error) -> Refusal {
         self.plane.metrics.store_errors.inc();
         tracing::error!(session.id = self.id, error = %error, "login not admitted: the store did not answer");
-        (Refusal::Temporary { text: TRY_LATER }, false)
+        Refusal::Temporary { text: TRY_LATER }
     }
 
     /// The command guard of a submission session, with the senders that this device may use.
@@ -200,7 +206,7 @@ impl Attempt<'_> {
 
     /// A refusal in the client's words. Where so many distinct secrets were tried that people's own passwords are not
     /// hashed any more, nobody can be told "wrong" in truth, so every unproved secret hears "later", whatever the name.
-    fn rejected(&self, claim: (&Credentials, &str), rejection: &Rejection, untagged: bool) -> (Refusal, bool) {
+    fn rejected(&self, claim: (&Credentials, &str), rejection: &Rejection, untagged: bool) -> Refusal {
         let plane = self.plane;
         let ((credentials, name), ip) = (claim, self.peer.ip());
         let counted = rejection.counts.then(|| {
@@ -230,12 +236,12 @@ impl Attempt<'_> {
             },
             hint => Refusal::Permanent { hint: hint.clone() },
         };
-        (refusal, rejection.counts)
+        refusal
     }
 
-    fn unjudged(&self, cause: Cause) -> (Refusal, bool) {
+    fn unjudged(&self, cause: Cause) -> Refusal {
         tracing::warn!(session.id = self.id, client.addr = %self.peer.ip(), login.cause = cause.word(), "login not judged");
-        (Refusal::Temporary { text: TRY_LATER }, false)
+        Refusal::Temporary { text: TRY_LATER }
     }
 
     fn note_use(&self, login: &VerifiedLogin, ip: IpAddr) {

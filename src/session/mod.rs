@@ -60,6 +60,11 @@ pub struct Config {
     pub limits: Limits,
     /// From accept to login, TLS included.
     pub login_time: Duration,
+    /// The part of it that a TLS handshake may take.
+    pub handshake_time: Duration,
+    /// The whole of it while more than half of the places before login are taken: slow strangers must not keep the
+    /// others out.
+    pub stress_time: Duration,
     /// Octets that a client may send before login.
     pub login_bytes: usize,
     /// How long a STARTTLS listener waits for a client that speaks TLS at once before it greets in clear.
@@ -190,6 +195,8 @@ pub struct Connection {
     pub acceptor: Arc<Acceptor>,
     /// The listener's name, for the log.
     pub listener: Arc<str>,
+    /// More than half of the places before login are taken.
+    pub stressed: bool,
     /// Dropped once the client is logged in: the place among connections that have not proved anything.
     pub before_login: Box<dyn Send>,
 }

@@ -3,7 +3,7 @@
 //! The guard decides what reaches the mail store and in which order the client hears of it; this file only moves
 //! octets and stops reading where the guard or a slow side asks for it.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -13,7 +13,7 @@ use bytes::BytesMut;
 use tokio::io::AsyncWrite;
 
 use super::summary::{Ending, Moved};
-use super::transfer::{Outbox, linger, poll_read_scratch};
+use super::transfer::{Outbox, linger, poll_read_scratch, until_end};
 use crate::revoke::LiveSession;
 use crate::smtp::guard::{Flow, Guard, Output};
 use crate::store::EndReason;
@@ -57,28 +57,9 @@ impl<'a> Relay<'a> {
 
     /// Relays until one side ends, nothing moves for `idle`, or `ended` says that it must end.
     pub(super) async fn run(&mut self, ended: impl Future<Output = EndReason>, idle: Duration) -> Ending {
-        let mut ended = std::pin::pin!(ended);
-        let mut pause = std::pin::pin!(tokio::time::sleep(idle));
-        let mut moved_before = 0;
-        poll_fn(|cx| {
-            if let Poll::Ready(reason) = ended.as_mut().poll(cx) {
-                return Poll::Ready(Ending::Ended(reason));
-            }
-            match self.poll_relay(cx) {
-                Poll::Ready(Ok(ending)) => return Poll::Ready(ending),
-                Poll::Ready(Err(_)) => return Poll::Ready(Ending::Broken),
-                Poll::Pending => {}
-            }
-            while pause.as_mut().poll(cx).is_ready() {
-                let moved = self.to_up.sent + self.to_down.sent;
-                if moved == moved_before {
-                    return Poll::Ready(Ending::Idle);
-                }
-                moved_before = moved;
-                let next = pause.deadline() + idle;
-                pause.as_mut().reset(next);
-            }
-            Poll::Pending
+        until_end(ended, idle, |cx| {
+            let copied = self.poll_relay(cx).map(|result| result.unwrap_or(Ending::Broken));
+            (copied, self.to_up.sent + self.to_down.sent)
         })
         .await
     }

@@ -4,7 +4,7 @@
 //! inside a literal), the ID observer (so that people recognise the client), and the counters. Only where the mail
 //! store offers UNAUTHENTICATE (RFC 8437) a command filter stands *in* the stream.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -14,7 +14,7 @@ use bytes::BytesMut;
 use tokio::io::AsyncWrite;
 
 use super::summary::{Ending, Moved};
-use super::transfer::{Outbox, linger, poll_read_scratch};
+use super::transfer::{Outbox, linger, poll_read_scratch, until_end};
 use crate::imap::boundary::Boundary;
 use crate::imap::filter::CommandFilter;
 use crate::imap::observe::IdObserver;
@@ -106,27 +106,9 @@ impl<'a> Splice<'a> {
 
     /// Copies until one side closes, nothing moves for `idle`, or `ended` says that it must end.
     pub(super) async fn run(&mut self, ended: impl Future<Output = EndReason>, idle: Duration) -> Ending {
-        let mut ended = std::pin::pin!(ended);
-        let mut pause = std::pin::pin!(tokio::time::sleep(idle));
-        let mut moved_before = 0;
-        poll_fn(|cx| {
-            if let Poll::Ready(reason) = ended.as_mut().poll(cx) {
-                return Poll::Ready(Ending::Ended(reason));
-            }
-            if let Poll::Ready(ending) = self.poll_copy(cx) {
-                return Poll::Ready(ending);
-            }
-            // The clock is read once a period, not once a chunk: a session is idle when a whole period moved nothing.
-            while pause.as_mut().poll(cx).is_ready() {
-                let moved = self.to_up.sent + self.to_down.sent;
-                if moved == moved_before {
-                    return Poll::Ready(Ending::Idle);
-                }
-                moved_before = moved;
-                let next = pause.deadline() + idle;
-                pause.as_mut().reset(next);
-            }
-            Poll::Pending
+        until_end(ended, idle, |cx| {
+            let copied = self.poll_copy(cx);
+            (copied, self.to_up.sent + self.to_down.sent)
         })
         .await
     }

@@ -92,6 +92,29 @@ fn silence_and_one_octet_at_a_time_end_with_the_time_to_log_in() -> anyhow::Resu
 }
 
 #[test]
+fn slow_strangers_lose_their_places_sooner_while_half_of_them_are_taken() -> anyhow::Result<()> {
+    let sections = format!(
+        "{QUICK}\n[limits]\nbefore_login = 4\n\n[before_login]\nstress_time = \"500ms\"\nhandshake_time = \"1s\"\n"
+    );
+    let site = Site::start_with(&sections, (Login::MasterUser, Login::Xclient))?;
+    let phone = site.device("Phone")?;
+    let mut early = [site.imap()?, site.imap()?];
+    let mut late = site.imap()?;
+    assert!(String::from_utf8(late.wire.rest()?)?.starts_with("* BYE Too long without login"));
+    for imap in &mut early {
+        imap.command("NOOP")?.ok()?;
+    }
+    // A client that connects and never speaks TLS has its own limit.
+    assert!(
+        Wire::connect(site.postern.port("imaps")?)?
+            .rest()
+            .map_or(true, |rest| rest.is_empty())
+    );
+    early[0].login(ANNA, &phone.password)?.ok()?;
+    Ok(())
+}
+
+#[test]
 fn http_requests_get_nothing_back() -> anyhow::Result<()> {
     let site = Site::start()?;
     for (listener, greeting) in [("imaps", "* OK"), ("submissions", "220")] {

@@ -169,6 +169,20 @@ fn while_sessions_drain_nobody_new_is_taken_in() -> anyhow::Result<()> {
 }
 
 #[test]
+fn a_second_request_to_stop_does_not_wait_for_the_drain() -> anyhow::Result<()> {
+    let sections = QUICK.replace("drain_time = \"200ms\"", "drain_time = \"1 h\"");
+    let mut site = Site::start_with(&sections, (Login::MasterUser, Login::Xclient))?;
+    let phone = site.device("Phone")?;
+    let mut imap = site.imap_as(&phone)?;
+    site.postern.signal("TERM")?;
+    site.postern.wait_for_log(&["\"stopping\""])?;
+    imap.command("NOOP")?.ok()?;
+    site.postern.stop()?;
+    assert!(imap.response()?.starts_with("* BYE Server is restarting"));
+    Ok(())
+}
+
+#[test]
 fn a_crash_loses_no_device_and_no_revocation() -> anyhow::Result<()> {
     let mut site = Site::start()?;
     let (kept, gone) = (site.device("Kept")?, site.device("Gone")?);
