@@ -46,8 +46,9 @@ pub type Reload = Box<dyn Fn() -> anyhow::Result<Config> + Send + Sync>;
 pub async fn run(config: Config, reload: Reload) -> anyhow::Result<()> {
     let clock = Clock::system();
     let server = Server::build(config, clock).await?;
-    let listeners = server.bind()?;
+    // First, because it tells another Postern on this data directory from any other program on its ports.
     let control = admin::bind_control(&server.config.admin.control_socket).await?;
+    let listeners = server.bind()?;
     let operations = match server.config.admin.operations_address {
         Some(address) => Some(admin::bind_operations(address).await?),
         None => None,
@@ -282,6 +283,22 @@ impl Server {
         let mut notes = vec!["certificates, routes, session limits and log level are in force".to_owned()];
         if fresh.listen.listeners != self.config.listen.listeners {
             notes.push("listeners changed: restart to bind them".to_owned());
+        }
+        let old = &self.config;
+        let limits = |listen: &listen::Config| listen::Config {
+            listeners: Vec::new(),
+            ..listen.clone()
+        };
+        let kept = limits(&fresh.listen) != limits(&old.listen)
+            || fresh.verify != old.verify
+            || fresh.throttle != old.throttle
+            || fresh.store != old.store
+            || fresh.admin != old.admin
+            || fresh.workers != old.workers;
+        if kept {
+            let keys =
+                "[limits], [passwords], [throttle], [store], [admin], [runtime], drain_time, close_time or help_url";
+            notes.push(format!("something in {keys} changed: restart to apply it"));
         }
         Ok(notes)
     }
