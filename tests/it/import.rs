@@ -1,7 +1,5 @@
 //! `import` for real: hashes made by the tools that people's old systems used, then logins with the old passwords.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};

@@ -1,7 +1,5 @@
 //! What a running daemon leaves behind for its operators: last uses, audit rows, metrics, probes.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
@@ -28,7 +26,7 @@ fn a_device_shows_when_from_where_and_by_which_program_it_was_used() -> anyhow::
     let device = site.device("Phone")?;
     assert_eq!(shown(&site, &device.path)?["first_used"], Value::Null);
 
-    // RFC 2971: some say who they are before login,
+    // Some say who they are before login,
     let mut before = site.imap()?;
     before
         .command("ID (\"name\" \"Early Mail\" \"version\" \"3.1\")")?
