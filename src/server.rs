@@ -58,8 +58,9 @@ pub async fn run(config: Config, reload: Reload) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     let clock = Clock::system();
     let server = Server::build(config, clock).await?;
-    let listeners = server.bind()?;
+    // First, because it tells another Postern on this data directory from any other program on its ports.
     let control = admin::bind_control(&server.config.admin.control_socket).await?;
+    let listeners = server.bind()?;
     let operations = match server.config.admin.operations_address {
         Some(address) => Some(admin::bind_operations(address).await?),
         None => None,
@@ -326,6 +327,22 @@ impl Server {
         }
         if fresh.tls.min_version != self.config.tls.min_version {
             notes.push("tls.min_version changed: restart to apply it".to_owned());
+        }
+        let old = &self.config;
+        let limits = |listen: &listen::Config| listen::Config {
+            listeners: Vec::new(),
+            ..listen.clone()
+        };
+        let kept = limits(&fresh.listen) != limits(&old.listen)
+            || fresh.verify != old.verify
+            || fresh.throttle != old.throttle
+            || fresh.store != old.store
+            || fresh.admin != old.admin
+            || fresh.workers != old.workers;
+        if kept {
+            let keys =
+                "[limits], [passwords], [throttle], [store], [admin], [runtime], drain_time, close_time or help_url";
+            notes.push(format!("something in {keys} changed: restart to apply it"));
         }
         Ok(notes)
     }

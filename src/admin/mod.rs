@@ -24,7 +24,7 @@ use crate::revoke::{Registry, Tail};
 use crate::store::AuditStore;
 
 /// Settings.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// `/metrics`, `/livez`, `/readyz`; none where unset.
     pub operations_address: Option<SocketAddr>,
@@ -91,7 +91,7 @@ pub async fn bind_operations(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         io::Error::new(
             error.kind(),
-            format!("operations listener cannot listen on {address}: {error}"),
+            format!("operations listener cannot listen on {address}: {error}; choose another admin.operations_address"),
         )
     })
 }

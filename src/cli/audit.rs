@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::local::Local;
 use super::output::{Output, table};
 use super::time;
-use crate::store::{AuditFilter, AuditRow};
+use crate::store::{Actor, AuditFilter, AuditRow};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -59,9 +59,9 @@ pub(super) async fn run(args: Args, local: &Local, output: &Output) -> Result<()
         [
             row.number.to_string(),
             time::human(row.at, local.now()),
-            row.actor.who.clone(),
+            who(&row.actor),
             row.action.clone(),
-            row.subject.clone(),
+            on(row),
             detail(&row.detail),
         ]
     });
@@ -72,13 +72,32 @@ pub(super) async fn run(args: Args, local: &Local, output: &Output) -> Result<()
     ))
 }
 
-/// `label=Copier scopes=smtp`.
+/// The actor, and from where, unless that is the plain command line.
+fn who(actor: &Actor) -> String {
+    match actor.origin.as_str() {
+        "" | "local" => actor.who.clone(),
+        origin => format!("{} ({origin})", actor.who),
+    }
+}
+
+/// A device by its name where the row has it, as commands take it.
+fn on(row: &AuditRow) -> String {
+    match (row.detail.get("mailbox"), row.detail.get("label")) {
+        (Some(Value::String(mailbox)), Some(Value::String(label))) => format!("{mailbox}/{label}"),
+        _ => row.subject.clone(),
+    }
+}
+
+/// `scopes=smtp networks=192.0.2.7`, without what stands in the column before and without what is empty.
 fn detail(detail: &Value) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     detail.as_object().map_or_else(String::new, |facts| {
+        let named = facts.contains_key("mailbox") && facts.contains_key("label");
         facts
             .iter()
-            .filter(|(_, value)| !value.is_null())
+            .filter(|(name, value)| {
+                !(value.is_null() || *value == "" || named && (*name == "mailbox" || *name == "label"))
+            })
             .map(|(name, value)| format!("{name}={}", text(value)))
             .collect::<Vec<_>>()
             .join(" ")

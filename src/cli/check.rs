@@ -267,7 +267,7 @@ fn bound(name: &str, address: SocketAddr) -> Finding {
         Err(error) => Finding::new(
             format!("listener {name}"),
             State::Error,
-            format!("{address} cannot be bound: {error}"),
+            format!("{address} cannot be bound: {error}; `ss -ltnp` names who listens there, a running Postern too"),
         ),
     }
 }

@@ -48,7 +48,10 @@ pub fn run() -> ExitCode {
         Output::new(false).failure(&failure);
         return failure.exit.into();
     }
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return unparsed(&error),
+    };
     let output = Output::new(cli.json);
     match dispatch(cli, &output) {
         Ok(()) => ExitCode::SUCCESS,
@@ -74,6 +77,21 @@ fn refuse_passwords(arguments: impl Iterator<Item = OsString>) -> Result<(), Fai
         ));
     }
     Ok(())
+}
+
+/// Help, the version, or a wrong usage: clap's own words, in JSON where that was asked for.
+fn unparsed(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.render().to_string();
+        let sentence = text.split("\n\n").next().unwrap_or_default();
+        let words: Vec<&str> = sentence.trim_start_matches("error: ").split_whitespace().collect();
+        let failure = Failure::usage(words.join(" "));
+        Output::new(true).failure(&failure);
+        return failure.exit.into();
+    }
+    // Nobody to tell is no reason to end otherwise.
+    let _ = error.print();
+    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 fn dispatch(cli: Cli, output: &Output) -> Result<(), Failure> {

@@ -44,8 +44,10 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
                         session.id.clone(),
                         session.address.clone(),
                         session.label.clone(),
-                        session.protocol.clone(),
+                        session.client.clone().unwrap_or_else(|| "-".to_owned()),
                         session.client_address.clone(),
+                        session.protocol.clone(),
+                        session.route.clone(),
                         since(&session.since),
                         octets(session.bytes_up),
                         octets(session.bytes_down),
@@ -53,7 +55,7 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
                 });
                 table(
                     [
-                        "ID", "MAILBOX", "DEVICE", "PROTOCOL", "FROM", "SINCE", "SENT", "RECEIVED",
+                        "ID", "MAILBOX", "DEVICE", "CLIENT", "FROM", "PROTOCOL", "ROUTE", "SINCE", "SENT", "RECEIVED",
                     ],
                     rows.collect(),
                     "Nobody is connected right now.",

@@ -44,9 +44,14 @@ impl fmt::Display for AddressMeaning {
                 );
             }
             Self::Mailbox(mailbox) => {
+                let devices = if mailbox.active_devices == 1 {
+                    "device"
+                } else {
+                    "devices"
+                };
                 return write!(
                     f,
-                    "{} is a mailbox with {} active device(s)",
+                    "{} is a mailbox with {} active {devices}",
                     mailbox.address, mailbox.active_devices
                 );
             }

@@ -276,7 +276,7 @@ async fn an_address_is_explained() {
     bench.add("iPhone").await;
     assert_eq!(
         explained("contact@example.org").await,
-        "contact@example.org is a mailbox with 1 active device(s)"
+        "contact@example.org is a mailbox with 1 active device"
     );
     let text = "hello@example.org is an alias of contact@example.org and cannot log in; sign in as contact@example.org";
     assert_eq!(explained("hello@example.org").await, text);

@@ -59,7 +59,9 @@ pub struct Keyring {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file cannot be read or written.
-    #[error("key file {path}: cannot {action}: {source}")]
+    #[error(
+        "key file {path}: cannot {action}: {source}; it must be within reach of the user that runs Postern: run this as that user or as root"
+    )]
     Io {
         /// The file.
         path: PathBuf,
@@ -70,7 +72,7 @@ pub enum Error {
     },
     /// There is no such file.
     #[error(
-        "key file {0} is missing: put the one back that belongs to this database, or create one for a new database"
+        "key file {0} is missing: put the one back that belongs to this database; a new installation begins with `postern init`"
     )]
     Missing(PathBuf),
     /// A file stands where a new one was to be written.

@@ -55,8 +55,10 @@ pub fn bind(config: &Config, listener: &ListenerConfig, acceptor: Arc<Acceptor>)
     };
     let socket = open().map_err(|error| {
         let text = format!(
-            "listener {} cannot listen on {}: {error}",
-            listener.name, listener.address
+            "listener {} cannot listen on {}: {error}{}",
+            listener.name,
+            listener.address,
+            super::bind_remedy(&error)
         );
         io::Error::new(error.kind(), text)
     })?;

@@ -8,6 +8,7 @@ mod accept;
 mod limits;
 pub mod proxy_header;
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ pub struct ListenerConfig {
 }
 
 /// Settings of all listeners.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// The listeners.
     pub listeners: Vec<ListenerConfig>,
@@ -57,4 +58,16 @@ pub struct Config {
     pub drain_time: Duration,
     /// Then, how long their goodbyes may take.
     pub close_time: Duration,
+}
+
+/// What to do about an address that cannot be bound; ends the sentence that says so.
+fn bind_remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "; another program listens there: stop it (`ss -ltnp` names it), or choose another port"
+        }
+        io::ErrorKind::PermissionDenied => "; ports below 1024 need CAP_NET_BIND_SERVICE, as in config/postern.service",
+        io::ErrorKind::AddrNotAvailable => "; this machine has no such address",
+        _ => "",
+    }
 }

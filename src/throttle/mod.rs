@@ -30,7 +30,7 @@ const MAX_DOUBLINGS: u32 = 16;
 const MIN_GRID: Duration = Duration::from_millis(1);
 
 /// Settings.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Bits of an IPv4 address that make a network.
     pub ipv4_prefix: u8,

@@ -1,5 +1,6 @@
 //! Devices as people and programs see them; the one place that shows a password.
 
+use std::collections::HashMap;
 use std::io::Write;
 
 use serde::Serialize;
@@ -92,9 +93,12 @@ fn service_json(service: &ClientService) -> Value {
 
 /// Prints the list.
 pub(super) fn list(devices: &[Device], mailboxes: &[Mailbox], now: Timestamp, output: &Output) -> Result<(), Failure> {
+    let addresses: HashMap<_, _> = mailboxes.iter().map(|mailbox| (mailbox.id, &mailbox.address)).collect();
     let address = |device: &Device| {
-        let mailbox = mailboxes.iter().find(|mailbox| mailbox.id == device.mailbox);
-        mailbox.map(|mailbox| mailbox.address.to_string()).unwrap_or_default()
+        addresses
+            .get(&device.mailbox)
+            .map(ToString::to_string)
+            .unwrap_or_default()
     };
     let values: Vec<Value> = devices
         .iter()
@@ -102,16 +106,16 @@ pub(super) fn list(devices: &[Device], mailboxes: &[Mailbox], now: Timestamp, ou
         .collect();
     output.show(&json!({ "devices": values }), || {
         let rows = devices.iter().map(|device| {
-            let used = device
-                .last_used
-                .as_ref()
-                .map_or_else(|| "never".to_owned(), |used| time::relative(used.at, now));
+            let used = device.last_used.as_ref();
+            let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
             [
                 address(device),
                 device.label.clone(),
                 state(device, now).to_owned(),
                 device.scopes.to_string(),
-                used,
+                used.map_or_else(|| "never".to_owned(), |used| time::relative(used.at, now)),
+                or_none(used.map(|used| used.ip.to_string())),
+                or_none(used.and_then(|used| used.client.clone())),
                 device.id.to_string(),
             ]
         });
@@ -123,7 +127,16 @@ pub(super) fn list(devices: &[Device], mailboxes: &[Mailbox], now: Timestamp, ou
             _ => "No device yet: postern device add ADDRESS --label NAME".to_owned(),
         };
         table(
-            ["MAILBOX", "DEVICE", "STATE", "SCOPE", "LAST USED", "ID"],
+            [
+                "MAILBOX",
+                "DEVICE",
+                "STATE",
+                "SCOPE",
+                "LAST USED",
+                "FROM",
+                "CLIENT",
+                "ID",
+            ],
             rows.collect(),
             &empty,
         )

@@ -23,7 +23,7 @@ pub(in crate::store) async fn organisations_have_unique_names(backend: &Backend)
 pub(in crate::store) async fn an_organisation_with_domains_stays(backend: &Backend) {
     let store = &*backend.store;
     let acme = org(store, "Acme", "example.org").await;
-    refused(store.delete_org(&actor(), acme.id).await, "still has 1 mail domain(s)");
+    refused(store.delete_org(&actor(), acme.id).await, "still has 1 mail domain;");
     let domain = store.domains(Some(acme.id)).await.unwrap().remove(0);
     store.delete_domain(&actor(), domain.id).await.unwrap();
     store.delete_org(&actor(), acme.id).await.unwrap();

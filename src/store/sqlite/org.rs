@@ -57,8 +57,9 @@ pub(super) fn delete_org(write: &Write<'_>, actor: &Actor, id: OrgId) -> Outcome
     let domains = "SELECT count(*) FROM mail_domain WHERE org_id = ?1";
     let domains: i64 = write.tx.query_row(domains, [id], |row| row.get(0))?;
     if domains > 0 {
+        let noun = if domains == 1 { "mail domain" } else { "mail domains" };
         return Err(refused(format!(
-            "the organisation {:?} still has {domains} mail domain(s); remove them first",
+            "the organisation {:?} still has {domains} {noun}; delete them first",
             org.name
         )));
     }

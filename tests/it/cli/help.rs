@@ -105,3 +105,12 @@ fn completions_know_every_family() {
         );
     }
 }
+
+#[test]
+fn a_wrong_usage_is_json_where_json_was_asked_for() {
+    let output = postern(&["device", "add", "--json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(said["error"]["kind"], "usage");
+    assert!(said["error"]["message"].as_str().unwrap().contains("--label"), "{said}");
+}

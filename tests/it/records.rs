@@ -1,0 +1,199 @@
+//! What a running daemon leaves behind for its operators: last uses, audit rows, metrics, probes.
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use crate::kit::wait;
+use crate::site::{ANNA, Site};
+
+fn shown(site: &Site, path: &str) -> anyhow::Result<Value> {
+    Ok(serde_json::from_str(
+        &site.postern.cli(&["device", "show", path, "--json"])?.ok()?,
+    )?)
+}
+
+/// Waits until the device's last use was by this client; gives the device.
+fn used_by(site: &Site, path: &str, client: &str) -> anyhow::Result<Value> {
+    wait::until(&format!("the last use is by {client}"), || {
+        let device = shown(site, path)?;
+        Ok((device["last_used"]["client"] == client).then_some(device))
+    })
+}
+
+#[test]
+fn a_device_shows_when_from_where_and_by_which_program_it_was_used() -> anyhow::Result<()> {
+    let site = Site::start()?;
+    let device = site.device("Phone")?;
+    assert_eq!(shown(&site, &device.path)?["first_used"], Value::Null);
+
+    // Some say who they are before login,
+    let mut before = site.imap()?;
+    before
+        .command("ID (\"name\" \"Early Mail\" \"version\" \"3.1\")")?
+        .ok()?;
+    before.login(&device.address, &device.password)?.ok()?;
+    let early = wait::until("a use is written", || {
+        let device = shown(&site, &device.path)?;
+        Ok(device["first_used"].is_object().then_some(device))
+    })?;
+    let client = early["last_used"]["client"].as_str().context("no client")?;
+    assert!(client.starts_with("Early Mail"), "{early}");
+    assert_eq!(
+        (&early["last_used"]["ip"], &early["last_used"]["protocol"]),
+        (&json!("127.0.0.1"), &json!("imap"))
+    );
+    // some behind it,
+    let mut after = site.imap_as(&device)?;
+    after.command("ID (\"name\" \"Late Mail\")")?.ok()?;
+    let late = used_by(&site, &device.path, "Late Mail")?;
+    assert_eq!(late["first_used"], early["first_used"]);
+    // and in SMTP there is only EHLO.
+    site.smtp_as(&device)?;
+    let sent = used_by(&site, &device.path, "client.example.test")?;
+    assert_eq!(sent["last_used"]["protocol"], "smtp");
+    assert_eq!(sent["first_used"], early["first_used"]);
+
+    let list = site.postern.cli(&["device", "list"])?.ok()?;
+    assert!(
+        list.contains("client.example.test") && list.contains("127.0.0.1"),
+        "{list}"
+    );
+    let sessions = site.postern.cli(&["session", "list"])?.ok()?;
+    assert!(
+        sessions.contains("Late Mail") && sessions.contains("main"),
+        "{sessions}"
+    );
+    Ok(())
+}
+
+#[test]
+fn each_change_leaves_exactly_one_audit_row() -> anyhow::Result<()> {
+    let site = Site::start()?;
+    let run = |arguments: &[&str]| site.postern.cli(arguments)?.ok();
+    run(&["alias", "create", "hello@example.test", "--mailbox", ANNA])?;
+    let phone = site.device("Phone")?;
+    run(&["device", "edit", &phone.path, "--scope", "imap", "--expires", "30d"])?;
+    run(&["device", "pause", &phone.path])?;
+    run(&["device", "resume", &phone.path])?;
+    run(&["device", "replace", &phone.path])?;
+    run(&["device", "revoke", &phone.path])?;
+    run(&["mailbox", "suspend", ANNA])?;
+    run(&["mailbox", "resume", ANNA])?;
+    run(&["alias", "delete", "hello@example.test"])?;
+    run(&["mailbox", "delete", ANNA, "--yes"])?;
+    // What fails changes nothing and leaves nothing.
+    assert_eq!(site.postern.cli(&["mailbox", "create", "x@unknown.test"])?.code, 3);
+    let rows = run(&["audit", "--json"])?;
+    let rows: Vec<Value> = rows.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let actions: Vec<&str> = rows.iter().rev().map(|row| row["action"].as_str().unwrap()).collect();
+    assert_eq!(
+        actions,
+        [
+            "org.create",
+            "domain.create",
+            "mailbox.create",
+            "alias.create",
+            "device.add",
+            "device.edit",
+            "device.pause",
+            "device.resume",
+            "device.replace",
+            "device.revoke",
+            "mailbox.suspend",
+            "mailbox.resume",
+            "alias.delete",
+            "mailbox.delete",
+        ]
+    );
+    for row in &rows {
+        let actor = row["actor"].as_str().unwrap();
+        assert!(
+            actor.starts_with("cli:") && row["origin"].as_str().unwrap().starts_with("local"),
+            "{row}"
+        );
+        assert!(
+            row["at"].as_str().unwrap().ends_with('Z') && !row["subject"].as_str().unwrap().is_empty(),
+            "{row}"
+        );
+    }
+    let text = run(&["audit"])?;
+    assert!(text.contains(&phone.path) && !text.contains(&phone.password), "{text}");
+    Ok(())
+}
+
+#[test]
+fn the_metrics_page_is_openmetrics_and_has_all_that_the_documentation_names() -> anyhow::Result<()> {
+    let mut site = Site::start()?;
+    let device = site.device("Phone")?;
+    let session = site.imap_as(&device)?;
+    // What has no label yet is not on the page: one of each.
+    site.imap()?.wire.send(b"GET / HTTP/1.1\r\n\r\n")?;
+    site.dovecot.stop()?;
+    let refused = site.imap()?.login(&device.address, &device.password);
+    assert!(refused.is_err() || refused.is_ok_and(|answer| answer.status.starts_with("NO [UNAVAILABLE]")));
+    let page = wait::until("closed connections and upstream failures are counted", || {
+        let page = site.operations("/metrics")?;
+        let both =
+            page.contains("postern_closed_before_login_total{") && page.contains("postern_upstream_failures_total{");
+        Ok(both.then_some(page))
+    })?;
+    let (head, body) = page.split_once("\r\n\r\n").context("no body")?;
+    assert!(
+        head.to_lowercase()
+            .contains("content-type: application/openmetrics-text; version=1.0.0; charset=utf-8"),
+        "{head}"
+    );
+    assert!(body.ends_with("# EOF\n"), "{body}");
+    let documented = include_str!("../../docs/operating.md");
+    let mut names = Vec::new();
+    for cell in documented
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `postern_")?.split(" | ").next())
+    {
+        for name in cell.split(", ") {
+            let name = name.trim_matches('`').trim_start_matches("postern_");
+            names.push(name.split('{').next().unwrap_or(name).to_owned());
+        }
+    }
+    assert!(names.len() >= 15, "{names:?}");
+    let metrics: Vec<&str> = body
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE postern_")?.split(' ').next())
+        .collect();
+    for name in &names {
+        assert!(
+            metrics.contains(&name.trim_end_matches("_total")),
+            "{name} is documented, the page has {metrics:?}"
+        );
+    }
+    for metric in metrics {
+        let documented = names.iter().any(|name| name.trim_end_matches("_total") == metric);
+        assert!(documented, "{metric} is on the page and not in docs/operating.md");
+    }
+    drop(session);
+    Ok(())
+}
+
+#[test]
+fn readiness_follows_the_database_and_liveness_does_not() -> anyhow::Result<()> {
+    let site = Site::start()?;
+    let status = |path: &str| -> anyhow::Result<String> {
+        Ok(site.operations(path)?.split(' ').nth(1).unwrap_or_default().to_owned())
+    };
+    let becomes = |wanted: &str| {
+        wait::until(&format!("/readyz is {wanted}"), || {
+            Ok((status("/readyz")? == wanted).then_some(()))
+        })
+    };
+    becomes("200")?;
+    // What the probe reads is gone; the file itself stays, and open connections to it.
+    let database = rusqlite::Connection::open(site.postern.data().join("postern.db"))?;
+    database.execute_batch("ALTER TABLE schema_migration RENAME TO hidden")?;
+    becomes("503")?;
+    assert_eq!(status("/livez")?, "200");
+    assert!(site.operations("/readyz")?.contains("\"store\":false"));
+    let refused = site.imap()?;
+    assert!(refused.greeting.contains("[UNAVAILABLE]"), "{}", refused.greeting);
+    database.execute_batch("ALTER TABLE hidden RENAME TO schema_migration")?;
+    becomes("200")
+}
