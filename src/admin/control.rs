@@ -98,7 +98,7 @@ async fn applied(State(daemon): State<Arc<Daemon>>, Path(last): Path<i64>, Query
         Ok(applied) => Json(json!({
             "applied": true,
             "sessions_ended": applied.sessions_ended,
-            "milliseconds": daemon.clock.now().duration_since(asked).as_secs_f64() * 1000.0,
+            "milliseconds": milliseconds(daemon.clock.now().duration_since(asked)),
         }))
         .into_response(),
         Err(_) => (StatusCode::GATEWAY_TIMEOUT, Json(json!({ "applied": false }))).into_response(),
@@ -132,4 +132,9 @@ fn actor(headers: &HeaderMap) -> Actor {
         who,
         origin: "local".to_owned(),
     }
+}
+
+/// In whole microseconds, as people read it.
+fn milliseconds(span: Duration) -> f64 {
+    (span.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }
