@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 fn tell(narrator: &mut Narrator) -> anyhow::Result<()> {
     narrator.step("Start a real Dovecot, a real Postfix and Postern in front of both")?;
     let plan = Plan {
-        aliases: vec![("hello@acme.test", story::ADDRESS)],
+        aliases: vec![(story::ALIAS, story::ADDRESS)],
         ..Plan::default()
     };
     let stack = narrator.check("three servers are ready", Stack::start_empty(&plan))?;

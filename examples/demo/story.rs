@@ -16,6 +16,8 @@ use crate::narrator::Narrator;
 
 /// The mailbox of the story.
 pub(crate) const ADDRESS: &str = "anna@acme.test";
+/// A further address of the mailbox.
+pub(crate) const ALIAS: &str = "hello@acme.test";
 const PHONE: &str = "Anna's iPhone";
 const CRM: &str = "CRM";
 /// What Postern promises for a revocation.
@@ -36,6 +38,7 @@ fn set_up(narrator: &mut Narrator, stack: &Stack) -> anyhow::Result<(Device, Dev
     command(narrator, stack, &["domain", "create", DOMAIN, "--org", "Acme"])?;
     stack.dovecot.add_mailbox(ADDRESS)?;
     command(narrator, stack, &["mailbox", "create", ADDRESS])?;
+    command(narrator, stack, &["alias", "create", ALIAS, "--mailbox", ADDRESS])?;
     let mut add = |label: &str| {
         narrator.tell(&format!("$ postern device add {ADDRESS} --label \"{label}\""));
         let device = stack.postern.add_device(ADDRESS, label);
@@ -51,7 +54,7 @@ fn both_read_and_send(narrator: &mut Narrator, stack: &Stack, phone: &Device, cr
     narrator.step(
         "Both devices read by IMAP and send by SMTP, with TLS and the same address, each with its own password",
     )?;
-    let message = Message::new(ADDRESS, "hello@acme.test", 200)?;
+    let message = Message::new(ADDRESS, ALIAS, 200)?;
     let sent = stack
         .submission(phone)
         .and_then(|mut smtp| smtp.deliver(&message)?.expect(250));
@@ -104,7 +107,7 @@ fn wrong_passwords(narrator: &mut Narrator, stack: &Stack, phone: &Device) -> an
         narrator,
         stack,
         "the alias with a right password",
-        "hello@acme.test",
+        ALIAS,
         &phone.password,
     )?;
     refused(
