@@ -7,9 +7,10 @@ use super::file::{self, File};
 use super::section::{Section, hours, kib, mins, ms, or, secs};
 use super::units::{Letter, Time};
 use crate::model::DomainName;
+use crate::peer::NetworkPrefixes;
 use crate::preauth::Limits;
 use crate::session::BareNewline;
-use crate::{listen, session, throttle, verify};
+use crate::{session, throttle, verify};
 
 /// Mail programs give up waiting for the answer to a login after 8 s (Zammad), so it is given within 5 s, penalties
 /// included.
@@ -66,8 +67,12 @@ pub(super) fn before_login(section: &mut Section<'_, '_>, raw: &file::BeforeLogi
     (limits, time, bytes)
 }
 
-/// Checks `[passwords]`.
-pub(super) fn passwords(section: &mut Section<'_, '_>, raw: &file::Passwords) -> verify::Config {
+/// Checks `[passwords]`; what one network is comes from `[limits]`.
+pub(super) fn passwords(
+    section: &mut Section<'_, '_>,
+    raw: &file::Passwords,
+    network: NetworkPrefixes,
+) -> verify::Config {
     let memory_kib = section.size(
         "argon2_memory",
         &raw.argon2_memory,
@@ -125,6 +130,7 @@ pub(super) fn passwords(section: &mut Section<'_, '_>, raw: &file::Passwords) ->
         lanes: section.number("lanes", &raw.lanes, 0, 0..=1024),
         queue,
         queue_per_network,
+        network,
         hash_deadline: deadline,
         argon2_memory_kib: u32::try_from(memory_kib).unwrap_or(u32::MAX),
         argon2_passes: passes,
@@ -138,12 +144,11 @@ pub(super) fn passwords(section: &mut Section<'_, '_>, raw: &file::Passwords) ->
 pub(super) fn throttle(
     section: &mut Section<'_, '_>,
     raw: &file::Throttle,
-    limits: &listen::Config,
+    network: NetworkPrefixes,
 ) -> throttle::Config {
     let max_delay = section.time("max_delay", &raw.max_delay, LATEST_ANSWER, ms(1)..=LATEST_ANSWER);
     let config = throttle::Config {
-        ipv4_prefix: limits.ipv4_prefix,
-        ipv6_prefix: limits.ipv6_prefix,
+        network,
         base_delay: section.time(
             "base_delay",
             &raw.base_delay,

@@ -197,8 +197,9 @@ fn complete<'a>(file: &File, problems: &mut Problems<'a>, base: &'a Path, secret
     let tls = tls(&mut top, file);
     let client_settings = client_settings::check(&mut top, &file.client_settings, &hostname, &listeners);
     let mut listen = listen::limits(&mut Section::new(problems, "limits", base), &file.limits, listeners);
-    let throttle = login::throttle(&mut Section::new(problems, "throttle", base), &file.throttle, &listen);
-    let mut verify = login::passwords(&mut Section::new(problems, "passwords", base), &file.passwords);
+    let network = listen.network;
+    let throttle = login::throttle(&mut Section::new(problems, "throttle", base), &file.throttle, network);
+    let mut verify = login::passwords(&mut Section::new(problems, "passwords", base), &file.passwords, network);
     let before = login::before_login(&mut Section::new(problems, "before_login", base), &file.before_login);
     let mut sessions = Section::new(problems, "sessions", base);
     listen.drain_time = sessions.time("drain_time", &file.sessions.drain_time, secs(30), secs(0)..=hours(1));

@@ -383,6 +383,16 @@ fn limits_fit_together() {
 }
 
 #[test]
+fn one_network_is_the_same_for_caps_throttle_and_hash_queue() {
+    let (config, _) = read_text(&format!("{MINIMAL}[limits]\nipv4_prefix = 24\nipv6_prefix = 48\n")).unwrap();
+    let expected = crate::peer::NetworkPrefixes { ipv4: 24, ipv6: 48 };
+    assert_eq!(
+        [config.listen.network, config.throttle.network, config.verify.network],
+        [expected; 3]
+    );
+}
+
+#[test]
 fn the_settings_to_type_follow_the_listeners_unless_they_are_given() {
     let (config, _) = read_text(MINIMAL).unwrap();
     let imap = config.client_settings.imap.unwrap();

@@ -7,7 +7,7 @@ use tokio_util::task::TaskTracker;
 use super::entry::{Entries, Proof};
 use super::hash::Params;
 use super::hint::hint;
-use super::lanes::{Lanes, Limits, Network};
+use super::lanes::{Lanes, Limits};
 use super::permit::{Circumstances, refusal};
 use super::search::{Search, Secrets};
 use super::{Cause, Config, MAX_PASSWORD_BYTES, Path, Reason, Rejection, Verdict, VerifiedLogin};
@@ -159,7 +159,8 @@ impl Verifier {
             };
             return (Verdict::Reject(refused), "typo");
         }
-        match self.search(&mailbox, secrets, Network::of(peer.ip()), untagged).await {
+        let network = self.config.network.network_of(peer.ip());
+        match self.search(&mailbox, secrets, network, untagged).await {
             Ok(Search::Proved(proof, path)) => self.admit(mailbox, proof, path, protocol, peer),
             Ok(Search::Nothing(path)) => {
                 let live = mailbox
