@@ -205,7 +205,7 @@ fn complete<'a>(file: &File, problems: &mut Problems<'a>, base: &'a Path, secret
     listen.drain_time = sessions.time("drain_time", &file.sessions.drain_time, secs(30), secs(0)..=hours(1));
     listen.close_time = sessions.time("close_time", &file.sessions.close_time, secs(5), ms(100)..=secs(60));
     let mut top = Section::new(problems, "", base);
-    let mut session = login::session(&mut top, file, hostname.clone(), before);
+    let mut session = login::session(&mut top, file, hostname.clone(), before, &throttle);
     session.close_time = listen.close_time;
     verify.help_url = login::help_url(&mut top, &file.sessions);
     let (store, change_poll) = store(&mut top, file, &data_dir);
