@@ -24,7 +24,7 @@ use crate::revoke::{Registry, Tail};
 use crate::store::AuditStore;
 
 /// Settings.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// `/metrics`, `/livez`, `/readyz`; none where unset.
     pub operations_address: Option<SocketAddr>,

@@ -11,6 +11,7 @@ mod listen;
 mod login;
 mod problem;
 mod read;
+mod restart;
 mod route;
 pub mod secret_file;
 mod section;

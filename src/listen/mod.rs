@@ -35,7 +35,7 @@ pub struct ListenerConfig {
 }
 
 /// Settings of all listeners.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// The listeners.
     pub listeners: Vec<ListenerConfig>,

@@ -29,7 +29,7 @@ const MAX_DOUBLINGS: u32 = 16;
 const MIN_GRID: Duration = Duration::from_millis(1);
 
 /// Settings.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// What one network is.
     pub network: NetworkPrefixes,

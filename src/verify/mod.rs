@@ -188,7 +188,7 @@ impl Cause {
 }
 
 /// Settings.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Hash lanes: OS threads; 0 means one a core.
     pub lanes: usize,
