@@ -90,23 +90,7 @@ pub(super) fn passwords(
     network: NetworkPrefixes,
 ) -> verify::Config {
     let default = verify::Config::default();
-    let memory_kib = section.size(
-        "argon2_memory",
-        &raw.argon2_memory,
-        kib(default.argon2_memory_kib as usize),
-        kib(7168)..=kib(4 << 20),
-    ) >> 10;
-    let passes = section.number("argon2_passes", &raw.argon2_passes, default.argon2_passes, 1..=100);
-    if !ARGON2_FLOOR
-        .iter()
-        .any(|(memory, least)| memory_kib >= *memory && passes >= *least)
-    {
-        let least = ARGON2_FLOOR
-            .iter()
-            .find(|(memory, _)| memory_kib >= *memory)
-            .map_or(5, |(_, least)| *least);
-        section.error("argon2_passes", &raw.argon2_passes, format!("{memory_kib} KiB with {passes} passes is weaker than OWASP's least; use {least} passes or \"19456 KiB\" with 2"));
-    }
+    let (memory_kib, passes) = argon2(section, raw, &default);
     let deadline = section.time(
         "deadline",
         &raw.deadline,
@@ -154,7 +138,7 @@ pub(super) fn passwords(
         queue_per_network,
         network,
         hash_deadline: deadline,
-        argon2_memory_kib: u32::try_from(memory_kib).unwrap_or(u32::MAX),
+        argon2_memory_kib: memory_kib,
         argon2_passes: passes,
         entry_bytes: section.size(
             "entry_cache",
@@ -165,6 +149,28 @@ pub(super) fn passwords(
         default_domain,
         help_url: None,
     }
+}
+
+/// Argon2id's memory in KiB, and its passes.
+fn argon2(section: &mut Section<'_, '_>, raw: &file::Passwords, default: &verify::Config) -> (u32, u32) {
+    let memory_kib = section.size(
+        "argon2_memory",
+        &raw.argon2_memory,
+        kib(default.argon2_memory_kib as usize),
+        kib(7168)..=kib(4 << 20),
+    ) >> 10;
+    let passes = section.number("argon2_passes", &raw.argon2_passes, default.argon2_passes, 1..=100);
+    if !ARGON2_FLOOR
+        .iter()
+        .any(|(memory, least)| memory_kib >= *memory && passes >= *least)
+    {
+        let least = ARGON2_FLOOR
+            .iter()
+            .find(|(memory, _)| memory_kib >= *memory)
+            .map_or(5, |(_, least)| *least);
+        section.error("argon2_passes", &raw.argon2_passes, format!("{memory_kib} KiB with {passes} passes is weaker than OWASP's least; use {least} passes or \"19456 KiB\" with 2"));
+    }
+    (u32::try_from(memory_kib).unwrap_or(u32::MAX), passes)
 }
 
 /// Checks `[throttle]`; what one network is comes from `[limits]`.
