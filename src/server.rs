@@ -315,36 +315,15 @@ impl Server {
     }
 
     fn take_over(&self, fresh: Config, reload: &Reload) -> anyhow::Result<Vec<String>> {
+        let needing_restart = self.config.needing_restart(&fresh);
         // Whatever can fail comes before whatever changes something.
         let certificates = Certificates::read(&certificate_settings(&fresh, &self.clock)?.certificates)?;
         self.plane.upstreams.replace(fresh.upstream)?;
         self.certificates.take(certificates);
         self.plane.config.store(Arc::new(fresh.session));
         (reload.set_log_level)(&fresh.log.level)?;
-        let mut notes = vec!["certificates, routes, session limits and log level are in force".to_owned()];
-        if fresh.listen.listeners != self.config.listen.listeners {
-            notes.push("listeners changed: restart to bind them".to_owned());
-        }
-        if fresh.tls.min_version != self.config.tls.min_version {
-            notes.push("tls.min_version changed: restart to apply it".to_owned());
-        }
-        let old = &self.config;
-        let limits = |listen: &listen::Config| listen::Config {
-            listeners: Vec::new(),
-            ..listen.clone()
-        };
-        let kept = limits(&fresh.listen) != limits(&old.listen)
-            || fresh.verify != old.verify
-            || fresh.throttle != old.throttle
-            || fresh.store != old.store
-            || fresh.admin != old.admin
-            || fresh.workers != old.workers;
-        if kept {
-            let keys =
-                "[limits], [passwords], [throttle], [store], [admin], [runtime], drain_time, close_time or help_url";
-            notes.push(format!("something in {keys} changed: restart to apply it"));
-        }
-        Ok(notes)
+        let in_force = "certificates, routes, session limits and log level are in force".to_owned();
+        Ok(std::iter::once(in_force).chain(needing_restart).collect())
     }
 
     /// Lets sessions go on for the drain time; whoever asks a second time does not want to wait for them.

@@ -10,8 +10,11 @@ use super::output::Output;
 use crate::clock::Clock;
 use crate::config::{self, Secrets};
 use crate::directory::AddressMeaning;
+use crate::model::DomainName;
+use crate::peer::Protocol;
 use crate::store::{CredentialStore, DeviceFilter, LoginMailbox, Resolved};
 use crate::upstream::diagnose::{self, Grade, Subject};
+use crate::upstream::{self, Route};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -72,23 +75,24 @@ async fn explain(address: &str, local: &Local, findings: &mut Vec<Finding>) -> R
     }
 }
 
-/// All routes, or those that serve the mailbox.
+/// All routes, or those that logins of the mailbox use.
 async fn routes(mailbox: Option<&LoginMailbox>, local: &Local, findings: &mut Vec<Finding>) {
-    let upstream = &local.config.upstream;
-    let domain = mailbox.map(|mailbox| mailbox.address.domain());
-    let named = |route: &&crate::upstream::Route| domain.as_ref().is_some_and(|domain| route.domains.contains(domain));
-    let has_named = upstream.routes.iter().any(|route| named(&route));
+    let config = &local.config.upstream;
+    let routes = match mailbox.map(|mailbox| mailbox.address.domain()) {
+        Some(domain) => {
+            let routes = config.serving(&domain);
+            unserved(&domain, &routes, local, findings);
+            routes
+        }
+        None => config.routes.clone(),
+    };
     let subject = mailbox.map(|mailbox| Subject {
         address: &mailbox.address,
         mailbox: mailbox.id,
         sealed: mailbox.upstream_secret.as_deref(),
     });
-    for route in &upstream.routes {
-        let serves = domain.is_none() || named(&route) || (!has_named && route.domains.is_empty());
-        if !serves {
-            continue;
-        }
-        for finding in diagnose::route(route, &upstream.hostname, subject.as_ref(), &local.keys).await {
+    for route in &routes {
+        for finding in diagnose::route(route, &config.hostname, subject.as_ref(), &local.keys).await {
             let state = match finding.grade {
                 Grade::Right => State::Ok,
                 Grade::Warning => State::Warning,
@@ -99,6 +103,25 @@ async fn routes(mailbox: Option<&LoginMailbox>, local: &Local, findings: &mut Ve
                 state,
                 finding.detail,
             ));
+        }
+    }
+}
+
+/// Protocols that clients can speak to us, but that no route serves for this mail domain.
+fn unserved(domain: &DomainName, routes: &[Route], local: &Local, findings: &mut Vec<Finding>) {
+    for protocol in [Protocol::Imap, Protocol::Smtp] {
+        let listeners = &local.config.listen.listeners;
+        let is_spoken = listeners.iter().any(|listener| listener.protocol == protocol);
+        let is_served = routes.iter().any(|route| match protocol {
+            Protocol::Imap => route.imap.is_some(),
+            Protocol::Smtp => route.smtp.is_some(),
+        });
+        if is_spoken && !is_served {
+            let error = upstream::Error::NoRoute {
+                domain: domain.clone(),
+                protocol: protocol.name(),
+            };
+            findings.push(Finding::new("route", State::Error, error));
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_spanned::Spanned;
 use super::file;
 use super::section::{Section, ms, or, secs, span};
 use crate::listen::{Config, ListenerConfig, TlsMode};
-use crate::peer::Protocol;
+use crate::peer::{NetworkPrefixes, Protocol};
 
 /// More sockets than a machine has a use for are a mistake in a generated file.
 const MAX_LISTENERS: usize = 64;
@@ -22,6 +22,7 @@ pub(super) fn limits(section: &mut Section<'_, '_>, raw: &file::Limits, listener
         max_connections.min(2000),
         1..=1_000_000,
     );
+    let network = NetworkPrefixes::default();
     let config = Config {
         listeners,
         max_connections,
@@ -38,8 +39,10 @@ pub(super) fn limits(section: &mut Section<'_, '_>, raw: &file::Limits, listener
             max_connections.min(2000),
             1..=1_000_000,
         ),
-        ipv4_prefix: section.number("ipv4_prefix", &raw.ipv4_prefix, 32, 8..=32),
-        ipv6_prefix: section.number("ipv6_prefix", &raw.ipv6_prefix, 64, 16..=128),
+        network: NetworkPrefixes {
+            ipv4: section.number("ipv4_prefix", &raw.ipv4_prefix, network.ipv4, 8..=32),
+            ipv6: section.number("ipv6_prefix", &raw.ipv6_prefix, network.ipv6, 16..=128),
+        },
         proxy_header_time: section.time("proxy_header_time", &raw.proxy_header_time, secs(3), ms(100)..=secs(60)),
         drain_time: secs(30).0,
         close_time: secs(5).0,

@@ -7,9 +7,10 @@ use super::file::{self, File};
 use super::section::{Section, hours, kib, mins, ms, or, secs};
 use super::units::{Letter, Time};
 use crate::model::DomainName;
+use crate::peer::NetworkPrefixes;
 use crate::preauth::Limits;
 use crate::session::BareNewline;
-use crate::{listen, session, throttle, verify};
+use crate::{session, throttle, verify};
 
 /// Mail programs give up waiting for the answer to a login after 8 s (Zammad), so it is given within 5 s, penalties
 /// included.
@@ -23,13 +24,29 @@ const ARGON2_FLOOR: [(usize, u32); 5] = [(47_104, 1), (19_456, 2), (12_288, 3), 
 
 /// Checks `[before_login]`.
 pub(super) fn before_login(section: &mut Section<'_, '_>, raw: &file::BeforeLogin) -> (Limits, Duration, usize) {
+    let default = Limits::default();
     let limits = Limits {
-        line_bytes: section.size("line_bytes", &raw.line_bytes, kib(8), 1000..=kib(64)),
-        sasl_line_bytes: section.size("sasl_line_bytes", &raw.sasl_line_bytes, kib(13), SASL_LINE..=kib(64)),
-        literal_bytes: section.size("literal_bytes", &raw.literal_bytes, kib(4), 512..=kib(64)),
-        command_bytes: section.size("command_bytes", &raw.command_bytes, kib(64), kib(32)..=kib(1024)),
-        commands: section.number("commands", &raw.commands, 100, 10..=1_000_000),
-        bad_commands: section.number("bad_commands", &raw.bad_commands, 10, 1..=1000),
+        line_bytes: section.size("line_bytes", &raw.line_bytes, default.line_bytes, 1000..=kib(64)),
+        sasl_line_bytes: section.size(
+            "sasl_line_bytes",
+            &raw.sasl_line_bytes,
+            default.sasl_line_bytes,
+            SASL_LINE..=kib(64),
+        ),
+        literal_bytes: section.size(
+            "literal_bytes",
+            &raw.literal_bytes,
+            default.literal_bytes,
+            512..=kib(64),
+        ),
+        command_bytes: section.size(
+            "command_bytes",
+            &raw.command_bytes,
+            default.command_bytes,
+            kib(32)..=kib(1024),
+        ),
+        commands: section.number("commands", &raw.commands, default.commands, 10..=1_000_000),
+        bad_commands: section.number("bad_commands", &raw.bad_commands, default.bad_commands, 1..=1000),
     };
     let time = section.time("time", &raw.time, mins(3), ms(100)..=mins(30));
     if time < PASSWORD_DIALOG {
@@ -66,26 +83,20 @@ pub(super) fn before_login(section: &mut Section<'_, '_>, raw: &file::BeforeLogi
     (limits, time, bytes)
 }
 
-/// Checks `[passwords]`.
-pub(super) fn passwords(section: &mut Section<'_, '_>, raw: &file::Passwords) -> verify::Config {
-    let memory_kib = section.size(
-        "argon2_memory",
-        &raw.argon2_memory,
-        kib(19_456),
-        kib(7168)..=kib(4 << 20),
-    ) >> 10;
-    let passes = section.number("argon2_passes", &raw.argon2_passes, 2, 1..=100);
-    if !ARGON2_FLOOR
-        .iter()
-        .any(|(memory, least)| memory_kib >= *memory && passes >= *least)
-    {
-        let least = ARGON2_FLOOR
-            .iter()
-            .find(|(memory, _)| memory_kib >= *memory)
-            .map_or(5, |(_, least)| *least);
-        section.error("argon2_passes", &raw.argon2_passes, format!("{memory_kib} KiB with {passes} passes is weaker than OWASP's least; use {least} passes or \"19456 KiB\" with 2"));
-    }
-    let deadline = section.time("deadline", &raw.deadline, secs(5), ms(100)..=secs(60));
+/// Checks `[passwords]`; what one network is comes from `[limits]`.
+pub(super) fn passwords(
+    section: &mut Section<'_, '_>,
+    raw: &file::Passwords,
+    network: NetworkPrefixes,
+) -> verify::Config {
+    let default = verify::Config::default();
+    let (memory_kib, passes) = argon2(section, raw, &default);
+    let deadline = section.time(
+        "deadline",
+        &raw.deadline,
+        Time(default.hash_deadline),
+        ms(100)..=secs(60),
+    );
     if deadline > LATEST_ANSWER.0 {
         section.warning(
             "deadline",
@@ -107,11 +118,11 @@ pub(super) fn passwords(section: &mut Section<'_, '_>, raw: &file::Passwords) ->
             })
             .ok()
     });
-    let queue = section.number("queue", &raw.queue, 1024, 1..=1_000_000);
+    let queue = section.number("queue", &raw.queue, default.queue, 1..=1_000_000);
     let queue_per_network = section.number(
         "queue_per_network",
         &raw.queue_per_network,
-        queue.min(128),
+        queue.min(default.queue_per_network),
         1..=1_000_000,
     );
     if queue_per_network > queue {
@@ -122,39 +133,82 @@ pub(super) fn passwords(section: &mut Section<'_, '_>, raw: &file::Passwords) ->
         );
     }
     verify::Config {
-        lanes: section.number("lanes", &raw.lanes, 0, 0..=1024),
+        lanes: section.number("lanes", &raw.lanes, default.lanes, 0..=1024),
         queue,
         queue_per_network,
+        network,
         hash_deadline: deadline,
-        argon2_memory_kib: u32::try_from(memory_kib).unwrap_or(u32::MAX),
+        argon2_memory_kib: memory_kib,
         argon2_passes: passes,
-        entry_bytes: section.size("entry_cache", &raw.entry_cache, kib(16 << 10), kib(64)..=kib(16 << 20)),
+        entry_bytes: section.size(
+            "entry_cache",
+            &raw.entry_cache,
+            default.entry_bytes,
+            kib(64)..=kib(16 << 20),
+        ),
         default_domain,
         help_url: None,
     }
+}
+
+/// Argon2id's memory in KiB, and its passes.
+fn argon2(section: &mut Section<'_, '_>, raw: &file::Passwords, default: &verify::Config) -> (u32, u32) {
+    let memory_kib = section.size(
+        "argon2_memory",
+        &raw.argon2_memory,
+        kib(default.argon2_memory_kib as usize),
+        kib(7168)..=kib(4 << 20),
+    ) >> 10;
+    let passes = section.number("argon2_passes", &raw.argon2_passes, default.argon2_passes, 1..=100);
+    if !ARGON2_FLOOR
+        .iter()
+        .any(|(memory, least)| memory_kib >= *memory && passes >= *least)
+    {
+        let least = ARGON2_FLOOR
+            .iter()
+            .find(|(memory, _)| memory_kib >= *memory)
+            .map_or(5, |(_, least)| *least);
+        section.error("argon2_passes", &raw.argon2_passes, format!("{memory_kib} KiB with {passes} passes is weaker than OWASP's least; use {least} passes or \"19456 KiB\" with 2"));
+    }
+    (u32::try_from(memory_kib).unwrap_or(u32::MAX), passes)
 }
 
 /// Checks `[throttle]`; what one network is comes from `[limits]`.
 pub(super) fn throttle(
     section: &mut Section<'_, '_>,
     raw: &file::Throttle,
-    limits: &listen::Config,
+    network: NetworkPrefixes,
 ) -> throttle::Config {
-    let max_delay = section.time("max_delay", &raw.max_delay, LATEST_ANSWER, ms(1)..=LATEST_ANSWER);
+    let default = throttle::Config::default();
+    let max_delay = section.time(
+        "max_delay",
+        &raw.max_delay,
+        Time(default.max_delay),
+        ms(1)..=LATEST_ANSWER,
+    );
     let config = throttle::Config {
-        ipv4_prefix: limits.ipv4_prefix,
-        ipv6_prefix: limits.ipv6_prefix,
+        network,
         base_delay: section.time(
             "base_delay",
             &raw.base_delay,
-            Time(max_delay.min(secs(1).0)),
+            Time(max_delay.min(default.base_delay)),
             ms(1)..=LATEST_ANSWER,
         ),
         max_delay,
-        free_failures: section.number("free_failures", &raw.free_failures, 5, 0..=10_000),
-        half_life: section.time("half_life", &raw.half_life, mins(15), secs(1)..=hours(24 * 7)),
-        table_entries: section.number("table_entries", &raw.table_entries, 65_536, 1024..=16_777_216),
-        hash_stop: section.number("hash_stop", &raw.hash_stop, 50, 1..=100_000),
+        free_failures: section.number("free_failures", &raw.free_failures, default.free_failures, 0..=10_000),
+        half_life: section.time(
+            "half_life",
+            &raw.half_life,
+            Time(default.half_life),
+            secs(1)..=hours(24 * 7),
+        ),
+        table_entries: section.number(
+            "table_entries",
+            &raw.table_entries,
+            default.table_entries,
+            1024..=16_777_216,
+        ),
+        hash_stop: section.number("hash_stop", &raw.hash_stop, default.hash_stop, 1..=100_000),
     };
     if config.base_delay > config.max_delay {
         section.error(
@@ -172,6 +226,7 @@ pub(super) fn session(
     file: &File,
     hostname: String,
     before: (Limits, Duration, usize),
+    throttle: &throttle::Config,
 ) -> session::Config {
     let raw = &file.sessions;
     let (limits, login_time, login_bytes) = before;
@@ -198,7 +253,7 @@ pub(super) fn session(
             "RFC 5321 §4.5.3.2 gives clients 5 min for a command; slow scanners will lose their connection",
         );
     }
-    if login_time < or(&file.throttle.max_delay, LATEST_ANSWER).0 {
+    if login_time < throttle.max_delay {
         section.error(
             "before_login.time",
             &file.before_login.time,

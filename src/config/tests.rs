@@ -383,6 +383,75 @@ fn limits_fit_together() {
 }
 
 #[test]
+fn one_network_is_the_same_for_caps_throttle_and_hash_queue() {
+    let (config, _) = read_text(&format!("{MINIMAL}[limits]\nipv4_prefix = 24\nipv6_prefix = 48\n")).unwrap();
+    let expected = crate::peer::NetworkPrefixes { ipv4: 24, ipv6: 48 };
+    assert_eq!(
+        [config.listen.network, config.throttle.network, config.verify.network],
+        [expected; 3]
+    );
+}
+
+#[test]
+fn each_section_that_a_reload_cannot_change_asks_for_a_restart() {
+    let (running, _) = read_text(MINIMAL).unwrap();
+    let changed = |more: &str| {
+        let (fresh, _) = read_text(&format!("{MINIMAL}{more}")).unwrap();
+        running.needing_restart(&fresh)
+    };
+    for (more, what) in [
+        ("[log]\nformat = \"json\"\n", "log.format"),
+        ("[runtime]\nworkers = 2\n", "[runtime]"),
+        ("[store]\nreaders = 3\n", "[store]"),
+        ("[store]\nchange_poll = \"100ms\"\n", "[store]"),
+        ("[limits]\nconnections = 10000\n", "[limits]"),
+        ("[limits]\nipv4_prefix = 24\n", "[limits]"),
+        ("[passwords]\nlanes = 3\n", "[passwords]"),
+        ("[throttle]\nhash_stop = 10\n", "[throttle]"),
+        ("[sessions]\ndrain_time = \"1 s\"\n", "sessions.drain_time"),
+        ("[sessions]\nclose_time = \"1 s\"\n", "sessions.close_time"),
+        ("[sessions]\nhelp_url = \"https://example.org\"\n", "sessions.help_url"),
+        (
+            "[sessions]\nusage_write_interval = \"1 s\"\n",
+            "sessions.usage_write_interval",
+        ),
+        ("[admin]\ncontrol_socket = \"/run/postern.sock\"\n", "[admin]"),
+        (
+            "[[listener]]\naddress = \"127.0.0.1:8994\"\nname = \"second\"\nprotocol = \"imap\"\n",
+            "[[listener]]",
+        ),
+    ] {
+        assert_eq!(
+            changed(more),
+            [format!("{what} changed: restart to apply it")],
+            "{more}"
+        );
+    }
+    for more in [
+        "",
+        "[log]\nlevel = \"debug\"\n",
+        "[before_login]\ncommands = 50\n",
+        "[sessions]\nmax_per_device = 5\n",
+        "[submission]\ncheck_sender = false\n",
+        "[client_settings]\nimap_port = 993\n",
+    ] {
+        assert_eq!(changed(more), [""; 0], "{more}");
+    }
+    let oldest = MINIMAL.replace("development = true", "development = true\nmin_version = \"1.3\"");
+    let (fresh, _) = read_text(&oldest).unwrap();
+    assert_eq!(
+        running.needing_restart(&fresh),
+        ["tls.min_version changed: restart to apply it"]
+    );
+    let elsewhere = MINIMAL.replacen('\n', "\nkey_file = \"other.key\"\n", 1);
+    let (fresh, _) = read_text(&elsewhere).unwrap();
+    assert_eq!(
+        running.needing_restart(&fresh),
+        ["key_file changed: restart to apply it"]
+    );
+}
+
+#[test]
 fn the_settings_to_type_follow_the_listeners_unless_they_are_given() {
     let (config, _) = read_text(MINIMAL).unwrap();
     let imap = config.client_settings.imap.unwrap();

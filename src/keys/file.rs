@@ -1,12 +1,13 @@
 //! The keyring file: a line `postern-key 1`, then one line `<id> <base64 of 32 octets>` a key, ids growing.
 //!
 //! Mode 0600, created exclusively, written durably (file and folder are flushed) before anything depends on it. A new
-//! key is appended to a copy that then takes the file's place, so that a crash leaves either the old or the new ring.
+//! key is appended to a copy that then takes the file's place, so that a crash leaves either the old or the new ring;
+//! the copy has the owner and mode of the file, as root may rotate what the service user must read.
 //! The owner is not checked: systemd hands credentials over as root's files.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -32,7 +33,7 @@ pub(super) fn create(path: &Path) -> Result<Vec<Record>, Error> {
         id: 1,
         material: random_bytes(),
     }];
-    write_new(path, &records).map_err(|error| match error {
+    write_new(path, &records, None).map_err(|error| match error {
         Error::Io { source, path, .. } if source.kind() == ErrorKind::AlreadyExists => Error::Exists(path),
         error => error,
     })?;
@@ -92,8 +93,13 @@ pub(super) fn rotate(path: &Path) -> Result<Vec<Record>, Error> {
         id,
         material: random_bytes(),
     });
+    let old = std::fs::metadata(path).map_err(|source| Error::Io {
+        path: path.to_owned(),
+        action: "read its owner",
+        source,
+    })?;
     // The copy's exclusive creation is also the lock between two rotations.
-    write_new(&copy, &records).map_err(|error| match error {
+    write_new(&copy, &records, Some(&old)).map_err(|error| match error {
         Error::Io { source, path, .. } if source.kind() == ErrorKind::AlreadyExists => Error::Rotating(path),
         error => error,
     })?;
@@ -112,7 +118,8 @@ fn copy_path(path: &Path) -> PathBuf {
     name.into()
 }
 
-fn write_new(path: &Path, records: &[Record]) -> Result<(), Error> {
+/// Writes a file that must not exist yet, with the owner and mode of `old` where it is to take its place.
+fn write_new(path: &Path, records: &[Record], old: Option<&Metadata>) -> Result<(), Error> {
     let failed = |action| {
         move |source| Error::Io {
             path: path.to_owned(),
@@ -126,14 +133,34 @@ fn write_new(path: &Path, records: &[Record]) -> Result<(), Error> {
         .mode(0o600)
         .open(path)
         .map_err(failed("create it"))?;
+    let written = old
+        .map_or(Ok(()), |old| resemble(&file, old))
+        .map_err(failed("give it the owner and mode of the old one"))
+        .and_then(|()| write(&mut file, records).map_err(failed("write it")));
+    if written.is_err() {
+        // A file that is not whole must not look like a rotation that is under way, or like a key.
+        let _ = std::fs::remove_file(path);
+    }
+    written
+}
+
+fn resemble(file: &File, old: &Metadata) -> std::io::Result<()> {
+    let made = file.metadata()?;
+    if (made.uid(), made.gid()) != (old.uid(), old.gid()) {
+        fchown(file, Some(old.uid()), Some(old.gid()))?;
+    }
+    file.set_permissions(old.permissions())
+}
+
+fn write(file: &mut File, records: &[Record]) -> std::io::Result<()> {
     let mut line = Zeroizing::new(String::with_capacity(64));
-    writeln!(file, "{HEADER}").map_err(failed("write it"))?;
+    writeln!(file, "{HEADER}")?;
     for record in records {
         line.clear();
         STANDARD.encode_string(record.material.expose(), &mut line);
-        writeln!(file, "{} {}", record.id, line.as_str()).map_err(failed("write it"))?;
+        writeln!(file, "{} {}", record.id, line.as_str())?;
     }
-    file.sync_all().map_err(failed("flush it"))
+    file.sync_all()
 }
 
 /// A new name is durable only once its folder is.

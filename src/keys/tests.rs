@@ -1,7 +1,7 @@
 //! Tests of the keyring file, the derived keys and sealing.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 
 use super::*;
@@ -54,6 +54,28 @@ fn rotation_keeps_old_keys_and_uses_the_new_one() {
         1,
         "the copy took the file's place"
     );
+}
+
+#[test]
+fn rotation_keeps_owner_group_and_mode() {
+    const NOBODY: u32 = 65_534;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    Keyring::create(&path).unwrap();
+    // Only root can give a file away; whoever else runs this sees the mode kept.
+    let is_root = fs::metadata(&path).unwrap().uid() == 0;
+    if is_root {
+        chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
+    let facts = || {
+        let facts = fs::metadata(&path).unwrap();
+        (facts.uid(), facts.gid(), facts.mode())
+    };
+    let before = facts();
+    Keyring::rotate(&path).unwrap();
+    assert_eq!(facts(), before);
+    assert!(!is_root || (before.0, before.1) == (NOBODY, NOBODY));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ipnet::IpNet;
 
 use super::Config;
+use crate::peer::NetworkPrefixes;
 
 /// Which cap a connection ran into; a fixed word for log and metric.
 pub(super) type Full = &'static str;
@@ -19,8 +20,7 @@ pub(super) type Full = &'static str;
 #[derive(Debug)]
 pub struct Limiter {
     max: Caps,
-    ipv4_prefix: u8,
-    ipv6_prefix: u8,
+    network: NetworkPrefixes,
     all: AtomicUsize,
     before_login: AtomicUsize,
     networks: Mutex<HashMap<IpNet, Counts>>,
@@ -64,8 +64,7 @@ impl Limiter {
                 network_all: config.max_per_network,
                 network_before_login: config.max_before_login_per_network,
             },
-            ipv4_prefix: config.ipv4_prefix,
-            ipv6_prefix: config.ipv6_prefix,
+            network: config.network,
             all: AtomicUsize::new(0),
             before_login: AtomicUsize::new(0),
             networks: Mutex::default(),
@@ -74,7 +73,7 @@ impl Limiter {
 
     /// Takes a place in every count, or none.
     pub(super) fn enter(self: &Arc<Self>, ip: IpAddr) -> Result<(Place, PlaceBeforeLogin), Full> {
-        self.take(Some(self.network_of(ip)))
+        self.take(Some(self.network.network_of(ip)))
     }
 
     /// Takes a place of a connection whose network is not known yet: a trusted balancer has still to name it.
@@ -130,16 +129,6 @@ impl Limiter {
         self.before_login.load(Ordering::Relaxed) > self.max.before_login / 2
     }
 
-    fn network_of(&self, ip: IpAddr) -> IpNet {
-        let prefix = if ip.is_ipv4() {
-            self.ipv4_prefix
-        } else {
-            self.ipv6_prefix
-        };
-        // The configuration caps both prefixes; a longer one would mean the single address.
-        IpNet::new(ip, prefix).unwrap_or_else(|_| IpNet::from(ip)).trunc()
-    }
-
     fn leave(&self, network: Option<IpNet>, count: impl FnOnce(&mut Counts)) {
         let Some(network) = network else { return };
         let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -182,8 +171,7 @@ mod tests {
             max_before_login: before,
             max_per_network: network,
             max_before_login_per_network: network_before,
-            ipv4_prefix: 32,
-            ipv6_prefix: 64,
+            network: NetworkPrefixes::default(),
             proxy_header_time: Duration::ZERO,
             drain_time: Duration::ZERO,
             close_time: Duration::ZERO,

@@ -17,7 +17,7 @@ use ipnet::IpNet;
 pub use accept::{Listener, bind};
 pub use limits::Limiter;
 
-use crate::peer::Protocol;
+use crate::peer::{NetworkPrefixes, Protocol};
 pub use crate::session::TlsMode;
 
 /// One listener.
@@ -48,10 +48,8 @@ pub struct Config {
     pub max_before_login_per_network: usize,
     /// Connections of one network, logged in or not.
     pub max_per_network: usize,
-    /// Leading bits that make one network in IPv4.
-    pub ipv4_prefix: u8,
-    /// Leading bits that make one network in IPv6.
-    pub ipv6_prefix: u8,
+    /// What one network is.
+    pub network: NetworkPrefixes,
     /// Time for a PROXY header to arrive (at least 3 s, says its specification).
     pub proxy_header_time: Duration,
     /// Graceful stop: how long sessions may go on before they are told to reconnect.

@@ -14,10 +14,9 @@ mod tests;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use ipnet::IpNet;
-
 use self::table::Table;
 use crate::keys::random_bytes;
+use crate::peer::NetworkPrefixes;
 use crate::secret::Secret;
 
 /// A secret seen for a name and network is new again after this many half-lives without it.
@@ -32,10 +31,8 @@ const MIN_GRID: Duration = Duration::from_millis(1);
 /// Settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Bits of an IPv4 address that make a network.
-    pub ipv4_prefix: u8,
-    /// Bits of an IPv6 address that make a network.
-    pub ipv6_prefix: u8,
+    /// What one network is.
+    pub network: NetworkPrefixes,
     /// Answer time of a failure with no history, and the grid of all others.
     pub base_delay: Duration,
     /// No answer waits longer than this.
@@ -54,8 +51,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            ipv4_prefix: 32,
-            ipv6_prefix: 64,
+            network: NetworkPrefixes::default(),
             base_delay: Duration::from_secs(1),
             max_delay: Duration::from_secs(5),
             free_failures: 5,
@@ -166,13 +162,7 @@ impl Throttle {
     }
 
     fn network_id(&self, of: Of, ip: IpAddr) -> u64 {
-        let prefix = if ip.is_ipv4() {
-            self.config.ipv4_prefix
-        } else {
-            self.config.ipv6_prefix
-        };
-        let network = IpNet::new(ip, prefix).map_or(ip, |network| network.network());
-        match network {
+        match self.config.network.network_of(ip).addr() {
             IpAddr::V4(network) => self.id(of, &[&network.octets()]),
             IpAddr::V6(network) => self.id(of, &[&network.octets()]),
         }

@@ -83,6 +83,14 @@ impl Client {
         }
     }
 
+    /// Whether the mail store refused to be told the client's IPv6 address.
+    pub(super) const fn hid_ipv6(&self) -> bool {
+        match self {
+            Self::Imap(_) => false,
+            Self::Smtp(client) => client.hid_ipv6(),
+        }
+    }
+
     pub(super) fn quit(&mut self) -> Step {
         match self {
             // Nobody reads the answer, so any tag will do.

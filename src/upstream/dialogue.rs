@@ -81,13 +81,16 @@ impl Dialogue {
     }
 
     /// Logs in as the plan says.
-    pub(super) async fn log_in(mut self, plan: &Plan<'_>) -> Result<Connected, Error> {
+    pub(super) async fn log_in(mut self, service: &LiveService, plan: &Plan<'_>) -> Result<Connected, Error> {
         let mut step = self
             .client
             .log_in(plan, &self.offered)
             .map_err(|failure| failure.named(&self.route))?;
         loop {
             if let Step::LoggedIn(capabilities) = step {
+                if self.client.hid_ipv6() {
+                    service.note_hidden_address();
+                }
                 let Self {
                     route,
                     stream,

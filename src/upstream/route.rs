@@ -125,6 +125,30 @@ pub struct Config {
     pub hostname: String,
 }
 
+impl Config {
+    /// The routes that serve a mail domain, each with only the protocols that it serves there: what logins use.
+    pub fn serving(&self, domain: &DomainName) -> Vec<Route> {
+        let chosen = |service: fn(&Route) -> &Option<Service>| {
+            let able = self
+                .routes
+                .iter()
+                .enumerate()
+                .filter(|(_, route)| service(route).is_some());
+            let choice = Choice::new(able.map(|(number, route)| (route.domains.clone(), Arc::new(number))));
+            choice.of(domain).map(|number| **number)
+        };
+        let (imap, smtp) = (chosen(|route| &route.imap), chosen(|route| &route.smtp));
+        let routes = self.routes.iter().enumerate().map(|(number, route)| Route {
+            imap: route.imap.clone().filter(|_| imap == Some(number)),
+            smtp: route.smtp.clone().filter(|_| smtp == Some(number)),
+            ..route.clone()
+        });
+        routes
+            .filter(|route| route.imap.is_some() || route.smtp.is_some())
+            .collect()
+    }
+}
+
 /// Finds the route of a mail domain.
 pub(super) struct Choice<T> {
     by_domain: HashMap<DomainName, Arc<T>>,

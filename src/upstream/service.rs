@@ -3,7 +3,7 @@
 //! Health is what the last attempt to reach a greeting gave, whoever made it. A service that is down is tried again
 //! every second, so that logins work as soon as the mail store is back without a client having to be refused first.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
@@ -37,6 +37,8 @@ pub(super) struct LiveService {
     connector: Option<Connector>,
     hostname: Arc<str>,
     seen: Mutex<Seen>,
+    /// Told once, not with every login.
+    told_of_hidden_address: Once,
     clock: Clock,
     metrics: Arc<Metrics>,
 }
@@ -87,6 +89,7 @@ impl LiveService {
                 greeted_at: None,
                 extensions: None,
             }),
+            told_of_hidden_address: Once::new(),
             clock: surroundings.clock,
             metrics: surroundings.metrics,
             hostname: surroundings.hostname,
@@ -121,7 +124,7 @@ impl LiveService {
     /// Logs in on a greeted connection, within the service's time limit.
     pub(super) async fn log_in(&self, dialogue: Dialogue, plan: &Plan<'_>) -> Result<Connected, Error> {
         let started = self.clock.now();
-        let connected = timeout(self.config.login_timeout, dialogue.log_in(plan))
+        let connected = timeout(self.config.login_timeout, dialogue.log_in(self, plan))
             .await
             .unwrap_or_else(|_| Err(self.too_late("logging in")))?;
         let took = self.clock.now().saturating_duration_since(started);
@@ -223,6 +226,18 @@ impl LiveService {
             }
             _ => {}
         }
+    }
+
+    /// The mail store refused a client's IPv6 address, and got none.
+    pub(super) fn note_hidden_address(&self) {
+        self.told_of_hidden_address.call_once(|| {
+            tracing::warn!(route = %self.route, upstream.protocol = self.protocol.name(), "the mail store refuses IPv6 addresses in XCLIENT, so it is told none: set inet_protocols = all there");
+        });
+    }
+
+    #[cfg(test)]
+    pub(super) fn has_told_of_hidden_address(&self) -> bool {
+        self.told_of_hidden_address.is_completed()
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {

@@ -7,7 +7,6 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -21,26 +20,11 @@ use super::Cause;
 use super::hash::{Memory, Params};
 use crate::metrics::Metrics;
 
-/// What counts as one source: an IPv4 address, or the /64 that an IPv6 customer gets.
-const IPV4_PREFIX: u8 = 32;
-const IPV6_PREFIX: u8 = 64;
-
-/// A source network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Network(IpNet);
-
-impl Network {
-    pub(super) fn of(ip: IpAddr) -> Self {
-        let prefix = if ip.is_ipv4() { IPV4_PREFIX } else { IPV6_PREFIX };
-        Self(IpNet::new_assert(ip, prefix).trunc())
-    }
-}
-
 /// A bounded queue in which networks take turns.
 struct FairQueue<T> {
-    waiting: HashMap<Network, VecDeque<T>>,
+    waiting: HashMap<IpNet, VecDeque<T>>,
     /// Networks with something waiting, the next one first.
-    turns: VecDeque<Network>,
+    turns: VecDeque<IpNet>,
     len: usize,
     capacity: usize,
     per_network: usize,
@@ -58,7 +42,7 @@ impl<T> FairQueue<T> {
     }
 
     /// Takes it in, or gives it back where the queue or the network's share of it is full.
-    fn push(&mut self, network: Network, item: T) -> Result<(), T> {
+    fn push(&mut self, network: IpNet, item: T) -> Result<(), T> {
         let held = self.waiting.get(&network).map_or(0, VecDeque::len);
         if self.len >= self.capacity || held >= self.per_network {
             return Err(item);
@@ -184,7 +168,7 @@ impl Lanes {
 
     /// Runs `work` on a lane; waits for its turn and its end, at most the deadline. Dropping the future withdraws a
     /// request that has not begun.
-    pub(super) async fn run<T, F>(&self, network: Network, work: F) -> Result<T, Cause>
+    pub(super) async fn run<T, F>(&self, network: IpNet, work: F) -> Result<T, Cause>
     where
         T: Send + 'static,
         F: FnOnce(&mut Memory) -> T + Send + 'static,
@@ -198,7 +182,7 @@ impl Lanes {
         }
     }
 
-    fn enqueue(&self, network: Network, request: Box<dyn Request>) -> Result<(), Cause> {
+    fn enqueue(&self, network: IpNet, request: Box<dyn Request>) -> Result<(), Cause> {
         let mut state = self.shared.lock();
         let pushed = state.queue.push(network, request).or_else(|request| {
             // Requests of askers who have gone hold no place against one who is still there.

@@ -6,7 +6,8 @@
 //! mailbox, time, protocol and network. A right generated password costs exactly one Argon2id run however many devices
 //! the mailbox has, a wrong one none. Only who proved a secret is told more than "no" (`hint`).
 //!
-//! The time of an answer is not made equal here: the session releases failures on the throttle's clock.
+//! Every secret that is not proved takes its turn on the lanes, with an empty run where nothing is to be hashed, so that
+//! congested lanes treat all names alike. The time of an answer is not made equal here: the session releases failures on the throttle's clock.
 
 mod digest;
 mod entry;
@@ -30,6 +31,7 @@ pub use tag::tag;
 pub use verifier::Verifier;
 
 use crate::model::{Address, Device, DeviceId, DomainName, MailboxId};
+use crate::peer::NetworkPrefixes;
 use crate::store::Epoch;
 
 /// Octets of the longest password that is looked at: SHA-crypt's time grows with the password's length.
@@ -193,8 +195,10 @@ pub struct Config {
     pub lanes: usize,
     /// Requests waiting for a lane.
     pub queue: usize,
-    /// Of these, requests of one source network (IPv4 address, IPv6 /64).
+    /// Of these, requests of one source network.
     pub queue_per_network: usize,
+    /// What one network is.
+    pub network: NetworkPrefixes,
     /// Longest wait for a lane and its run.
     pub hash_deadline: Duration,
     /// Argon2id's memory in KiB.
@@ -225,6 +229,7 @@ impl Default for Config {
             lanes: 0,
             queue: 1024,
             queue_per_network: 128,
+            network: NetworkPrefixes::default(),
             hash_deadline: Duration::from_secs(5),
             // OWASP's recommendation for Argon2id.
             argon2_memory_kib: 19 * 1024,

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use ipnet::IpNet;
+
 use super::entry::{EntryKey, Kind, Proof};
-use super::lanes::Network;
 use super::verifier::Verifier;
 use super::{Cause, Path, hash, tag};
 use crate::model::MailboxId;
@@ -64,7 +65,7 @@ impl Verifier {
         &self,
         mailbox: &LoginMailbox,
         secrets: Secrets,
-        network: Network,
+        network: IpNet,
         untagged: bool,
     ) -> Result<Search, Cause> {
         for (kind, key) in self.entry_keys(mailbox, &secrets) {
@@ -156,7 +157,7 @@ impl Verifier {
         mailbox: MailboxId,
         secrets: Secrets,
         candidates: Vec<Candidate>,
-        network: Network,
+        network: IpNet,
     ) -> Result<Search, Cause> {
         let (keys, entries, metrics) = (
             Arc::clone(&self.keys),
@@ -223,7 +224,7 @@ impl Verifier {
     }
 
     /// Puts a hash of today's strength in place of a weak one, on the lanes, behind the answer.
-    fn upgrade(&self, weak: Weak, network: Network) {
+    fn upgrade(&self, weak: Weak, network: IpNet) {
         // A tag belongs to the key that made it, so a tagged credential keeps its key.
         let current = self.keys.current().id;
         let key_id = if weak.kind == Kind::Generated {

@@ -7,7 +7,7 @@ use tokio_util::task::TaskTracker;
 use super::entry::{Entries, Proof};
 use super::hash::Params;
 use super::hint::hint;
-use super::lanes::{Lanes, Limits, Network};
+use super::lanes::{Lanes, Limits};
 use super::permit::{Circumstances, refusal};
 use super::search::{Search, Secrets};
 use super::{Cause, Config, MAX_PASSWORD_BYTES, Path, Reason, Rejection, Verdict, VerifiedLogin};
@@ -73,7 +73,17 @@ impl Verifier {
     ///
     /// Must be called within a tokio runtime. Cancel safe: a dropped future withdraws its hash run.
     pub async fn verify(&self, credentials: &Credentials, protocol: Protocol, peer: &Peer, untagged: bool) -> Verdict {
-        let (verdict, path) = self.judge(credentials, protocol, peer, untagged).await;
+        let (mut verdict, path) = self.judge(credentials, protocol, peer, untagged).await;
+        // While lanes are congested, a secret that has to be hashed may hear "later". So whatever was refused without a
+        // run takes a turn too, at no cost: else "wrong" would tell which names need a run. Once the throttle forbids
+        // such runs nobody needs one, and all hear "later".
+        let took_turn = matches!(path, "hit" | "hashed");
+        if untagged && !took_turn && matches!(verdict, Verdict::Reject(_)) {
+            let network = self.config.network.network_of(peer.ip());
+            if let Err(cause) = self.lanes.run(network, |_| ()).await {
+                verdict = Verdict::Unavailable(cause);
+            }
+        }
         let path = if matches!(verdict, Verdict::Unavailable(_)) {
             "unavailable"
         } else {
@@ -159,7 +169,8 @@ impl Verifier {
             };
             return (Verdict::Reject(refused), "typo");
         }
-        match self.search(&mailbox, secrets, Network::of(peer.ip()), untagged).await {
+        let network = self.config.network.network_of(peer.ip());
+        match self.search(&mailbox, secrets, network, untagged).await {
             Ok(Search::Proved(proof, path)) => self.admit(mailbox, proof, path, protocol, peer),
             Ok(Search::Nothing(path)) => {
                 let live = mailbox

@@ -108,6 +108,14 @@ fn routes_and_the_log_level_are_taken_over_and_a_live_session_goes_on() -> anyho
     assert_eq!(reloads(&site), reloaded + 1);
     live.command("NOOP")?.ok()?;
 
+    // What only a restart can change is named, to whoever asked and in the log.
+    site.edit_config(|text| text.replace("base_delay = \"100ms\"", "base_delay = \"50ms\""))?;
+    let said = site.postern.cli(&["reload"])?.ok()?;
+    let note = "[throttle] changed: restart to apply it";
+    assert!(said.lines().any(|line| line == note), "{said}");
+    site.postern.wait_for_log(&["\"reloaded\"", note])?;
+    site.edit_config(|_| original.clone())?;
+
     // A mistake anywhere changes nothing, not even what is right.
     site.edit_config(|text| text.replace(&store, &moved) + "\n[sessions]\nno_such_key = 1\n")?;
     assert!(site.postern.cli(&["reload"])?.code != 0);

@@ -122,6 +122,7 @@ pub struct Client {
     state: State,
     replies: Replies,
     extensions: Vec<String>,
+    hid_ipv6: bool,
 }
 
 /// Which reply is waited for.
@@ -134,6 +135,8 @@ enum State {
     Greeted,
     /// The 220 of an XCLIENT; the commands that are still to come.
     Xclient {
+        /// The same command without IPv6 addresses, where it has any.
+        instead: Option<String>,
         rest: Vec<String>,
         plain: Option<Plain>,
     },
@@ -161,6 +164,7 @@ impl Client {
             state: State::Greeting,
             replies: Replies::default(),
             extensions: Vec::new(),
+            hid_ipv6: false,
         }
     }
 
@@ -231,6 +235,11 @@ impl Client {
         }
     }
 
+    /// Whether the upstream refused IPv6 addresses, so that it was not told the client's.
+    pub const fn hid_ipv6(&self) -> bool {
+        self.hid_ipv6
+    }
+
     /// Says QUIT, for a probe or a warm connection that is too old.
     pub fn quit(&mut self) -> Step {
         self.state = State::Quit;
@@ -259,7 +268,20 @@ impl Client {
                 self.state = State::Handshake;
                 Ok(Step::StartTls)
             }
-            State::Xclient { rest, plain } => {
+            State::Xclient {
+                instead: Some(command),
+                rest,
+                plain,
+            } if reply.code == 501 => {
+                self.hid_ipv6 = true;
+                self.state = State::Xclient {
+                    instead: None,
+                    rest,
+                    plain,
+                };
+                Ok(send(command))
+            }
+            State::Xclient { rest, plain, .. } => {
                 expected(220)?;
                 self.xclient(rest, plain)
             }
@@ -314,7 +336,8 @@ impl Client {
     fn xclient(&mut self, mut rest: Vec<String>, plain: Option<Plain>) -> Result<Step, Error> {
         match rest.pop() {
             Some(command) => {
-                self.state = State::Xclient { rest, plain };
+                let instead = xclient::without_ipv6(&command);
+                self.state = State::Xclient { instead, rest, plain };
                 Ok(send(command))
             }
             None => Ok(self.hello(Then::Login(plain))),

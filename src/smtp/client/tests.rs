@@ -185,6 +185,52 @@ fn xclient_sends_what_is_offered_in_the_order_that_keeps_our_rights() {
 }
 
 #[test]
+fn an_upstream_that_refuses_ipv6_addresses_is_told_none() {
+    let login = |dest: &str| Login::Xclient {
+        attributes: Attributes {
+            helo: Some("IPV6:a".into()),
+            addr: Some("2001:db8::7".parse().unwrap()),
+            dest_addr: Some(dest.parse().unwrap()),
+            ..Attributes::default()
+        },
+        plain: None,
+    };
+    let greeted = "S 220 store
+         C EHLO gate.example
+         S 250-store
+         S 250 XCLIENT ADDR HELO DESTADDR
+         = Greeted { extensions: [\"XCLIENT ADDR HELO DESTADDR\"] }";
+    check(
+        false,
+        login("2001:db8::1"),
+        &format!(
+            "{greeted}
+             C XCLIENT HELO=IPV6:a DESTADDR=IPV6:2001:db8::1 ADDR=IPV6:2001:db8::7
+             S 501 5.5.4 Bad DESTADDR syntax
+             C XCLIENT HELO=IPV6:a DESTADDR=[UNAVAILABLE] ADDR=[UNAVAILABLE]
+             S 220 store
+             C EHLO gate.example
+             S 250 store
+             = LoggedIn {{ extensions: [] }}"
+        ),
+    );
+    let said = "C XCLIENT HELO=IPV6:a DESTADDR=192.0.2.1 ADDR=IPV6:2001:db8::7";
+    for (dialogue, code) in [
+        ("S 550 5.7.0 no", 550),
+        (
+            "S 501 no\nC XCLIENT HELO=IPV6:a DESTADDR=192.0.2.1 ADDR=[UNAVAILABLE]\nS 501 no",
+            501,
+        ),
+    ] {
+        check(
+            false,
+            login("192.0.2.1"),
+            &format!("{greeted}\n{said}\n{dialogue}\n= upstream refused XCLIENT with {code}"),
+        );
+    }
+}
+
+#[test]
 fn no_xclient_command_is_longer_than_512_octets() {
     let attributes = Attributes {
         helo: Some("\u{fc}".repeat(300)),

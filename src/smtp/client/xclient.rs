@@ -2,6 +2,8 @@
 //!
 //! Values are xtext, as EHLO names are text of strangers (CVE-2026-28753 was one that was not encoded). HELO and PROTO
 //! go first and NAME and ADDR last, because the upstream may stop trusting us as soon as it takes us for the client.
+//! Postfix with `inet_protocols = ipv4` refuses IPv6 addresses with 501; rather no address than no login, so such a
+//! command is said again without them.
 
 use std::net::IpAddr;
 
@@ -27,6 +29,24 @@ pub struct Attributes {
     pub dest_addr: Option<IpAddr>,
     /// Our port that the client connected to.
     pub dest_port: Option<u16>,
+}
+
+/// What stands for an address or a name that we do not tell.
+const UNAVAILABLE: &str = "[UNAVAILABLE]";
+
+/// The command with its IPv6 addresses left out; `None` where there are none.
+pub(super) fn without_ipv6(command: &str) -> Option<String> {
+    let mut found = false;
+    let words = command.split(' ').map(|word| match word.split_once("=IPV6:") {
+        Some((name @ ("ADDR" | "DESTADDR"), rest)) => {
+            found = true;
+            let end = if rest.ends_with("\r\n") { "\r\n" } else { "" };
+            format!("{name}={UNAVAILABLE}{end}")
+        }
+        _ => word.to_owned(),
+    });
+    let rest = words.collect::<Vec<_>>().join(" ");
+    found.then_some(rest)
 }
 
 impl Attributes {
@@ -56,7 +76,7 @@ impl Attributes {
             ("DESTPORT", port(self.dest_port)),
             ("PORT", port(self.port)),
             // We look up no names; without this the upstream might keep our own.
-            ("NAME", self.addr.map(|_| "[UNAVAILABLE]".to_owned())),
+            ("NAME", self.addr.map(|_| UNAVAILABLE.to_owned())),
             ("ADDR", address(self.addr)),
         ];
         let mut commands: Vec<String> = Vec::new();

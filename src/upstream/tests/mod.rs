@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::clock::Timestamp;
-use crate::model::{Address, MailboxId};
+use crate::model::{Address, DomainName, MailboxId};
 use crate::secret::{Secret, SecretBytes};
 
 const MAILBOX: MailboxId = MailboxId::from_raw(0x0102_0304_0506_0708);
@@ -74,6 +74,38 @@ impl Harness {
             .get_or_create(&ReasonLabel { reason })
             .get()
     }
+}
+
+#[tokio::test]
+async fn a_protocol_that_a_domains_own_route_lacks_is_served_by_the_default() {
+    let service = fake::Fake::bind().await.service();
+    let own = Route {
+        name: "own".into(),
+        domains: vec![DomainName::parse("example.org").unwrap()],
+        ..fake::imap(service.clone())
+    };
+    let default = Route {
+        imap: Some(service.clone()),
+        ..fake::smtp(service)
+    };
+    let serving = |routes: Vec<Route>, domain| -> Vec<(String, bool, bool)> {
+        let config = Config {
+            routes,
+            hostname: "mx.postern.example".into(),
+        };
+        let routes = config.serving(&DomainName::parse(domain).unwrap());
+        routes
+            .iter()
+            .map(|route| (route.name.to_string(), route.imap.is_some(), route.smtp.is_some()))
+            .collect()
+    };
+    let both = vec![own.clone(), default];
+    assert_eq!(
+        serving(both.clone(), "example.org"),
+        [("own".into(), true, false), ("store".into(), false, true)]
+    );
+    assert_eq!(serving(both, "example.net"), [("store".into(), true, true)]);
+    assert_eq!(serving(vec![own], "example.net"), []);
 }
 
 fn password(text: &str) -> Arc<SecretBytes> {

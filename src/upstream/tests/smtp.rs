@@ -91,6 +91,29 @@ async fn the_address_is_told_before_authentication_where_the_store_asks_for_it()
 }
 
 #[tokio::test]
+async fn a_store_that_refuses_ipv6_addresses_is_told_none_and_the_login_works() {
+    let fake = Fake::bind().await;
+    let mut service = fake.service();
+    service.strategy = Strategy::Xclient;
+    let harness = Harness::new(vec![smtp(service)]);
+    let script = async {
+        let mut side = fake.accept().await;
+        greet(&mut side, "250-store\r\n250 XCLIENT ADDR LOGIN\r\n").await;
+        side.expect(
+            "XCLIENT LOGIN=anna@example.org ADDR=IPV6:2001:db8::7",
+            "501 5.5.4 Bad ADDR syntax: IPV6:2001:db8::7\r\n",
+        )
+        .await;
+        side.expect("XCLIENT LOGIN=anna@example.org ADDR=[UNAVAILABLE]", GREETING)
+            .await;
+        side.expect(HELLO, "250-store\r\n250 DSN\r\n").await;
+    };
+    let (connected, ()) = tokio::join!(harness.log_in(Protocol::Smtp), script);
+    assert_eq!(connected.unwrap().capabilities, ["DSN"]);
+    assert!(harness.service().has_told_of_hidden_address());
+}
+
+#[tokio::test]
 async fn fixed_credentials_and_a_trusted_network_say_nothing_of_the_mailbox() {
     let fake = Fake::bind().await;
     let mut service = fake.service();

@@ -114,6 +114,32 @@ fn a_mail_store_that_refuses_us_or_is_not_there_is_an_error() {
 }
 
 #[test]
+fn each_protocol_is_tried_at_the_route_that_logins_use() {
+    let address = mail_store(|message| message == RIGHT);
+    let it = installation(&address);
+    it.device("anna@example.org", "Phone");
+    let text = std::fs::read_to_string(it.path("postern.toml")).unwrap();
+    let elsewhere = mail_store(|_| true);
+    let own = |domain: &str| {
+        format!(
+            "[[route]]\nname = \"own\"\ndomains = [\"{domain}\"]\n[route.smtp]\naddress = \"{elsewhere}\"\nsecurity = \"cleartext\"\nlogin = \"trusted-network\"\n"
+        )
+    };
+    // A route of the domain's own that has no IMAP leaves that to the default.
+    it.write("postern.toml", format!("{text}{}", own("example.org")));
+    let ran = it.run(&["doctor", "anna@example.org"]);
+    for route in ["route default imap login", "route own smtp"] {
+        assert!(ran.stdout.contains(route), "{route}: {ran:?}");
+    }
+    // A listener whose protocol nobody serves for the domain is an error.
+    let listener = "[[listener]]\naddress = \"127.0.0.1:0\"\nprotocol = \"smtp\"\n";
+    it.write("postern.toml", format!("{text}{listener}{}", own("example.net")));
+    let ran = it.run(&["doctor", "anna@example.org"]);
+    assert!(ran.stdout.contains("no route serves smtp for example.org"), "{ran:?}");
+    assert!(!ran.stdout.contains("route own"), "{ran:?}");
+}
+
+#[test]
 fn an_address_that_cannot_log_in_is_explained() {
     let it = installation(&mail_store(|_| true));
     for (address, said) in [
