@@ -230,29 +230,8 @@ pub(super) fn session(
 ) -> session::Config {
     let raw = &file.sessions;
     let (limits, login_time, login_bytes) = before;
-    let max_per_mailbox = section.number("sessions.max_per_mailbox", &raw.max_per_mailbox, 60, 1..=100_000);
-    let max_per_device = section.number(
-        "sessions.max_per_device",
-        &raw.max_per_device,
-        max_per_mailbox.min(20),
-        1..=100_000,
-    );
-    if max_per_device > max_per_mailbox {
-        section.error("sessions.max_per_device", &raw.max_per_device, format!("{max_per_device} is more than max_per_mailbox = {max_per_mailbox}; a single device would use up its mailbox, lower this or raise max_per_mailbox"));
-    }
-    let smtp_idle_time = section.time(
-        "sessions.smtp_idle_time",
-        &raw.smtp_idle_time,
-        mins(10),
-        secs(10)..=hours(24),
-    );
-    if smtp_idle_time < mins(5).0 {
-        section.warning(
-            "sessions.smtp_idle_time",
-            &raw.smtp_idle_time,
-            "RFC 5321 §4.5.3.2 gives clients 5 min for a command; slow scanners will lose their connection",
-        );
-    }
+    let (max_per_device, max_per_mailbox) = session_caps(section, raw);
+    let smtp_idle_time = smtp_idle_time(section, raw);
     if login_time < throttle.max_delay {
         section.error(
             "before_login.time",
@@ -308,6 +287,38 @@ pub(super) fn session(
             ms(0)..=secs(2),
         ),
     }
+}
+
+fn smtp_idle_time(section: &mut Section<'_, '_>, raw: &file::Sessions) -> Duration {
+    let smtp_idle_time = section.time(
+        "sessions.smtp_idle_time",
+        &raw.smtp_idle_time,
+        mins(10),
+        secs(10)..=hours(24),
+    );
+    if smtp_idle_time < mins(5).0 {
+        section.warning(
+            "sessions.smtp_idle_time",
+            &raw.smtp_idle_time,
+            "RFC 5321 §4.5.3.2 gives clients 5 min for a command; slow scanners will lose their connection",
+        );
+    }
+    smtp_idle_time
+}
+
+/// Live sessions of one device and of one mailbox.
+fn session_caps(section: &mut Section<'_, '_>, raw: &file::Sessions) -> (usize, usize) {
+    let max_per_mailbox = section.number("sessions.max_per_mailbox", &raw.max_per_mailbox, 60, 1..=100_000);
+    let max_per_device = section.number(
+        "sessions.max_per_device",
+        &raw.max_per_device,
+        max_per_mailbox.min(20),
+        1..=100_000,
+    );
+    if max_per_device > max_per_mailbox {
+        section.error("sessions.max_per_device", &raw.max_per_device, format!("{max_per_device} is more than max_per_mailbox = {max_per_mailbox}; a single device would use up its mailbox, lower this or raise max_per_mailbox"));
+    }
+    (max_per_device, max_per_mailbox)
 }
 
 pub(super) fn help_url(section: &mut Section<'_, '_>, raw: &file::Sessions) -> Option<String> {

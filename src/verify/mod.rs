@@ -6,8 +6,7 @@
 //! mailbox, time, protocol and network. A right generated password costs exactly one Argon2id run however many devices
 //! the mailbox has, a wrong one none. Only who proved a secret is told more than "no" (`hint`).
 //!
-//! Every secret that is not proved takes its turn on the lanes, with an empty run where nothing is to be hashed, so that
-//! congested lanes treat all names alike. The time of an answer is not made equal here: the session releases failures on the throttle's clock.
+//! The time of an answer is not made equal here: the session releases failures on the throttle's clock.
 
 mod digest;
 mod entry;

@@ -1,7 +1,5 @@
 //! Tests of the verifier's promises over a store in memory.
 
-mod congestion;
-
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -73,17 +73,7 @@ impl Verifier {
     ///
     /// Must be called within a tokio runtime. Cancel safe: a dropped future withdraws its hash run.
     pub async fn verify(&self, credentials: &Credentials, protocol: Protocol, peer: &Peer, untagged: bool) -> Verdict {
-        let (mut verdict, path) = self.judge(credentials, protocol, peer, untagged).await;
-        // While lanes are congested, a secret that has to be hashed may hear "later". So whatever was refused without a
-        // run takes a turn too, at no cost: else "wrong" would tell which names need a run. Once the throttle forbids
-        // such runs nobody needs one, and all hear "later".
-        let took_turn = matches!(path, "hit" | "hashed");
-        if untagged && !took_turn && matches!(verdict, Verdict::Reject(_)) {
-            let network = self.config.network.network_of(peer.ip());
-            if let Err(cause) = self.lanes.run(network, |_| ()).await {
-                verdict = Verdict::Unavailable(cause);
-            }
-        }
+        let (verdict, path) = self.judge(credentials, protocol, peer, untagged).await;
         let path = if matches!(verdict, Verdict::Unavailable(_)) {
             "unavailable"
         } else {
