@@ -1,12 +1,13 @@
 //! The keyring file: a line `postern-key 1`, then one line `<id> <base64 of 32 octets>` a key, ids growing.
 //!
 //! Mode 0600, created exclusively, written durably (file and folder are flushed) before anything depends on it. A new
-//! key is appended to a copy that then takes the file's place, so that a crash leaves either the old or the new ring.
+//! key is appended to a copy that then takes the file's place, so that a crash leaves either the old or the new ring; it
+//! belongs to the old one's owner, as root may rotate what the daemon's user has to read.
 //! The owner is not checked: systemd hands credentials over as root's files.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -32,7 +33,7 @@ pub(super) fn create(path: &Path) -> Result<Vec<Record>, Error> {
         id: 1,
         material: random_bytes(),
     }];
-    write_new(path, &records).map_err(|error| match error {
+    write_new(path, &records, None).map_err(|error| match error {
         Error::Io { source, path, .. } if source.kind() == ErrorKind::AlreadyExists => Error::Exists(path),
         error => error,
     })?;
@@ -92,8 +93,13 @@ pub(super) fn rotate(path: &Path) -> Result<Vec<Record>, Error> {
         id,
         material: random_bytes(),
     });
+    let old = std::fs::metadata(path).map_err(|source| Error::Io {
+        path: path.to_owned(),
+        action: "read its owner",
+        source,
+    })?;
     // The copy's exclusive creation is also the lock between two rotations.
-    write_new(&copy, &records).map_err(|error| match error {
+    write_new(&copy, &records, Some(&old)).map_err(|error| match error {
         Error::Io { source, path, .. } if source.kind() == ErrorKind::AlreadyExists => Error::Rotating(path),
         error => error,
     })?;
@@ -112,7 +118,8 @@ fn copy_path(path: &Path) -> PathBuf {
     name.into()
 }
 
-fn write_new(path: &Path, records: &[Record]) -> Result<(), Error> {
+/// Writes a file that must not exist yet; it belongs to the owner of `like`, where given.
+fn write_new(path: &Path, records: &[Record], like: Option<&Metadata>) -> Result<(), Error> {
     let failed = |action| {
         move |source| Error::Io {
             path: path.to_owned(),
@@ -126,6 +133,10 @@ fn write_new(path: &Path, records: &[Record]) -> Result<(), Error> {
         .mode(0o600)
         .open(path)
         .map_err(failed("create it"))?;
+    let own = file.metadata().map_err(failed("read its owner"))?.uid();
+    if let Some(like) = like.filter(|like| like.uid() != own) {
+        fchown(&file, Some(like.uid()), Some(like.gid())).map_err(failed("give it to the owner of the old one"))?;
+    }
     let mut line = Zeroizing::new(String::with_capacity(64));
     writeln!(file, "{HEADER}").map_err(failed("write it"))?;
     for record in records {

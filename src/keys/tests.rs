@@ -1,7 +1,7 @@
 //! Tests of the keyring file, the derived keys and sealing.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use super::*;
@@ -54,6 +54,19 @@ fn rotation_keeps_old_keys_and_uses_the_new_one() {
         1,
         "the copy took the file's place"
     );
+}
+
+#[test]
+fn a_rotated_ring_belongs_to_whom_the_old_one_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    Keyring::create(&path).unwrap();
+    // Only root can, and only for root it matters.
+    let _ = std::os::unix::fs::chown(&path, Some(12345), Some(12345));
+    let before = fs::metadata(&path).unwrap();
+    Keyring::rotate(&path).unwrap();
+    let after = fs::metadata(&path).unwrap();
+    assert_eq!((after.uid(), after.gid()), (before.uid(), before.gid()));
 }
 
 #[test]
