@@ -185,19 +185,7 @@ pub(super) fn session(
     if max_per_device > max_per_mailbox {
         section.error("sessions.max_per_device", &raw.max_per_device, format!("{max_per_device} is more than max_per_mailbox = {max_per_mailbox}; a single device would use up its mailbox, lower this or raise max_per_mailbox"));
     }
-    let smtp_idle_time = section.time(
-        "sessions.smtp_idle_time",
-        &raw.smtp_idle_time,
-        mins(10),
-        secs(10)..=hours(24),
-    );
-    if smtp_idle_time < mins(5).0 {
-        section.warning(
-            "sessions.smtp_idle_time",
-            &raw.smtp_idle_time,
-            "RFC 5321 §4.5.3.2 gives clients 5 min for a command; slow scanners will lose their connection",
-        );
-    }
+    let (imap_idle_time, smtp_idle_time) = idle_times(section, raw);
     if login_time < or(&file.throttle.max_delay, LATEST_ANSWER).0 {
         section.error(
             "before_login.time",
@@ -213,12 +201,7 @@ pub(super) fn session(
         max_failures: section.number("before_login.max_failures", &file.before_login.max_failures, 3, 1..=100),
         max_per_device,
         max_per_mailbox,
-        imap_idle_time: section.time(
-            "sessions.imap_idle_time",
-            &raw.imap_idle_time,
-            mins(35),
-            mins(30)..=hours(24 * 7),
-        ),
+        imap_idle_time,
         smtp_idle_time,
         check_sender: or(&file.submission.check_sender, true),
         allow_null_sender: or(&file.submission.allow_null_sender, true),
@@ -253,6 +236,30 @@ pub(super) fn session(
             ms(0)..=secs(2),
         ),
     }
+}
+
+/// For IMAP and for SMTP.
+fn idle_times(section: &mut Section<'_, '_>, raw: &file::Sessions) -> (Duration, Duration) {
+    let imap = section.time(
+        "sessions.imap_idle_time",
+        &raw.imap_idle_time,
+        mins(35),
+        mins(30)..=hours(24 * 7),
+    );
+    let smtp = section.time(
+        "sessions.smtp_idle_time",
+        &raw.smtp_idle_time,
+        mins(10),
+        secs(10)..=hours(24),
+    );
+    if smtp < mins(5).0 {
+        section.warning(
+            "sessions.smtp_idle_time",
+            &raw.smtp_idle_time,
+            "RFC 5321 §4.5.3.2 gives clients 5 min for a command; slow scanners will lose their connection",
+        );
+    }
+    (imap, smtp)
 }
 
 pub(super) fn help_url(section: &mut Section<'_, '_>, raw: &file::Sessions) -> Option<String> {

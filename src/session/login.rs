@@ -230,13 +230,12 @@ impl Attempt<'_> {
             login.note = rejection.note.as_deref(),
             "login refused"
         );
-        let refusal = match &rejection.hint {
+        match &rejection.hint {
             None if !untagged => Refusal::Temporary {
                 text: TOO_MANY_FAILURES,
             },
             hint => Refusal::Permanent { hint: hint.clone() },
-        };
-        refusal
+        }
     }
 
     fn unjudged(&self, cause: Cause) -> Refusal {
