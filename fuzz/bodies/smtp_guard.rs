@@ -76,6 +76,8 @@ pub(crate) fn run(input: &[u8]) {
 struct Store {
     octets: BytesMut,
     reading: Reading,
+    /// A chunk came, and not yet the last one.
+    chunking: bool,
     /// Commands that are not replied to.
     waiting: Vec<String>,
 }
@@ -159,11 +161,19 @@ impl Store {
             assert!(sender == "<>" || sender == format!("<{SENDER}>"), "{line:?}");
         }
         if let Some(chunk) = line.strip_prefix("BDAT ") {
-            let length = chunk.split(' ').next().unwrap_or_default();
-            self.reading = Reading::Chunk(length.parse().expect("a chunk has a length"));
+            let (length, last) = chunk.split_once(' ').unwrap_or((chunk, ""));
+            let length: u32 = length.parse().expect("Exim reads 32 bits");
+            assert!(length > 0 || last == "LAST", "{line:?}");
+            self.chunking = last != "LAST";
+            self.reading = Reading::Chunk(length.into());
         } else if line == "DATA" {
             self.reading = Reading::Data;
         }
+        if line == "RSET" {
+            self.chunking = false;
+        }
+        let between_chunks = line.starts_with("BDAT ") || line == "QUIT";
+        assert!(!self.chunking || between_chunks, "between chunks: {line:?}");
         self.waiting.push(line.to_owned());
     }
 }

@@ -36,7 +36,7 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
             let keys = Keyring::rotate(&path)?;
             local.store.check_key_fingerprints(&keys.fingerprints()).await?;
             show(&keys, output)?;
-            output.note("A running daemon uses the new key after a restart.");
+            output.note("Restart a running daemon now: until then it cannot verify passwords made from here on.");
             Ok(())
         }
     }

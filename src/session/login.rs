@@ -209,13 +209,10 @@ impl Attempt<'_> {
     fn rejected(&self, claim: (&Credentials, &str), rejection: &Rejection, untagged: bool) -> Refusal {
         let plane = self.plane;
         let ((credentials, name), ip) = (claim, self.peer.ip());
-        let counted = rejection.counts.then(|| {
-            plane
-                .throttle
-                .count(plane.clock.now(), ip, name, credentials.password.expose())
-        });
+        let (now, secret) = (plane.clock.now(), credentials.password.expose());
+        let counted = rejection.counts.then(|| plane.throttle.count(now, ip, name, secret));
         if counted.is_none() && rejection.hint.is_none() {
-            plane.throttle.note_typo(plane.clock.now(), ip, name);
+            plane.throttle.note_typo(now, ip, name, secret);
         }
         tracing::info!(
             session.id = self.id,

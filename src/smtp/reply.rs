@@ -62,6 +62,8 @@ replies! {
     ALREADY_AUTHENTICATED = "503 5.5.1 Already authenticated";
     /// STARTTLS under TLS.
     ALREADY_TLS = "503 5.5.1 TLS is already active";
+    /// Another transaction in the middle of a message in chunks.
+    CHUNKS_FIRST = "503 5.5.1 Send BDAT or RSET";
     /// BDAT where the upstream has no CHUNKING.
     NO_CHUNKING = "503 5.5.1 CHUNKING was not offered";
     /// An unknown mechanism.

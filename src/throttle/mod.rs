@@ -111,8 +111,7 @@ impl Throttle {
     /// however many connections it comes.
     pub fn count(&self, now: Instant, ip: IpAddr, name: &str, secret: &[u8]) -> Counted {
         let (network, name) = (self.network_id(Of::Network, ip), self.name_id(Of::Name, name));
-        let secret = self.id(Of::Secret, &[&network.to_le_bytes(), &name.to_le_bytes(), secret]);
-        let distinct = self.seen.refresh(now, secret, SEEN_HALF_LIVES);
+        let distinct = self.is_distinct(now, network, name, secret);
         if distinct {
             self.networks.add(now, network);
             self.names.add(now, name);
@@ -125,10 +124,18 @@ impl Throttle {
     }
 
     /// Notes a typo: it slows no answer, and counts only for [`Throttle::may_hash_untagged`], as where people brought
-    /// their own passwords along a typo costs a hash run like any other guess.
-    pub fn note_typo(&self, now: Instant, ip: IpAddr, name: &str) {
-        self.networks.add(now, self.network_id(Of::NetworkTypos, ip));
-        self.names.add(now, self.name_id(Of::NameTypos, name));
+    /// their own passwords along a typo costs a hash run like any other guess. The same one counts once as well.
+    pub fn note_typo(&self, now: Instant, ip: IpAddr, name: &str, secret: &[u8]) {
+        let (network, name) = (self.network_id(Of::NetworkTypos, ip), self.name_id(Of::NameTypos, name));
+        if self.is_distinct(now, network, name, secret) {
+            self.networks.add(now, network);
+            self.names.add(now, name);
+        }
+    }
+
+    fn is_distinct(&self, now: Instant, network: u64, name: u64, secret: &[u8]) -> bool {
+        let secret = self.id(Of::Secret, &[&network.to_le_bytes(), &name.to_le_bytes(), secret]);
+        self.seen.refresh(now, secret, SEEN_HALF_LIVES)
     }
 
     /// When the answer to a failure that began at `started` may go out: a whole number of base delays later, equal for

@@ -51,14 +51,24 @@ fn a_repeated_wrong_secret_counts_once_however_often_it_comes() {
 fn typos_slow_nobody_but_cannot_buy_hash_runs_without_end() {
     let (throttle, now) = (Throttle::new(Config::default()), start());
     let at_once = now + throttle.config.base_delay;
-    for _ in 0..throttle.config.hash_stop {
+    for typo in 0..throttle.config.hash_stop {
         assert!(throttle.may_hash_untagged(now, ip(1), "anna@x.org"));
-        throttle.note_typo(now, ip(1), "anna@x.org");
+        throttle.note_typo(now, ip(1), "anna@x.org", &typo.to_le_bytes());
     }
     assert!(!throttle.may_hash_untagged(now, ip(1), "nobody@x.org"), "for any name");
     assert!(!throttle.may_hash_untagged(now, ip(2), "anna@x.org"), "from anywhere");
     assert!(throttle.may_hash_untagged(now, ip(2), "ben@x.org"));
     assert_eq!(throttle.release_at(now, now, ip(1), "anna@x.org"), at_once);
+}
+
+#[test]
+fn a_phone_that_repeats_its_typo_takes_nothing_from_its_neighbours() {
+    let (throttle, now) = (Throttle::new(Config::default()), start());
+    for _ in 0..=throttle.config.hash_stop {
+        throttle.note_typo(now, ip(1), "anna@x.org", b"typo");
+    }
+    assert!(throttle.may_hash_untagged(now, ip(1), "ben@x.org"));
+    assert!(throttle.may_hash_untagged(now, ip(1), "anna@x.org"));
 }
 
 #[test]

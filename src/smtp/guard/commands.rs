@@ -2,6 +2,9 @@
 //!
 //! EHLO and HELO are answered from what upstream listed at login, and upstream gets RSET instead (RFC 5321 §4.1.4: a
 //! good EHLO clears the transaction), so that no upstream has to like a second EHLO and none can list AUTH anew.
+//!
+//! Between the chunks of a message upstream gets chunks, RSET and QUIT only, and never an empty chunk but the last one:
+//! Exim answers all else there with 503, and from then on a BDAT as well, whose octets it then takes for commands.
 
 use std::fmt::Write as _;
 
@@ -50,6 +53,10 @@ impl Guard {
 
     fn execute(&mut self, command: Command<'_>, out: &mut Output) {
         let refused = match command {
+            Command::Data(_) | Command::Mail(_) | Command::Rcpt(_) if self.chunking => {
+                Err(Refused::Syntax(reply::CHUNKS_FIRST))
+            }
+            Command::Noop if self.chunking => Err(policy(reply::OK)),
             Command::Bdat(arguments) => return self.bdat(arguments, out),
             Command::Data(b"") => {
                 self.mode = Mode::AwaitData;
@@ -57,9 +64,10 @@ impl Guard {
             }
             Command::Ehlo(_) => {
                 let lines = self.extensions.lines().iter().map(String::as_str);
-                return self.hello(reply::ehlo(&self.hostname, lines), out);
+                let hello = reply::ehlo(&self.hostname, lines);
+                return self.reset(Pending::Hello(hello), out);
             }
-            Command::Helo(_) => return self.hello(reply::helo(&self.hostname), out),
+            Command::Helo(_) => return self.reset(Pending::Hello(reply::helo(&self.hostname)), out),
             Command::Mail(arguments) => self.mail(arguments, out),
             Command::Noop => return self.forward("NOOP", Pending::Forwarded, out),
             Command::Quit => {
@@ -67,10 +75,7 @@ impl Guard {
                 return self.forward("QUIT", Pending::Quit, out);
             }
             Command::Rcpt(arguments) => self.rcpt(arguments, out),
-            Command::Rset(b"") => {
-                self.smtputf8 = false;
-                return self.forward("RSET", Pending::Forwarded, out);
-            }
+            Command::Rset(b"") => return self.reset(Pending::Forwarded, out),
             Command::Help => Err(policy(reply::HELP)),
             Command::Vrfy => Err(policy(reply::CANNOT_VERIFY)),
             Command::Auth(_) => Err(Refused::Syntax(reply::ALREADY_AUTHENTICATED)),
@@ -86,9 +91,10 @@ impl Guard {
         }
     }
 
-    fn hello(&mut self, reply: Bytes, out: &mut Output) {
+    fn reset(&mut self, pending: Pending, out: &mut Output) {
         self.smtputf8 = false;
-        self.forward("RSET", Pending::Hello(reply), out);
+        self.chunking = false;
+        self.forward("RSET", pending, out);
     }
 
     fn mail(&mut self, arguments: &[u8], out: &mut Output) -> Result<(), Refused> {
@@ -125,7 +131,11 @@ impl Guard {
             return self.end("bad_chunk", reply::BAD_CHUNK);
         };
         let offered = self.extensions.has("CHUNKING");
+        if offered && chunk.length == 0 && !chunk.last {
+            return self.bad(reply::BAD_ARGUMENT);
+        }
         if offered {
+            self.chunking = !chunk.last;
             let (last, pending) = if chunk.last {
                 (" LAST", Pending::Message)
             } else {

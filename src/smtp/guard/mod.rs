@@ -157,6 +157,8 @@ pub struct Guard {
     replies: Replies,
     /// The transaction under way was opened with SMTPUTF8.
     smtputf8: bool,
+    /// A chunk went upstream, and not yet the last one of its message.
+    chunking: bool,
     bad_commands: u32,
     messages: u64,
 }
@@ -174,6 +176,7 @@ impl Guard {
             pending: VecDeque::new(),
             replies: Replies::default(),
             smtputf8: false,
+            chunking: false,
             bad_commands: 0,
             messages: 0,
         }

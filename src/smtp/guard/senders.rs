@@ -61,7 +61,12 @@ impl SenderPolicy {
     }
 }
 
+/// The address that upstream will read. [`Address::parse`] trims what people type; in a quoted local part outer blanks
+/// make another address.
 fn address(mailbox: &Mailbox) -> Option<Address> {
+    if mailbox.local.contains(' ') {
+        return None;
+    }
     Address::parse(&format!("{}@{}", mailbox.local, mailbox.host)).ok()
 }
 

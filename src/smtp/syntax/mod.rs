@@ -26,9 +26,9 @@ mod tests;
 /// Parameters of one MAIL or RCPT, at most; no client sends more than five.
 const MAX_PARAMETERS: usize = 16;
 
-/// One chunk's octets, at most. A size near the range of the mail store's integers may be read differently there, and
-/// its octets would then be taken for commands.
-const MAX_CHUNK_BYTES: u64 = 1 << 40;
+/// One chunk's octets, at most. A size beyond the mail store's integers is read differently there, and its octets are
+/// then taken for commands: Exim keeps 32 bits of it.
+const MAX_CHUNK_BYTES: u64 = (1 << 31) - 1;
 
 /// One esmtp-param of MAIL or RCPT.
 ///

@@ -135,12 +135,13 @@ fn a_chunk_size_is_digits_within_reason() {
     assert_eq!(bdat(b"0 LAST"), chunk(0, true));
     assert_eq!(bdat(b"86 last"), chunk(86, true));
     assert_eq!(bdat(b"00000000000000000007"), chunk(7, false));
-    assert_eq!(bdat(b"1099511627776"), chunk(1 << 40, false));
+    assert_eq!(bdat(b"2147483647"), chunk(i32::MAX as u64, false));
     for arguments in [
         "",
         "-1",
         "+1",
-        "1099511627777",
+        "2147483648",
+        "4294967297",
         "18446744073709551616",
         "000000000000000000001",
         "1 LASTLY",

@@ -183,9 +183,60 @@ fn chunks_are_pipelined_and_the_last_is_a_message() {
     assert_eq!((table.guard.messages(), table.flow), (1, Flow::Go));
 }
 
+/// Exim answers anything but BDAT and RSET between chunks (a NOOP with input behind it, and an empty chunk as well) with
+/// 503, and from then on also the next BDAT, whose octets it then takes for commands.
+#[test]
+fn between_chunks_nothing_passes_that_upstream_may_answer_by_reading_a_chunk_as_commands() {
+    for (command, answer) in [
+        ("MAIL FROM:<a@b.example>", "503 5.5.1 Send BDAT or RSET"),
+        ("RCPT TO:<a@b.example>", "503 5.5.1 Send BDAT or RSET"),
+        ("DATA", "503 5.5.1 Send BDAT or RSET"),
+        ("BDAT 0", "501 5.5.4 Syntax error in parameters"),
+        ("NOOP", "250 2.0.0 OK"),
+    ] {
+        for (end, upstream) in [
+            ("BDAT 1 LAST\\r\\nx", "BDAT 1 LAST\\r\\nx"),
+            ("RSET\\r\\n", "RSET\\r\\n"),
+            ("EHLO x\\r\\n", "RSET\\r\\n"),
+        ] {
+            check(
+                &Config {
+                    extensions: vec!["CHUNKING".into()],
+                    ..config()
+                },
+                &format!(
+                    "C~ BDAT 1\\r\\nx{command}\\r\\n{end}DATA\\r\\n
+                     U~ BDAT 1\\r\\nx{upstream}DATA\\r\\n
+                     R 250 one
+                     S 250 one
+                     S {answer}
+                     R 550 two
+                     S 550 two
+                     R 503 three
+                     S 503 three"
+                ),
+            );
+        }
+    }
+}
+
+#[test]
+fn an_empty_chunk_that_is_not_the_last_is_refused() {
+    check(&config(), "C BDAT 0\nS 501 5.5.4 Syntax error in parameters");
+}
+
 #[test]
 fn a_chunk_whose_end_is_unknown_ends_the_session() {
-    for size in ["", "x", "-1", "18446744073709551616", "1099511627777", "1 FIRST"] {
+    // Exim reads 32 bits: 4294967297 would be one octet, and the others commands.
+    for size in [
+        "",
+        "x",
+        "-1",
+        "18446744073709551616",
+        "4294967297",
+        "2147483648",
+        "1 FIRST",
+    ] {
         check(
             &config(),
             &format!(

@@ -66,6 +66,8 @@ fn anybody_else_is_refused_by_the_address_as_we_read_it() {
         "FROM:<\"anna@example.org\"@evil.example>",
         &not_owned("\"anna@example.org\"@evil.example"),
     );
+    refused("FROM:<\" anna\"@example.org>", &not_owned("\" anna\"@example.org"));
+    refused("FROM:<\"  x\"@lists.example>", &not_owned("\"  x\"@lists.example"));
     refused("FROM:<\"an na\"@lists.example>", &not_owned("\"an na\"@lists.example"));
     refused(
         "FROM:<\u{e4}nna@example.org> SMTPUTF8",
