@@ -232,14 +232,7 @@ pub(super) fn session(
     let (limits, login_time, login_bytes) = before;
     let (max_per_device, max_per_mailbox) = session_caps(section, raw);
     let smtp_idle_time = smtp_idle_time(section, raw);
-    if login_time < throttle.max_delay {
-        section.error(
-            "before_login.time",
-            &file.before_login.time,
-            "this is shorter than throttle.max_delay; a slowed answer would never be given, raise it",
-        );
-    }
-    session::Config {
+    let config = session::Config {
         hostname,
         limits,
         login_time,
@@ -286,7 +279,24 @@ pub(super) fn session(
             ms(50),
             ms(0)..=secs(2),
         ),
+    };
+    for (name, key, time) in [
+        ("before_login.time", &file.before_login.time, config.login_time),
+        (
+            "before_login.stress_time",
+            &file.before_login.stress_time,
+            config.stress_time,
+        ),
+    ] {
+        if time < throttle.max_delay {
+            section.error(
+                name,
+                key,
+                "this is shorter than throttle.max_delay; a slowed answer would never be given, raise it",
+            );
+        }
     }
+    config
 }
 
 fn smtp_idle_time(section: &mut Section<'_, '_>, raw: &file::Sessions) -> Duration {

@@ -4,32 +4,28 @@
 //! a NOOP every 250 ms buys no time. Everything that is needed only before login lives in one boxed future that is
 //! gone when the session is handed to the splice, so that an idle session stays small.
 
-use std::collections::HashSet;
 use std::future::Future;
-use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::input::Input;
-use super::login::{Admitted, Attempt, Outcome};
+use super::login::Admitted;
 use super::relay::Relay;
 use super::splice::{Splice, Start};
-use super::summary::{Ending, Moved, RESTARTING, log_end};
-use super::transfer::{Outbox, linger};
+use super::summary::{Ending, Moved, log_end};
+use super::talk::{End, Failures, Talk};
 use super::{Config, Connection, Plane, TlsMode};
 use crate::clock::Timestamp;
 use crate::metrics::ReasonLabel;
 use crate::model::device::Use;
 use crate::peer::{Peer, Protocol};
-use crate::preauth::{Answer, Credentials, Security, Session, Step};
+use crate::preauth::{Security, Session, Step};
 use crate::revoke::LiveSession;
-use crate::secret::SecretBytes;
 use crate::store::EndReason;
 use crate::tls::{Acceptor, Stream};
 use crate::{imap, smtp};
@@ -49,13 +45,13 @@ pub async fn serve(plane: Arc<Plane>, connection: Connection) {
 }
 
 /// A client that was told OK, and everything that goes on with it.
-struct Ready {
-    admitted: Box<Admitted>,
-    down: Stream,
-    input: BytesMut,
-    peer: Peer,
-    protocol: Protocol,
-    client: Option<String>,
+pub(super) struct Ready {
+    pub(super) admitted: Box<Admitted>,
+    pub(super) down: Stream,
+    pub(super) input: BytesMut,
+    pub(super) peer: Peer,
+    pub(super) protocol: Protocol,
+    pub(super) client: Option<String>,
 }
 
 async fn after_login(plane: &Plane, config: &Config, ready: Ready, id: u64, started: Instant) {
@@ -301,215 +297,5 @@ fn new_session(plane: &Plane, config: &Config, protocol: Protocol, security: Sec
                 security,
             ))
         }
-    }
-}
-
-/// Why a connection ended before login.
-enum End {
-    /// In order, by a rule or by a limit: a fixed word for the log and the metric.
-    Closed(&'static str),
-    /// By the network.
-    Io(io::Error),
-    /// Not an end: TLS is to start.
-    StartTls,
-    /// The time to log in is over.
-    TimeUp,
-}
-
-impl From<io::Error> for End {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-/// One conversation before login.
-struct Talk<'a> {
-    plane: &'a Plane,
-    config: &'a Config,
-    peer: Peer,
-    protocol: Protocol,
-    id: u64,
-    stream: Stream,
-    session: Box<dyn Session>,
-    input: Input,
-    received: usize,
-    failures: Failures,
-    /// The place among those that have not proved anything.
-    place: Option<Box<dyn Send>>,
-}
-
-impl Talk<'_> {
-    /// Talks until the client is told OK; `first` is the greeting, or nothing after STARTTLS.
-    async fn run(&mut self, first: Step) -> Result<Box<Admitted>, End> {
-        let mut step = first;
-        loop {
-            match step {
-                Step::NeedInput => self.read().await?,
-                Step::Reply(reply) => self.write(&reply).await?,
-                Step::StartTls(reply) => self.start_tls(&reply).await?,
-                Step::Verify(credentials) => {
-                    if let Some(admitted) = self.judge(credentials).await? {
-                        return Ok(admitted);
-                    }
-                }
-                Step::Close(goodbye) => {
-                    self.write(&goodbye).await?;
-                    return Err(End::Closed("client"));
-                }
-                Step::Ready(_) => return Err(End::Closed("protocol_state")),
-            }
-            step = match self.session.receive(&mut self.input) {
-                Ok(step) => step,
-                Err(error) => {
-                    self.write(&error.farewell).await?;
-                    return Err(End::Closed(error.rule));
-                }
-            };
-        }
-    }
-
-    async fn read(&mut self) -> Result<(), End> {
-        if self.received >= self.config.login_bytes {
-            let goodbye = self.session.farewell("Too much before login");
-            self.write(&goodbye).await?;
-            return Err(End::Closed("login_bytes"));
-        }
-        let octets = tokio::select! {
-            octets = self.input.read(&mut self.stream) => octets?,
-            () = self.plane.stopping.cancelled() => {
-                let goodbye = self.session.farewell(RESTARTING);
-                self.write(&goodbye).await?;
-                return Err(End::Closed("shutdown"));
-            }
-        };
-        self.received = self.received.saturating_add(octets);
-        if octets == 0 {
-            Err(End::Closed("client"))
-        } else {
-            Ok(())
-        }
-    }
-
-    async fn write(&mut self, octets: &[u8]) -> io::Result<()> {
-        self.stream.write_all(octets).await?;
-        self.stream.flush().await
-    }
-
-    /// RFC 3207 §4.2, RFC 9051 §6.2.1: whatever was sent in clear behind STARTTLS would be executed as if it had been
-    /// sent under TLS, so it ends the connection.
-    async fn start_tls(&mut self, reply: &[u8]) -> Result<(), End> {
-        if !self.input.is_empty() {
-            return Err(End::Closed("starttls_pipelining"));
-        }
-        self.write(reply).await?;
-        Err(End::StartTls)
-    }
-
-    /// The same conversation under TLS: a new session over an empty buffer, with the counts of the old one.
-    async fn upgrade(self, acceptor: &Acceptor) -> Result<Self, End> {
-        let Stream::Tcp(stream) = self.stream else {
-            return Err(End::Closed("protocol_state"));
-        };
-        let (stream, facts) = acceptor.accept(stream).await?;
-        let peer = Peer {
-            tls: Some(facts),
-            ..self.peer
-        };
-        Ok(Self {
-            stream,
-            peer,
-            session: self.session.secured(),
-            input: Input::default(),
-            ..self
-        })
-    }
-
-    /// Hands everything to the splice.
-    fn ready(mut self, admitted: Box<Admitted>) -> Ready {
-        let client = self.session.client_name();
-        Ready {
-            admitted,
-            down: self.stream,
-            input: self.input.take(),
-            peer: self.peer,
-            protocol: self.protocol,
-            client,
-        }
-    }
-
-    /// Ends the connection in order; where its time is up, the client is told.
-    async fn close(self, end: &End) {
-        let goodbye = match end {
-            End::TimeUp => BytesMut::from(self.session.farewell("Too long without login")),
-            _ => BytesMut::new(),
-        };
-        linger(self.stream, Outbox::with(goodbye), self.config.close_time).await;
-    }
-
-    /// Answers credentials: with the login itself, or with a refusal on the clock of failures.
-    async fn judge(&mut self, credentials: Credentials) -> Result<Option<Box<Admitted>>, End> {
-        let attempt = Attempt {
-            plane: self.plane,
-            config: self.config,
-            peer: &self.peer,
-            protocol: self.protocol,
-            id: self.id,
-            client: self.session.client_name(),
-        };
-        let outcome = attempt.judge(credentials).await;
-        match outcome {
-            Outcome::Admitted(admitted) => {
-                let answer = Answer::Accepted {
-                    capabilities: &admitted.upstream.capabilities,
-                };
-                // Before the client can know: it may connect again at once.
-                self.place = None;
-                match self.session.answer(answer) {
-                    Step::Ready(ok) => self.write(&ok).await?,
-                    _ => return Err(End::Closed("protocol_state")),
-                }
-                Ok(Some(admitted))
-            }
-            Outcome::Refused {
-                refusal,
-                release_at,
-                wrong,
-            } => {
-                let close = wrong.is_some_and(|wrong| self.failures.add(wrong) >= self.config.max_failures);
-                tokio::time::sleep_until(tokio::time::Instant::from_std(release_at)).await;
-                match self.session.answer(Answer::Refused {
-                    refusal: &refusal,
-                    close,
-                }) {
-                    Step::Close(goodbye) => {
-                        self.write(&goodbye).await?;
-                        Err(End::Closed("failures"))
-                    }
-                    Step::Reply(reply) => {
-                        self.write(&reply).await?;
-                        Ok(None)
-                    }
-                    _ => Err(End::Closed("protocol_state")),
-                }
-            }
-        }
-    }
-}
-
-/// The distinct wrong secrets of one connection, as keyed hashes: a client that repeats one password by three
-/// mechanisms, or with and without the domain of its name (Delta Chat), made one mistake.
-#[derive(Default)]
-struct Failures {
-    key: RandomState,
-    seen: HashSet<u64>,
-}
-
-impl Failures {
-    /// Counts this secret for this name and says how many distinct ones there were; never holds more than
-    /// `max_failures`.
-    fn add(&mut self, (name, password): (String, SecretBytes)) -> u32 {
-        let fingerprint = self.key.hash_one((name, password.expose()));
-        self.seen.insert(fingerprint);
-        u32::try_from(self.seen.len()).unwrap_or(u32::MAX)
     }
 }

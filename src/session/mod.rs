@@ -1,6 +1,6 @@
 //! The data plane: one mail session from the accepted socket to its last octet.
 //!
-//! `drive` owns the socket and the timers before login and runs a sans-IO [`preauth::Session`](crate::preauth::Session);
+//! `drive` owns the socket and the timers before login, `talk` runs a sans-IO [`preauth::Session`](crate::preauth::Session);
 //! `login` turns credentials into an admitted login; `splice` (IMAP) and `relay` (SMTP, through the command guard) copy
 //! octets afterwards; `usage` remembers when a device was last used. Nothing a client sends before a
 //! [`VerifiedLogin`](crate::verify::VerifiedLogin) exists reaches the mail store.
@@ -11,6 +11,7 @@ mod login;
 mod relay;
 mod splice;
 mod summary;
+mod talk;
 mod transfer;
 mod usage;
 

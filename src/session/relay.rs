@@ -200,7 +200,11 @@ impl<'a> Relay<'a> {
         append(self.to_down.queue(), out.downstream);
         match flow {
             Flow::Go => {}
-            Flow::Finished => self.finished = Some(Ending::Client),
+            // After a 421 of the mail store nothing more is for it: no message may be completed that the client was told is lost.
+            Flow::Finished => {
+                self.to_up.discard();
+                self.finished = Some(Ending::Client);
+            }
             Flow::Broken { rule, .. } => {
                 self.to_up.discard();
                 self.finished = Some(Ending::Rule(rule));
