@@ -22,3 +22,4 @@ mod site;
 mod smuggling;
 mod tls;
 mod transcripts;
+mod upstreams;
