@@ -6,12 +6,10 @@
 
 use std::future::Future;
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::io::AsyncWrite;
 
 use super::summary::{Ending, Moved};
 use super::transfer::{Outbox, linger, poll_read_scratch, until_end};
@@ -146,15 +144,7 @@ impl<'a> Splice<'a> {
     /// said last (`* BYE` and why) may still be on its way to the client, whose side goes on until its end.
     fn poll_up(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.up_shut {
-            let mut sent = ready!(self.to_up.poll_drain(cx, &mut self.up));
-            if sent.is_ok() && self.client_closed {
-                sent = ready!(Pin::new(&mut self.up).poll_shutdown(cx));
-                self.up_shut = true;
-            }
-            if sent.is_err() {
-                self.to_up.discard();
-                self.up_shut = true;
-            }
+            self.up_shut = ready!(self.to_up.poll_forward(cx, &mut self.up, self.client_closed));
             if self.up_shut {
                 break;
             }

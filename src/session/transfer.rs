@@ -78,6 +78,19 @@ impl Outbox {
         Poll::Ready(Ok(()))
     }
 
+    /// Sends what waits and, once the source `closed`, closes the stream's direction. Ready with whether the stream takes
+    /// nothing any more: it was closed, or it failed and what waited is dropped.
+    pub(super) fn poll_forward(&mut self, cx: &mut Context<'_>, stream: &mut Stream, closed: bool) -> Poll<bool> {
+        let mut sent = ready!(self.poll_drain(cx, stream));
+        if sent.is_ok() && closed {
+            sent = ready!(Pin::new(stream).poll_shutdown(cx));
+        }
+        if sent.is_err() {
+            self.discard();
+        }
+        Poll::Ready(closed || sent.is_err())
+    }
+
     /// Sends `chunk` now as far as the stream takes it, and keeps the rest.
     pub(super) fn poll_send(&mut self, cx: &mut Context<'_>, stream: &mut Stream, mut chunk: &[u8]) -> io::Result<()> {
         if self.waiting.is_empty() {
