@@ -31,7 +31,7 @@ pub(crate) struct Wire<S> {
 
 impl<S: Stream> Wire<S> {
     /// A connection of which nothing was read.
-    pub(crate) const fn new(stream: S) -> Self {
+    pub(crate) fn new(stream: S) -> Self {
         Self {
             stream,
             input: BytesMut::new(),

@@ -152,6 +152,11 @@ impl Moment {
         })
     }
 
+    /// How long after this another point in time is.
+    pub(crate) fn until(&self, later: Instant) -> Duration {
+        later.saturating_duration_since(self.at)
+    }
+
     /// What others did from then until `self`.
     pub(crate) fn since(&self, then: &Self) -> Disturbance {
         let time = self.at.duration_since(then.at) * self.cores;

@@ -1,7 +1,7 @@
 //! Dovecot as a login proxy in its performance mode: one login process that serves all clients of a protocol.
 //!
 //! Its data base is a file, either with the password in clear, or with the hash that its own `doveadm pw -s ARGON2ID`
-//! makes by default. The authentication cache is on. Runs entirely as the caller.
+//! makes by default. The authentication cache is on. Runs entirely as the caller, or as the package's users where that is root.
 
 use std::process::Command;
 
@@ -15,11 +15,11 @@ use crate::stage::Stage;
 /// Starts one of the two.
 pub(super) fn start(peer: Peer, stage: &Stage) -> anyhow::Result<Proxy> {
     let password = match peer {
-        Peer::DovecotArgon2 => stage.once(&stage.dovecot_hash, || {
+        Peer::DovecotArgon2 => {
             let mut hash = Command::new("/usr/bin/doveadm");
             hash.args(["pw", "-s", "ARGON2ID", "-p", stage.password()]);
-            Ok(process::run(&hash)?.trim().to_owned())
-        })?,
+            process::run(&hash)?.trim().to_owned()
+        }
         _ => format!("{{PLAIN}}{}", stage.password()),
     };
     with_ports(|imap, smtp| start_on(peer, stage, &password, imap, smtp))
@@ -27,9 +27,9 @@ pub(super) fn start(peer: Peer, stage: &Stage) -> anyhow::Result<Proxy> {
 
 fn start_on(peer: Peer, stage: &Stage, password: &str, imap: u16, smtp: u16) -> anyhow::Result<Proxy> {
     let dir = WorkDir::new("dovecot")?;
-    // Everybody there is has the same password, as in the other data bases.
+    // Everybody has the same password, as in the other data bases. Its authentication process must be able to read it.
     let users: String = stage.usernames().map(|name| format!("{name}:{password}::::::\n")).collect();
-    dir.write_secret("users", &users)?;
+    dir.write("users", &users)?;
     let config = dir.write("dovecot.conf", &config(stage, &dir, imap, smtp)?)?;
     let mut command = pinned(stage, "/usr/sbin/dovecot");
     command.arg("-F").arg("-c").arg(config);
@@ -50,7 +50,17 @@ fn start_on(peer: Peer, stage: &Stage, password: &str, imap: u16, smtp: u16) -> 
 fn config(stage: &Stage, dir: &WorkDir, imap: u16, smtp: u16) -> anyhow::Result<String> {
     let identity = stage.helper_settings().identity;
     let (certificate, key) = (identity.certificate.display(), identity.key.display());
-    let (user, group) = (process::id("-un")?, process::id("-gn")?);
+    // Its processes refuse to run as root: there they take the package's users.
+    let (users, chroot) = if process::is_root() {
+        (String::new(), "login")
+    } else {
+        let (user, group) = (process::id("-un")?, process::id("-gn")?);
+        let users = format!(
+            "default_internal_user = {user}\ndefault_internal_group = {group}\ndefault_login_user = {user}\n\
+             service anvil {{\n  chroot =\n}}\nservice stats {{\n  chroot =\n}}\n"
+        );
+        (users, "")
+    };
     let dir = dir.path().display();
     let (store_imap, store_smtp) = (stage.store.ports.imap, stage.store.ports.smtp);
     let clients = stage.files.min(30_000);
@@ -61,10 +71,7 @@ log_path = {dir}/dovecot.log
 protocols = imap submission
 listen = 127.0.0.1
 hostname = mail.example.org
-default_internal_user = {user}
-default_internal_group = {group}
-default_login_user = {user}
-default_client_limit = {clients}
+{users}default_client_limit = {clients}
 ssl = required
 ssl_cert = <{certificate}
 ssl_key = <{key}
@@ -72,14 +79,8 @@ auth_mechanisms = plain login
 auth_cache_size = 20 M
 login_trusted_networks =
 submission_relay_host = 127.0.0.1
-service anvil {{
-  chroot =
-}}
-service stats {{
-  chroot =
-}}
 service imap-login {{
-  chroot =
+  chroot = {chroot}
   service_count = 0
   process_min_avail = 1
   process_limit = 1
@@ -94,7 +95,7 @@ service imap-login {{
   }}
 }}
 service submission-login {{
-  chroot =
+  chroot = {chroot}
   service_count = 0
   process_min_avail = 1
   process_limit = 1

@@ -18,12 +18,14 @@ fn start_on(stage: &Stage, imap: u16, smtp: u16) -> anyhow::Result<Proxy> {
     let identity = dir.write_secret("identity.pem", &both)?;
     let identity = identity.display();
     let (store_imap, store_smtp) = (stage.store.ports.imap, stage.store.ports.smtp);
+    // Two files a connection and some; with more than the system allows it does not start.
+    let connections = stage.files.min(60_000).saturating_sub(100) / 2;
     let config = dir.write(
         "haproxy.cfg",
         &format!(
             "global
     nbthread 1
-    maxconn 10000
+    maxconn {connections}
 
 defaults
     mode tcp

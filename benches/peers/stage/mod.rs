@@ -3,8 +3,14 @@
 pub(crate) mod helper;
 pub(crate) mod site;
 
-use std::cell::OnceCell;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
 
+use anyhow::Context as _;
+use postern::load::Account;
+
+use crate::generator::account;
+use crate::helpers::store::Counts;
 use crate::helpers::{Identity, Ports, Settings};
 use crate::kit::certificates::Certificates;
 use crate::measure::machine::Cores;
@@ -23,8 +29,7 @@ pub(crate) struct Stage {
     pub(crate) store: Helper,
     /// What nginx asks.
     pub(crate) auth_http: Helper,
-    /// Dovecot's own hash of the password, made when it is first needed.
-    pub(crate) dovecot_hash: OnceCell<String>,
+    accounts: Vec<Account>,
     site: Site,
 }
 
@@ -43,13 +48,14 @@ impl Stage {
         let store = Helper::start("store", &settings)?;
         let Ports { imap, smtp, .. } = store.ports;
         let auth_http = Helper::start("auth-http", &Settings { imap, smtp, ..settings })?;
+        let accounts = (0..mailboxes).map(|number| account(site::username(number), &site.password));
         Ok(Self {
+            accounts: accounts.collect(),
             cores,
             files,
             certificates,
             store,
             auth_http,
-            dovecot_hash: OnceCell::new(),
             site,
         })
     }
@@ -62,6 +68,32 @@ impl Stage {
     /// Everybody's password.
     pub(crate) fn password(&self) -> &str {
         &self.site.password
+    }
+
+    /// A mailbox that may log in.
+    ///
+    /// # Panics
+    /// A work wants more mailboxes than there are: its author's mistake.
+    pub(crate) fn account(&self, number: usize) -> &Account {
+        self.accounts.get(number).expect("a work uses mailboxes that there are")
+    }
+
+    /// What the store has seen so far.
+    pub(crate) fn counts(&self) -> anyhow::Result<Counts> {
+        self.command("counts")
+    }
+
+    /// Makes the store say one line to every session in IDLE.
+    pub(crate) fn wake(&self) -> anyhow::Result<Counts> {
+        self.command("wake")
+    }
+
+    fn command(&self, command: &str) -> anyhow::Result<Counts> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.store.ports.control))?;
+        stream.write_all(format!("{command}\n").as_bytes())?;
+        let mut answer = String::new();
+        BufReader::new(stream).read_line(&mut answer)?;
+        serde_json::from_str(&answer).context("the store's answer")
     }
 
     /// All login names.

@@ -22,7 +22,7 @@ pub(super) async fn converse<S: Stream>(stream: S, shared: Rc<Shared>) -> io::Re
     wire.say(&[GREETING]);
     let mut chunks = content::Comparison::default();
     while let Some(line) = wire.line().await? {
-        let mut words = line.split(|octet| *octet == b' ');
+        let mut words = line.as_ref().split(|octet: &u8| *octet == b' ');
         let verb = words.next().unwrap_or_default().to_ascii_uppercase();
         match verb.as_slice() {
             b"EHLO" => wire.say(&[HELLO]),
@@ -71,8 +71,18 @@ fn logged_in<S: Stream>(wire: &mut Wire<S>, shared: &Shared) {
     }
 }
 
-/// Reads a message up to the line with the dot. Messages of the benchmark are never empty.
+/// Reads a message up to the line with the dot. Messages of the benchmark are never empty, and the known content begins
+/// behind the lines that say from whom and to whom they are.
 async fn data<S: Stream>(wire: &mut Wire<S>) -> io::Result<content::Comparison> {
+    loop {
+        match memchr::memchr(b'\n', wire.unread()) {
+            Some(end) if wire.unread().starts_with(b"From:") || wire.unread().starts_with(b"To:") => {
+                wire.consume(end + 1);
+            }
+            Some(_) => break,
+            None => wire.bulk().await.map(drop)?,
+        }
+    }
     let mut message = content::Comparison::default();
     loop {
         if let Some(end) = memmem::find(wire.unread(), END_OF_DATA) {
