@@ -48,7 +48,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
         &["model", "store", "verify", "audit", "keys", "revoke"],
     ),
     ("listen", "edge", &["session", "tls"]),
-    ("load", "edge", &["sasl", "wire"]),
+    ("load", "edge", &["model", "sasl", "wire"]),
     ("admin", "edge", &["directory", "model", "store", "revoke", "audit"]),
     (
         "cli",

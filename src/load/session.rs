@@ -150,6 +150,8 @@ async fn connect(address: SocketAddr, from: Option<IpAddr>) -> Result<TcpStream,
             TcpSocket::new_v6()?
         };
         if let Some(from) = from {
+            // A port whose last connection ended a moment ago can be used again, towards us or others.
+            socket.set_reuseaddr(true)?;
             socket.bind(SocketAddr::new(from, 0))?;
         }
         let stream = socket.connect(address).await?;

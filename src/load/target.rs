@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 
 use super::client_tls::ClientTls;
+use super::failure::Failure;
+use crate::model::password::PlainPassword;
 use crate::peer::Protocol;
-use crate::secret::SecretBytes;
+use crate::secret::{Secret, SecretBytes};
 
 /// A mail server, and how to reach it.
 #[derive(Debug, Clone)]
@@ -50,6 +52,28 @@ pub struct Account {
     pub username: String,
     /// The password.
     pub password: SecretBytes,
+}
+
+impl Account {
+    /// An account with a password that is made up: one of the gateway's form, which takes others for typing errors.
+    ///
+    /// # Errors
+    /// The system gives no random numbers.
+    pub fn made_up(username: &str) -> Result<Self, Failure> {
+        let mut outcome = Ok(());
+        let password = PlainPassword::generate(&mut |octets| {
+            if let Err(error) = getrandom::fill(octets) {
+                // What is made of these is thrown away.
+                octets.fill(0);
+                outcome = Err(Failure::Local(format!("no random numbers: {error}")));
+            }
+        });
+        outcome?;
+        Ok(Self {
+            username: username.to_owned(),
+            password: Secret::new(password.shown().expose().as_bytes().to_vec()),
+        })
+    }
 }
 
 /// How the password is said.

@@ -91,6 +91,9 @@ impl Session {
     }
 
     async fn submit(&mut self, from: &str, to: &str, message: Expected) -> Result<u64, Failure> {
+        if [from, to].iter().any(|address| !is_sendable(address)) {
+            return Err(Failure::Unsupported("an address that is not printable ASCII"));
+        }
         self.smtp_command(&format!("MAIL FROM:<{from}>")).await?;
         self.smtp_command(&format!("RCPT TO:<{to}>")).await?;
         let reply = self.say_line("DATA").await?;
@@ -192,6 +195,12 @@ impl Offers {
             }
         }
     }
+}
+
+/// Nothing that would end the path or the line.
+fn is_sendable(address: &str) -> bool {
+    let mut octets = address.bytes();
+    octets.all(|octet| octet.is_ascii_graphic() && octet != b'<' && octet != b'>')
 }
 
 /// Three digits, the first of 2 to 5, then a blank, a hyphen or nothing (RFC 5321 §4.2).
