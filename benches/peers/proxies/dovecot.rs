@@ -28,8 +28,12 @@ pub(super) fn start(peer: Peer, stage: &Stage) -> anyhow::Result<Proxy> {
 fn start_on(peer: Peer, stage: &Stage, password: &str, imap: u16, smtp: u16) -> anyhow::Result<Proxy> {
     let dir = WorkDir::new("dovecot")?;
     // Everybody has the same password, as in the other data bases. Its authentication process must be able to read it.
-    let users: String = stage.usernames().map(|name| format!("{name}:{password}::::::\n")).collect();
-    dir.write("users", &users)?;
+    let ports = stage.store.ports;
+    for (service, port) in [("imap", ports.imap), ("submission", ports.smtp)] {
+        let row = |name| format!("{name}:{password}::::::port={port}\n");
+        let users: String = stage.usernames().map(row).collect();
+        dir.write(&format!("users.{service}"), &users)?;
+    }
     let config = dir.write("dovecot.conf", &config(stage, &dir, imap, smtp)?)?;
     let mut command = pinned(stage, "/usr/sbin/dovecot");
     command.arg("-F").arg("-c").arg(config);
@@ -62,7 +66,6 @@ fn config(stage: &Stage, dir: &WorkDir, imap: u16, smtp: u16) -> anyhow::Result<
         (users, "")
     };
     let dir = dir.path().display();
-    let (store_imap, store_smtp) = (stage.store.ports.imap, stage.store.ports.smtp);
     let clients = stage.files.min(30_000);
     Ok(format!(
         r"base_dir = {dir}/run
@@ -106,19 +109,10 @@ service submission-login {{
     ssl = yes
   }}
 }}
-protocol imap {{
-  passdb {{
-    driver = passwd-file
-    args = {dir}/users
-    override_fields = proxy=y host=127.0.0.1 port={store_imap} nodelay=y
-  }}
-}}
-protocol submission {{
-  passdb {{
-    driver = passwd-file
-    args = {dir}/users
-    override_fields = proxy=y host=127.0.0.1 port={store_smtp} nodelay=y
-  }}
+passdb {{
+  driver = passwd-file
+  args = {dir}/users.%s
+  override_fields = proxy=y host=127.0.0.1 nodelay=y
 }}
 userdb {{
   driver = static
