@@ -5,7 +5,9 @@
 //! `rounds`'.
 
 mod idle;
+mod latency;
 mod login;
+mod rejected;
 mod transfer;
 
 use std::cell::Cell;
@@ -22,10 +24,15 @@ use crate::stage::Stage;
 /// All works, in the order of the report.
 pub(crate) const ALL: &[&dyn Work] = &[
     &login::IMAP,
-    &transfer::FETCH,
-    &transfer::DATA,
+    &login::RESUMED,
+    &login::SMTP,
+    &latency::Latency,
     &idle::FEW,
     &idle::MANY,
+    &transfer::FETCH,
+    &transfer::DATA,
+    &rejected::EXISTING,
+    &rejected::MISSING,
 ];
 
 /// One kind of number that a work gives.
