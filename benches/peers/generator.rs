@@ -34,7 +34,13 @@ pub(crate) fn source(from: From, number: usize) -> IpAddr {
         From::Attackers => 200,
     };
     let octet = |value: usize| u8::try_from(value % 250 + 1).unwrap_or(1);
-    Ipv4Addr::new(127, group + octet(number / 62_500) - 1, octet(number / 250), octet(number)).into()
+    Ipv4Addr::new(
+        127,
+        group + octet(number / 62_500) - 1,
+        octet(number / 250),
+        octet(number),
+    )
+    .into()
 }
 
 /// TLS as every client speaks it.
@@ -152,7 +158,9 @@ pub(crate) async fn warm_up(stage: &Stage, proxy: &Proxy, protocol: Protocol, ac
             anyhow::Ok(Duration::ZERO)
         }
     };
-    closed_loop(CLIENTS.min(accounts), accounts, log_in).await.context("warm-up")?;
+    closed_loop(CLIENTS.min(accounts), accounts, log_in)
+        .await
+        .context("warm-up")?;
     Ok(())
 }
 

@@ -35,7 +35,9 @@ use rounds::Results;
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let ended = match (arguments.next(), arguments.next(), arguments.next()) {
-        (Some(word), Some(name), Some(settings)) if word == helpers::HELPER => helpers::run(&name, &settings).map(|()| true),
+        (Some(word), Some(name), Some(settings)) if word == helpers::HELPER => {
+            helpers::run(&name, &settings).map(|()| true)
+        }
         _ => compare(&Options::parse()),
     };
     match ended {

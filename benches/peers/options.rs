@@ -97,13 +97,19 @@ impl Options {
     /// # Errors
     /// A work or peer has no such name.
     pub(crate) fn works(&self) -> anyhow::Result<Vec<&'static dyn Work>> {
-        if let Some(unknown) = self.peers.iter().find(|name| Peer::ALL.iter().all(|peer| peer.name() != **name)) {
+        if let Some(unknown) = self
+            .peers
+            .iter()
+            .find(|name| Peer::ALL.iter().all(|peer| peer.name() != **name))
+        {
             let names = Peer::ALL.map(Peer::name).join(", ");
             anyhow::bail!("there is no peer {unknown}; there are {names}");
         }
         if self.works.is_empty() {
             let all = works::ALL.iter().copied();
-            return Ok(all.filter(|work| self.scale() != Scale::Quick || work.is_quick()).collect());
+            return Ok(all
+                .filter(|work| self.scale() != Scale::Quick || work.is_quick())
+                .collect());
         }
         let find = |name: &String| {
             let found = works::ALL.iter().copied().find(|work| work.name() == name);

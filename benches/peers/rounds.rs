@@ -109,7 +109,12 @@ async fn run_work(options: &Options, stage: &Stage, work: &'static dyn Work, res
         repeated: 0,
         took: Duration::ZERO,
     };
-    let mut peers: Vec<Peer> = work.peers().iter().copied().filter(|peer| options.wants(*peer)).collect();
+    let mut peers: Vec<Peer> = work
+        .peers()
+        .iter()
+        .copied()
+        .filter(|peer| options.wants(*peer))
+        .collect();
     let mut running = BTreeMap::new();
     for round in 1..=options.rounds().min(work.max_rounds()) {
         // Who failed is out: it would fail again, and has been told.
@@ -165,7 +170,10 @@ async fn measure(
             disturbance: bench.disturbance(),
         };
         let is_quiet = !sample.disturbance.is_much();
-        if best.as_ref().is_none_or(|best| sample.disturbance.sum() < best.disturbance.sum()) {
+        if best
+            .as_ref()
+            .is_none_or(|best| sample.disturbance.sum() < best.disturbance.sum())
+        {
             best = Some(sample);
         }
         if is_quiet {
@@ -179,7 +187,11 @@ async fn measure(
 fn line(work: &dyn Work, sample: &Sample) -> String {
     let values = work.metrics().iter().filter_map(|metric| {
         let value = sample.values.get(metric.key)?;
-        Some(format!("{} {value:.3} {}", metric.about, metric.unit).trim_end().to_owned())
+        Some(
+            format!("{} {value:.3} {}", metric.about, metric.unit)
+                .trim_end()
+                .to_owned(),
+        )
     });
     let mut line = values.collect::<Vec<_>>().join(", ");
     if sample.disturbance.is_much() {

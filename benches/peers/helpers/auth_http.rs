@@ -41,7 +41,9 @@ pub(super) async fn serve(settings: &Settings) -> anyhow::Result<Ports> {
 }
 
 fn accepted(port: u16) -> String {
-    format!("HTTP/1.1 200 OK\r\nAuth-Status: OK\r\nAuth-Server: 127.0.0.1\r\nAuth-Port: {port}\r\nContent-Length: 0\r\n")
+    format!(
+        "HTTP/1.1 200 OK\r\nAuth-Status: OK\r\nAuth-Server: 127.0.0.1\r\nAuth-Port: {port}\r\nContent-Length: 0\r\n"
+    )
 }
 
 /// No `Auth-Wait`: the connection stays open for the next try.
@@ -50,7 +52,9 @@ const REFUSED: &str = "HTTP/1.1 200 OK\r\nAuth-Status: Invalid login or password
 async fn converse(stream: TcpStream, answers: Rc<Answers>) -> io::Result<()> {
     let mut wire = Wire::new(stream);
     loop {
-        let Some(request) = wire.line().await? else { return Ok(()) };
+        let Some(request) = wire.line().await? else {
+            return Ok(());
+        };
         let mut question = Question {
             keep_alive: request.ends_with(b"HTTP/1.1"),
             ..Question::default()

@@ -32,10 +32,7 @@ pub(crate) fn serve<F: Future<Output = io::Result<()>> + 'static>(
     Ok(port)
 }
 
-async fn accept<F: Future<Output = io::Result<()>> + 'static>(
-    listener: TcpListener,
-    session: impl Fn(TcpStream) -> F,
-) {
+async fn accept<F: Future<Output = io::Result<()>> + 'static>(listener: TcpListener, session: impl Fn(TcpStream) -> F) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {

@@ -5,11 +5,14 @@
 //! - `null`: the floor of a login: a TLS server that answers OK (or, asked to, NO) and has nothing behind it.
 //! - `splice`: the floor of a proxy: TLS in front of a blind copy to the store.
 //! - `auth-http`: what nginx asks about a login.
+//! - `attackers`: wrong passwords, from many networks.
 //!
 //! Each takes its settings as JSON in its one argument, listens on free ports, says them in one line of JSON on
-//! standard output, and goes on until it is ended. One thread each.
+//! standard output, and goes on until it is ended. One thread each. `hash-time` alone says a number and ends.
 
+pub(crate) mod attackers;
 pub(crate) mod auth_http;
+pub(crate) mod hash_time;
 pub(crate) mod listen;
 pub(crate) mod splice;
 pub(crate) mod store;
@@ -42,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) imap: u16,
     /// The store's SMTP port in clear.
     pub(crate) smtp: u16,
+    /// What `attackers` do.
+    pub(crate) attack: Option<attackers::Attack>,
 }
 
 /// Where a helper listens; 0 where it does not.
@@ -55,7 +60,7 @@ pub(crate) struct Ports {
     pub(crate) imaps: u16,
     /// SMTP over TLS at the store.
     pub(crate) smtps: u16,
-    /// The store's control port, or HTTP of `auth-http`.
+    /// The control port of store and attackers, or HTTP of `auth-http`.
     pub(crate) control: u16,
 }
 
@@ -64,6 +69,10 @@ pub(crate) const HELPER: &str = "helper";
 
 /// Runs as a helper until the process is ended.
 pub(crate) fn run(name: &str, settings: &str) -> anyhow::Result<()> {
+    if name == hash_time::NAME {
+        println!("{}", hash_time::microseconds()?);
+        return Ok(());
+    }
     let settings: Settings = serde_json::from_str(settings).context("the helper's settings")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Connections are tasks of one thread.
@@ -73,6 +82,7 @@ pub(crate) fn run(name: &str, settings: &str) -> anyhow::Result<()> {
             "store" => store::serve(&settings).await?,
             "null" => store::serve_null(&settings).await?,
             "splice" => splice::serve(&settings).await?,
+            "attackers" => attackers::serve(&settings).await?,
             "auth-http" => auth_http::serve(&settings).await?,
             other => bail!("there is no helper {other}"),
         };

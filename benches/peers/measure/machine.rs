@@ -28,10 +28,8 @@ fn ticks_time(ticks: u64) -> Duration {
 /// Where the two sides run; neither is bound where there is one processor only.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cores {
-    /// The proxy under test.
+    /// The proxy under test; generator, store and everything else have another one.
     pub(crate) proxy: Option<usize>,
-    /// Generator, store and everything else.
-    pub(crate) others: Option<usize>,
 }
 
 impl Cores {
@@ -39,20 +37,16 @@ impl Cores {
     pub(crate) fn bind() -> anyhow::Result<Self> {
         let this = Pid::from_raw(0);
         let allowed = sched_getaffinity(this)?;
-        let cores: Vec<usize> = (0..CpuSet::count()).filter(|core| allowed.is_set(*core).unwrap_or(false)).collect();
+        let cores: Vec<usize> = (0..CpuSet::count())
+            .filter(|core| allowed.is_set(*core).unwrap_or(false))
+            .collect();
         let &[others, .., proxy] = cores.as_slice() else {
-            return Ok(Self {
-                proxy: None,
-                others: None,
-            });
+            return Ok(Self { proxy: None });
         };
         let mut set = CpuSet::new();
         set.set(others)?;
         sched_setaffinity(this, &set)?;
-        Ok(Self {
-            proxy: Some(proxy),
-            others: Some(others),
-        })
+        Ok(Self { proxy: Some(proxy) })
     }
 }
 
@@ -77,7 +71,12 @@ impl Description {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
         let field = |text: &str, name: &str| {
             let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-            line.split([':', '=']).nth(1).unwrap_or_default().trim().trim_matches('"').to_owned()
+            line.split([':', '='])
+                .nth(1)
+                .unwrap_or_default()
+                .trim()
+                .trim_matches('"')
+                .to_owned()
         };
         let processors = read("/proc/cpuinfo");
         let memory = field(&read("/proc/meminfo"), "MemTotal");

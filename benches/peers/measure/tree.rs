@@ -40,7 +40,9 @@ pub(crate) fn members(root: u32) -> anyhow::Result<Vec<Member>> {
         found.extend(children.remove(&member.id).unwrap_or_default());
         at += 1;
     }
-    (!found.is_empty()).then_some(found).with_context(|| format!("process {root} has ended"))
+    (!found.is_empty())
+        .then_some(found)
+        .with_context(|| format!("process {root} has ended"))
 }
 
 /// Its parent and itself.

@@ -137,7 +137,7 @@ impl Proxy {
 }
 
 /// A command bound to the proxies' processor, where there is one.
-fn pinned(stage: &Stage, program: &str) -> Command {
+pub(crate) fn pinned(stage: &Stage, program: &str) -> Command {
     match stage.cores.proxy {
         Some(core) => {
             let mut command = Command::new("taskset");

@@ -69,7 +69,11 @@ fn start_in(peer: Peer, stage: &Stage, dir: WorkDir, data: PathBuf) -> anyhow::R
         password: &password,
         certificate: &identity.certificate,
         key: &identity.key,
-        store: if secured { (ports.imaps, ports.smtps) } else { (ports.imap, ports.smtp) },
+        store: if secured {
+            (ports.imaps, ports.smtps)
+        } else {
+            (ports.imap, ports.smtp)
+        },
         authority: secured.then_some(stage.certificates.authority.as_path()),
     };
     let config = dir.write("postern.toml", &config(&places)?)?;
@@ -78,7 +82,12 @@ fn start_in(peer: Peer, stage: &Stage, dir: WorkDir, data: PathBuf) -> anyhow::R
     let log = dir.join("postern.log");
     let mut process = Process::start("postern", command, &log)?;
     let listeners = process.ready(|| listeners(&log))?;
-    let port = |name| listeners.get(name).copied().with_context(|| format!("postern has no listener {name}"));
+    let port = |name| {
+        listeners
+            .get(name)
+            .copied()
+            .with_context(|| format!("postern has no listener {name}"))
+    };
     Ok(Proxy {
         peer,
         imap: port("imaps")?,
@@ -101,7 +110,10 @@ pub(crate) fn config(places: &Places<'_>) -> anyhow::Result<String> {
     let password = format!("password_file = {}", quoted(places.password));
     let (imap, smtp) = (service(places.store.0, places), service(places.store.1, places));
     let changes = [
-        ("#data_dir = \"/var/lib/postern\"", format!("data_dir = {}", quoted(places.data))),
+        (
+            "#data_dir = \"/var/lib/postern\"",
+            format!("data_dir = {}", quoted(places.data)),
+        ),
         (
             "chain = \"/etc/postern/mail.example.org.chain.pem\"",
             format!("chain = {}", quoted(places.certificate)),
@@ -147,7 +159,9 @@ fn listeners(log: &Path) -> Option<BTreeMap<String, u16>> {
     let mut listeners = BTreeMap::new();
     for line in fs::read_to_string(log).ok()?.lines() {
         // A line may be half written.
-        let Ok(line) = serde_json::from_str::<Value>(line) else { continue };
+        let Ok(line) = serde_json::from_str::<Value>(line) else {
+            continue;
+        };
         let field = |name: &str| line.get(name).or_else(|| line.get("fields")?.get(name))?.as_str();
         match field("message") {
             Some("ready") => return Some(listeners),

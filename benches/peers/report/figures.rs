@@ -22,7 +22,11 @@ impl Figures {
             if quiet.is_empty() {
                 disturbed.push(peer);
             }
-            let counted = if quiet.is_empty() { samples.iter().collect() } else { quiet };
+            let counted = if quiet.is_empty() {
+                samples.iter().collect()
+            } else {
+                quiet
+            };
             for (&key, &value) in counted.iter().flat_map(|sample| &sample.values) {
                 values.entry((peer, key)).or_default().push(value);
             }

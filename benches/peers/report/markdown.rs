@@ -32,7 +32,9 @@ pub(super) fn text(results: &Results) -> String {
                 else {
                     continue;
                 };
-                let own = figures.median(Peer::Postern, metric.key).filter(|_| peer != Peer::Postern);
+                let own = figures
+                    .median(Peer::Postern, metric.key)
+                    .filter(|_| peer != Peer::Postern);
                 let _ = writeln!(
                     text,
                     "| {} | {} | {peer} | {} {} | {} | {} | {} |",

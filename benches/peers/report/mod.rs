@@ -19,7 +19,10 @@ use figures::Figures;
 pub(crate) fn show(options: &Options, results: &Results) -> anyhow::Result<()> {
     println!("{}", table::text(results));
     if let Some(path) = &options.json {
-        write(path, &(serde_json::to_string_pretty(&json::value(options, results))? + "\n"))?;
+        write(
+            path,
+            &(serde_json::to_string_pretty(&json::value(options, results))? + "\n"),
+        )?;
     }
     if let Some(path) = &options.markdown {
         write(path, &markdown::text(results))?;
@@ -33,8 +36,6 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
 
 /// A goal with what was measured.
 pub(crate) struct Judged {
-    /// What was to be reached.
-    pub(crate) goal: Goal,
     /// The ratio, or the value itself.
     pub(crate) value: f64,
     /// Its limit.
@@ -49,7 +50,7 @@ impl Judged {
             Bound::AtMost(limit) => (own, limit),
             Bound::Of(peer, limit) => (own / figures.median(peer, goal.metric)?, limit),
         };
-        Some(Self { goal, value, limit })
+        Some(Self { value, limit })
     }
 
     /// Whether it is reached.

@@ -47,7 +47,12 @@ fn of_work(result: &WorkResult, figures: &Figures) -> String {
         let _ = write!(text, "{}", of_metric(result, figures, metric));
     }
     if !figures.disturbed.is_empty() {
-        let names = figures.disturbed.iter().map(|peer| peer.name()).collect::<Vec<_>>().join(", ");
+        let names = figures
+            .disturbed
+            .iter()
+            .map(|peer| peer.name())
+            .collect::<Vec<_>>()
+            .join(", ");
         let _ = writeln!(text, "disturbed by others in every round: {names}");
     }
     text
@@ -64,8 +69,7 @@ fn of_metric(result: &WorkResult, figures: &Figures, metric: &Metric) -> String 
     let own = figures.median(Peer::Postern, metric.key);
     let mut rows = 0;
     for &peer in result.work.peers() {
-        let (Some(median), Some((least, most))) =
-            (figures.median(peer, metric.key), figures.spread(peer, metric.key))
+        let (Some(median), Some((least, most))) = (figures.median(peer, metric.key), figures.spread(peer, metric.key))
         else {
             continue;
         };
@@ -79,7 +83,10 @@ fn of_metric(result: &WorkResult, figures: &Figures, metric: &Metric) -> String 
             short(most),
             figures.count(peer, metric.key).to_string(),
             ratio.unwrap_or_default(),
-            judged.as_ref().map(|judged| format!("<= {}", short(judged.limit))).unwrap_or_default(),
+            judged
+                .as_ref()
+                .map(|judged| format!("<= {}", short(judged.limit)))
+                .unwrap_or_default(),
             judged.map(|judged| judged.word().to_owned()).unwrap_or_default(),
         ]);
     }

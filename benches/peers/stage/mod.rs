@@ -3,19 +3,22 @@
 pub(crate) mod helper;
 pub(crate) mod site;
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{Ipv4Addr, TcpStream};
+use std::time::Duration;
 
-use anyhow::Context as _;
 use postern::load::Account;
 
 use crate::generator::account;
 use crate::helpers::store::Counts;
-use crate::helpers::{Identity, Ports, Settings};
+use crate::helpers::{HELPER, Identity, Ports, Settings, hash_time};
 use crate::kit::certificates::Certificates;
+use crate::kit::process;
 use crate::measure::machine::Cores;
+use crate::proxies::pinned;
 use helper::Helper;
 use site::Site;
+
+/// Of the site: one mailbox with an imported password for so many with a device.
+const IMPORTED_SHARE: u32 = 10;
 
 /// What the proxies share.
 pub(crate) struct Stage {
@@ -29,6 +32,8 @@ pub(crate) struct Stage {
     pub(crate) store: Helper,
     /// What nginx asks.
     pub(crate) auth_http: Helper,
+    /// How many mailboxes with an imported password there are.
+    pub(crate) imported: u32,
     accounts: Vec<Account>,
     site: Site,
 }
@@ -38,18 +43,22 @@ impl Stage {
     pub(crate) fn start(cores: Cores, files: u64, mailboxes: u32) -> anyhow::Result<Self> {
         let certificates = Certificates::new()?;
         let site = Site::make(mailboxes, 1, 0..mailboxes)?;
+        let imported = mailboxes / IMPORTED_SHARE;
+        site.import(imported)?;
         let settings = Settings {
             identity: identity(&certificates),
             password: site.password.clone(),
             refuse: false,
             imap: 0,
             smtp: 0,
+            attack: None,
         };
         let store = Helper::start("store", &settings)?;
         let Ports { imap, smtp, .. } = store.ports;
         let auth_http = Helper::start("auth-http", &Settings { imap, smtp, ..settings })?;
         let accounts = (0..mailboxes).map(|number| account(site::username(number), &site.password));
         Ok(Self {
+            imported,
             accounts: accounts.collect(),
             cores,
             files,
@@ -80,20 +89,27 @@ impl Stage {
 
     /// What the store has seen so far.
     pub(crate) fn counts(&self) -> anyhow::Result<Counts> {
-        self.command("counts")
+        self.store.ask("counts")
     }
 
     /// Makes the store say one line to every session in IDLE.
     pub(crate) fn wake(&self) -> anyhow::Result<Counts> {
-        self.command("wake")
+        self.store.ask("wake")
     }
 
-    fn command(&self, command: &str) -> anyhow::Result<Counts> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.store.ports.control))?;
-        stream.write_all(format!("{command}\n").as_bytes())?;
-        let mut answer = String::new();
-        BufReader::new(stream).read_line(&mut answer)?;
-        serde_json::from_str(&answer).context("the store's answer")
+    /// How long one hash run takes where the proxies run.
+    pub(crate) fn hash_time(&self) -> anyhow::Result<Duration> {
+        let mut command = pinned(self, &helper::program()?);
+        command.args([HELPER, hash_time::NAME, "{}"]);
+        Ok(Duration::from_micros(process::run(&command)?.trim().parse()?))
+    }
+
+    /// How many processors the proxies have.
+    pub(crate) fn proxy_cores(&self) -> usize {
+        match self.cores.proxy {
+            Some(_) => 1,
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+        }
     }
 
     /// All login names.
@@ -110,6 +126,7 @@ impl Stage {
             refuse: false,
             imap,
             smtp,
+            attack: None,
         }
     }
 }

@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 use postern::keys::Keyring;
 use postern::model::MailboxId;
 use postern::model::password::{PlainPassword, Typed};
-use postern::verify;
+use postern::verify::{self, Config};
 use rusqlite::{Connection, params};
 use serde_json::Value;
 
@@ -47,6 +47,11 @@ pub(crate) fn stranger(number: u32) -> String {
     format!("nobody{number:07}@{DOMAIN}")
 }
 
+/// The name of a mailbox with an imported password.
+pub(crate) fn imported(number: u32) -> String {
+    format!("old{number:07}@{DOMAIN}")
+}
+
 impl Site {
     /// Makes a database with so many mailboxes of so many devices each. The first device of a mailbox can log in where
     /// `can_log_in` says so; for the others only the rows are there.
@@ -74,7 +79,9 @@ impl Site {
         let shown = site.run(&["device", "add", SEED, "--label", "Phone", "--json"])?;
         let shown: Value = serde_json::from_str(&shown)?;
         let password = shown.get("password").and_then(Value::as_str);
-        password.context("device add --json shows no password")?.clone_into(&mut site.password);
+        password
+            .context("device add --json shows no password")?
+            .clone_into(&mut site.password);
         site.fill(devices.clamp(1, MAX_DEVICES), can_log_in)?;
         Ok(site)
     }
@@ -98,13 +105,29 @@ impl Site {
     /// Runs a command of Postern on the database.
     pub(crate) fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
         let mut command = Command::new(PROGRAM);
-        command.arg("--config").arg(self.dir.join("postern.toml")).args(arguments);
+        command
+            .arg("--config")
+            .arg(self.dir.join("postern.toml"))
+            .args(arguments);
         process::run(&command)
     }
 
-    /// Adds an imported device with its own hash to each of these names, which are new mailboxes.
-    pub(crate) fn import(&self, names: impl Iterator<Item = String>, hash: &str) -> anyhow::Result<()> {
-        let rows: String = names.map(|name| format!("{name}:{hash}\n")).collect();
+    /// Imports so many mailboxes ([`imported`]) that have one password of an old system, the costliest kind for whoever
+    /// must verify it.
+    pub(crate) fn import(&self, count: u32) -> anyhow::Result<()> {
+        let Config {
+            argon2_memory_kib,
+            argon2_passes,
+            ..
+        } = Config::default();
+        // Salt and hash of a password that nobody knows.
+        let hash = format!(
+            "{{ARGON2ID}}$argon2id$v=19$m={argon2_memory_kib},t={argon2_passes},p=1${}${}",
+            "c2FsdHNhbHRzYWx0c2FsdA", "aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g"
+        );
+        let rows: String = (0..count)
+            .map(|number| format!("{}:{hash}\n", imported(number)))
+            .collect();
         let file = self.dir.write_secret("import", &rows)?;
         let file = file.display().to_string();
         self.run(&["import", &file, "--format", "passwd-file"]).map(drop)
@@ -134,7 +157,8 @@ impl Site {
         self.set_tags(&tx, can_log_in)?;
         tx.commit()?;
         // The planner's statistics are part of a grown database; Postern keeps them up itself.
-        database.execute_batch("DROP TABLE temp.seed; DROP TABLE temp.box; PRAGMA optimize; PRAGMA journal_mode = WAL;")?;
+        database
+            .execute_batch("DROP TABLE temp.seed; DROP TABLE temp.box; PRAGMA optimize; PRAGMA journal_mode = WAL;")?;
         database.close().map_err(|(_, error)| error)?;
         Ok(())
     }
@@ -181,9 +205,8 @@ impl Site {
             bail!("device add gave a password that is not one of ours");
         };
         let mut clear = tx.prepare("UPDATE credential SET tag = NULL WHERE mailbox_id = ?1")?;
-        let mut set = tx.prepare(
-            "UPDATE credential SET tag = (?2 + (id - mailbox_id) / ?3 * ?4) % 65536 WHERE mailbox_id = ?1",
-        )?;
+        let mut set =
+            tx.prepare("UPDATE credential SET tag = (?2 + (id - mailbox_id) / ?3 * ?4) % 65536 WHERE mailbox_id = ?1")?;
         for number in can_log_in {
             let id = i64::from(number) + 1;
             let tag = verify::tag(keys.current(), MailboxId::from_raw(id), password.canonical());

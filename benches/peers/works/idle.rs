@@ -16,7 +16,7 @@ use crate::generator::{self, From, STEP_TIME, closed_loop, log_in, source};
 use crate::proxies::{Peer, Proxy};
 
 /// Sessions of one device; Postern's default allows 20.
-const SESSIONS_PER_DEVICE: usize = 19;
+pub(super) const SESSIONS_PER_DEVICE: usize = 19;
 /// Clients that open and close sessions side by side.
 const OPENERS: usize = 64;
 /// How long memory may take to be given back: allocators wait before they do.
@@ -141,15 +141,25 @@ impl Work for Idle {
         let full = proxy.pss_kib()?;
 
         let meter = bench.meter(proxy)?;
-        tokio::time::sleep(bench.scale.pick(Duration::from_secs(5), Duration::from_secs(2), Duration::ZERO)).await;
+        tokio::time::sleep(
+            bench
+                .scale
+                .pick(Duration::from_secs(5), Duration::from_secs(2), Duration::ZERO),
+        )
+        .await;
         let idle = meter.end_idle()?;
-        let wake_ups = wake(bench, proxy, &mut sessions).await.context("waking idle sessions")?;
+        let wake_ups = wake(bench, proxy, &mut sessions)
+            .await
+            .context("waking idle sessions")?;
         close(sessions).await.context("closing idle sessions")?;
         let kept = kept(bench, proxy, before, full).await?;
 
         let mut values = vec![
             (MEMORY.key, (full - before) / number(count)),
-            (CPU.key, idle.cpu.as_secs_f64() * 1000.0 / idle.elapsed.as_secs_f64().max(f64::EPSILON)),
+            (
+                CPU.key,
+                idle.cpu.as_secs_f64() * 1000.0 / idle.elapsed.as_secs_f64().max(f64::EPSILON),
+            ),
             (KEPT_SHARE.key, kept),
         ];
         values.extend(wake_ups.map(|wake_up| (WAKE.key, wake_up)));
@@ -157,7 +167,8 @@ impl Work for Idle {
     }
 }
 
-async fn open(bench: &Bench<'_>, target: &Target, count: usize) -> anyhow::Result<Vec<Session>> {
+/// Opens so many sessions in IDLE, of the first mailboxes.
+pub(super) async fn open(bench: &Bench<'_>, target: &Target, count: usize) -> anyhow::Result<Vec<Session>> {
     let sessions = std::cell::RefCell::new(Vec::with_capacity(count));
     let one = |_, number: usize| {
         let sessions = &sessions;
@@ -197,7 +208,10 @@ async fn wake(bench: &Bench<'_>, proxy: &Proxy, sessions: &mut [Session]) -> any
 }
 
 async fn close(sessions: Vec<Session>) -> anyhow::Result<()> {
-    let sessions: Vec<_> = sessions.into_iter().map(|session| std::cell::Cell::new(Some(session))).collect();
+    let sessions: Vec<_> = sessions
+        .into_iter()
+        .map(|session| std::cell::Cell::new(Some(session)))
+        .collect();
     let one = |_, number: usize| {
         let session = sessions.get(number).and_then(std::cell::Cell::take);
         async move {

@@ -67,7 +67,9 @@ impl Work for Latency {
             }
         };
         let meter = bench.meter(proxy)?;
-        let times = closed_loop(1, bench.scale.pick(200, 50, 2), one).await.context("login")?;
+        let times = closed_loop(1, bench.scale.pick(200, 50, 2), one)
+            .await
+            .context("login")?;
         meter.end().await?;
         Ok(vec![
             (P50.key, quantile_ms(&times, 0.5)?),

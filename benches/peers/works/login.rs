@@ -104,7 +104,11 @@ impl Work for Logins {
     }
 
     fn metrics(&self) -> &'static [Metric] {
-        if self.resume { &[CPU, LATENCY, RESUMED_SHARE] } else { &[CPU, LATENCY] }
+        if self.resume {
+            &[CPU, LATENCY, RESUMED_SHARE]
+        } else {
+            &[CPU, LATENCY]
+        }
     }
 
     fn goals(&self) -> Vec<Goal> {
@@ -143,7 +147,9 @@ impl Work for Logins {
             }
         };
         if self.resume {
-            try_join_all((0..clients).map(|client| one(client, client))).await.context("first login")?;
+            try_join_all((0..clients).map(|client| one(client, client)))
+                .await
+                .context("first login")?;
             resumed.set(0);
         }
         let meter = bench.meter(proxy)?;

@@ -4,10 +4,14 @@
 //! octets, a login that should not have been, sessions that were not there. How often it runs, and on whom next, is
 //! `rounds`'.
 
+mod big_store;
+mod cold_start;
+mod flood;
 mod idle;
 mod latency;
 mod login;
 mod rejected;
+mod revocation;
 mod transfer;
 
 use std::cell::Cell;
@@ -33,6 +37,12 @@ pub(crate) const ALL: &[&dyn Work] = &[
     &transfer::DATA,
     &rejected::EXISTING,
     &rejected::MISSING,
+    &flood::RATE,
+    &flood::LOOP,
+    &flood::COLD,
+    &cold_start::ColdStart,
+    &big_store::BigStore,
+    &revocation::Revocation,
 ];
 
 /// One kind of number that a work gives.

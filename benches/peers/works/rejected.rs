@@ -124,5 +124,7 @@ async fn expect_refusal(session: &mut Session, account: &Account) -> anyhow::Res
 /// Argon2id runs so far, of Postern.
 pub(super) fn hash_runs(proxy: &Proxy) -> anyhow::Result<Option<f64>> {
     let daemon = proxy.daemon.as_ref();
-    daemon.map(|daemon| daemon.metric("postern_hash_runs_total")).transpose()
+    daemon
+        .map(|daemon| daemon.metric("postern_hash_runs_total"))
+        .transpose()
 }

@@ -118,7 +118,11 @@ impl Transfer {
         };
         let octets = moved.context(self.name)?;
         // A message that is sent has some header lines in front.
-        anyhow::ensure!(octets >= message.octets(), "{octets} octets of {} were moved", message.octets());
+        anyhow::ensure!(
+            octets >= message.octets(),
+            "{octets} octets of {} were moved",
+            message.octets()
+        );
         Ok(())
     }
 }

@@ -44,7 +44,9 @@ pub(super) async fn converse<S: Stream>(stream: S, shared: Rc<Shared>) -> io::Re
                 wire.say(&[b"250 2.0.0 taken\r\n"]);
             }
             b"BDAT" => {
-                let size = words.next().and_then(|size| std::str::from_utf8(size).ok()?.parse().ok());
+                let size = words
+                    .next()
+                    .and_then(|size| std::str::from_utf8(size).ok()?.parse().ok());
                 wire.octets(size.unwrap_or(0), |piece| chunks.take(piece)).await?;
                 if words.next().is_some() {
                     shared.taken(&std::mem::take(&mut chunks));
