@@ -38,11 +38,11 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 const AFTER_HELP: &str = "\
 Without --count and --time a run lasts 10 s. Ctrl-C ends it early, with the report so far.
 
-Exit code: 0 if something came out right and no answer was wrong; 1 if nothing came out right, or if the server gave back
-something else than was stored, broke the protocol, or accepted a wrong password. Refused and lost operations are counted
-by kind and change the exit code only if there is nothing else.
+Exit code: 0 if something came out right and no answer was wrong; 1 if nothing came out right, or if the server gave \
+back something else than was stored, broke the protocol, or accepted a wrong password. What was refused or lost is \
+counted by kind, and changes the exit code only where there is nothing else.
 
-Answers to wrong passwords may be late on purpose; a step (a handshake, a login, a whole message) may take --step-time.";
+Answers to wrong passwords may be late on purpose: a step (a handshake, a login, a whole message) may take --step-time.";
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = AFTER_HELP)]
@@ -59,7 +59,7 @@ pub(super) enum Command {
     Idle(Idle),
     /// Move messages, and compare every octet that comes back.
     #[command(
-        after_help = "IMAP: a message is stored in a new folder of each account that takes part, and fetched again and again;\nthe folders are deleted at the end. SMTP: messages are sent to the one address that --to names.\n\nExamples:\n  postern load throughput mail.example.org:993 --credentials accounts.csv --size \"5 MiB\" --count 200\n  postern load throughput mail.example.org:465 --credentials accounts.csv --to sink@example.org --count 100\n\nSee `postern load --help` for bounds and exit codes."
+        after_help = "IMAP: a message is stored in a new folder of each account that takes part, and fetched again and again; the folders are deleted at the end. SMTP: messages are sent to the one address that --to names.\n\nExamples:\n  postern load throughput mail.example.org:993 --credentials accounts.csv --size \"5 MiB\" --count 200\n  postern load throughput mail.example.org:465 --credentials accounts.csv --to sink@example.org --count 100\n\nSee `postern load --help` for bounds and exit codes."
     )]
     Throughput(Throughput),
     /// Log in with wrong passwords. Accounts may be locked and networks slowed down by that.
