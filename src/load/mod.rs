@@ -16,6 +16,8 @@ mod report;
 mod run;
 mod session;
 mod target;
+#[cfg(test)]
+mod tests;
 mod wire;
 mod worker;
 

@@ -210,3 +210,16 @@ fn spread(number: u64, rate: f64) -> Duration {
     let seconds = number as f64 / rate;
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX / 4)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_spreads_the_begins() {
+        assert_eq!(spread(0, 300.0), Duration::ZERO);
+        assert_eq!(spread(450, 300.0), Duration::from_millis(1500));
+        assert_eq!(spread(1, 0.5), Duration::from_secs(2));
+        assert!(spread(u64::MAX, 1e-300) > Duration::from_secs(u64::MAX / 8));
+    }
+}

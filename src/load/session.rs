@@ -28,6 +28,8 @@ pub struct Session {
     tags: u32,
     /// IMAP: the greeting said, on this side of STARTTLS, that AUTHENTICATE takes an initial response.
     initial_response: bool,
+    /// IMAP: a BYE that was heard.
+    farewell: Option<String>,
     /// SMTP: as whom we say EHLO.
     local: IpAddr,
 }
@@ -47,6 +49,7 @@ impl Session {
             resumed: false,
             tags: 0,
             initial_response: false,
+            farewell: None,
             local,
         };
         let mut session = if target.security == Security::ImplicitTls {

@@ -26,8 +26,9 @@ use accounts::Passwords;
 const DEFAULT_TIME: Duration = Duration::from_secs(10);
 /// More sessions than one machine has ports for.
 const MAX_CLIENTS: u32 = 100_000;
-/// Begins per second, at most.
+/// Begins per second, at most and at least.
 const MAX_RATE: f64 = 1_000_000.0;
+const MIN_RATE: f64 = 0.01;
 /// Octets of a message, at most: more than any server takes.
 const MAX_MESSAGE: usize = 1 << 30;
 /// Files beside the connections: runtime, resolver, terminal.
@@ -38,11 +39,11 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 const AFTER_HELP: &str = "\
 Without --count and --time a run lasts 10 s. Ctrl-C ends it early, with the report so far.
 
-Exit code: 0 if something came out right and no answer was wrong; 1 if nothing came out right, or if the server gave back
-something else than was stored, broke the protocol, or accepted a wrong password. Refused and lost operations are counted
-by kind and change the exit code only if there is nothing else.
+Exit code: 0 if something came out right and no answer was wrong; 1 if nothing came out right, or if the server gave \
+back something else than was stored, broke the protocol, or accepted a wrong password. What was refused or lost is \
+counted by kind, and changes the exit code only where there is nothing else.
 
-Answers to wrong passwords may be late on purpose; a step (a handshake, a login, a whole message) may take --step-time.";
+Answers to wrong passwords may be late on purpose: a step (a handshake, a login, a whole message) may take --step-time.";
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = AFTER_HELP)]
@@ -59,7 +60,7 @@ pub(super) enum Command {
     Idle(Idle),
     /// Move messages, and compare every octet that comes back.
     #[command(
-        after_help = "IMAP: a message is stored in a new folder of each account that takes part, and fetched again and again;\nthe folders are deleted at the end. SMTP: messages are sent to the one address that --to names.\n\nExamples:\n  postern load throughput mail.example.org:993 --credentials accounts.csv --size \"5 MiB\" --count 200\n  postern load throughput mail.example.org:465 --credentials accounts.csv --to sink@example.org --count 100\n\nSee `postern load --help` for bounds and exit codes."
+        after_help = "IMAP: a message is stored in a new folder of each account that takes part, and fetched again and again; the folders are deleted at the end. SMTP: messages are sent to the one address that --to names.\n\nExamples:\n  postern load throughput mail.example.org:993 --credentials accounts.csv --size \"5 MiB\" --count 200\n  postern load throughput mail.example.org:465 --credentials accounts.csv --to sink@example.org --count 100\n\nSee `postern load --help` for bounds and exit codes."
     )]
     Throughput(Throughput),
     /// Log in with wrong passwords. Accounts may be locked and networks slowed down by that.
@@ -140,13 +141,13 @@ struct Common {
     /// The accounts: a CSV file of lines username,password that only its owner can read.
     #[arg(long, value_name = "FILE")]
     credentials: PathBuf,
-    /// How the password is said [default: the command LOGIN over IMAP, PLAIN over SMTP].
+    /// SASL PLAIN, or LOGIN: IMAP's command, over SMTP a SASL mechanism [default: login over IMAP, plain over SMTP].
     #[arg(long, value_enum)]
     mechanism: Option<Said>,
     /// Connections at the same time.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_CLIENTS)))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_CLIENTS)))]
     clients: u32,
-    /// Begin so many operations a second, whatever becomes of them; otherwise each client begins its next when one ends.
+    /// Begin so many a second, as far as --clients allow; otherwise each client begins its next when one ends.
     #[arg(long, value_name = "PER SECOND", value_parser = rate)]
     rate: Option<f64>,
     /// The longest that a step may take.
@@ -157,7 +158,7 @@ struct Common {
 #[derive(Debug, Args)]
 struct Until {
     /// End after so many operations.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// Begin no operation later than this [default: 10s, where there is no --count either].
     #[arg(long, value_name = "SPAN", value_parser = span)]
@@ -166,9 +167,7 @@ struct Until {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Said {
-    /// SASL PLAIN.
     Plain,
-    /// IMAP's command LOGIN, or the SASL mechanism LOGIN over SMTP.
     Login,
 }
 
@@ -380,9 +379,9 @@ fn size(text: &str) -> Result<u64, String> {
 
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse() {
-        Ok(rate) if rate > 0.0 && rate <= MAX_RATE => Ok(rate),
+        Ok(rate) if (MIN_RATE..=MAX_RATE).contains(&rate) => Ok(rate),
         _ => Err(format!(
-            "write a number of operations per second, above 0 and at most {MAX_RATE}"
+            "write a number of operations per second, from {MIN_RATE} to {MAX_RATE}"
         )),
     }
 }

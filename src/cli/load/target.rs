@@ -13,7 +13,7 @@ pub(super) struct Args {
     /// The mail server, as mail.example.org:993 or 192.0.2.1:587; an IPv6 address in brackets.
     #[arg(value_name = "HOST:PORT")]
     target: HostPort,
-    /// What it speaks, where the port does not say so (143 and 993 are IMAP; 25, 465 and 587 SMTP).
+    /// What it speaks, where the port does not say so (143, 993 are IMAP; 25, 465, 587 SMTP).
     #[arg(long, value_enum, help_heading = "Target")]
     protocol: Option<Spoken>,
     /// Begin TLS with STARTTLS instead of at once.

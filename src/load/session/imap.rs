@@ -276,10 +276,17 @@ impl Session {
         Ok(tag)
     }
 
-    /// The next line of the server.
+    /// The next line of the server. A goodbye is kept, as the reason for what follows it.
     async fn hear(&mut self, tag: u32) -> Result<Heard<'_>, Failure> {
-        let line = self.wire.line().await?;
+        let line = match self.wire.line().await {
+            Ok(line) => line,
+            Err(Failure::Closed) => return Err(self.farewell.take().map_or(Failure::Closed, Failure::Unavailable)),
+            Err(failure) => return Err(failure),
+        };
         if line.starts_with(b"* ") {
+            if let Some(text) = goodbye(line) {
+                self.farewell = Some(text);
+            }
             return Ok(Heard::Untagged(line));
         }
         if line.first() == Some(&b'+') {
@@ -292,14 +299,9 @@ impl Session {
 
     /// Reads until the tagged answer.
     async fn answer(&mut self, tag: u32) -> Result<Answer, Failure> {
-        let mut farewell = None;
         loop {
-            match self.hear(tag).await {
-                Ok(Heard::Untagged(line)) => farewell = goodbye(line).or(farewell),
-                Ok(Heard::Continue) => {}
-                Ok(Heard::Tagged(answer)) => return Ok(answer),
-                Err(Failure::Closed) => return Err(farewell.map_or(Failure::Closed, Failure::Unavailable)),
-                Err(failure) => return Err(failure),
+            if let Heard::Tagged(answer) = self.hear(tag).await? {
+                return Ok(answer);
             }
         }
     }
@@ -310,17 +312,14 @@ impl Session {
 
     /// Waits for `+`.
     async fn continuation(&mut self, tag: u32) -> Result<(), Failure> {
-        let mut farewell = None;
         loop {
-            match self.hear(tag).await {
-                Ok(Heard::Continue) => return Ok(()),
-                Ok(Heard::Untagged(line)) => farewell = goodbye(line).or(farewell),
-                Ok(Heard::Tagged(answer)) => {
+            match self.hear(tag).await? {
+                Heard::Untagged(_) => {}
+                Heard::Continue => return Ok(()),
+                Heard::Tagged(answer) => {
                     outcome(answer)?;
                     return Err(Failure::BadAnswer("OK where the server should have waited".to_owned()));
                 }
-                Err(Failure::Closed) => return Err(farewell.map_or(Failure::Closed, Failure::Unavailable)),
-                Err(failure) => return Err(failure),
             }
         }
     }
