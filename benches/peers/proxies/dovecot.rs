@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
-use super::{Peer, Proxy, listens, pinned, with_ports};
+use super::{Peer, Proxy, listen, pinned, with_ports};
 use crate::kit::process::{self, Process};
 use crate::kit::work_dir::WorkDir;
 use crate::stage::Stage;
@@ -39,7 +39,7 @@ fn start_on(peer: Peer, stage: &Stage, password: &str, imap: u16, smtp: u16) -> 
     command.arg("-F").arg("-c").arg(config);
     let mut process = Process::start("dovecot", command, &dir.join("output.log"))?;
     process
-        .ready(|| listens(imap).and(listens(smtp)))
+        .ready(|| listen(imap, smtp))
         .with_context(|| process::tail(&dir.join("dovecot.log")))?;
     Ok(Proxy {
         peer,

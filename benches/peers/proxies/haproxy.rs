@@ -1,6 +1,6 @@
 //! HAProxy: ends TLS and passes the bytes on (TCP mode). It knows no login: what a proxy costs without one.
 
-use super::{Peer, Proxy, listens, pinned, with_ports};
+use super::{Peer, Proxy, listen, pinned, with_ports};
 use crate::kit::process::Process;
 use crate::kit::work_dir::WorkDir;
 use crate::stage::Stage;
@@ -46,7 +46,7 @@ listen submissions
     let mut command = pinned(stage, "/usr/sbin/haproxy");
     command.arg("-db").arg("-f").arg(config);
     let mut process = Process::start("haproxy", command, &dir.join("output.log"))?;
-    process.ready(|| listens(imap).and(listens(smtp)))?;
+    process.ready(|| listen(imap, smtp))?;
     Ok(Proxy {
         peer: Peer::Haproxy,
         imap,

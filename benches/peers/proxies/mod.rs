@@ -148,9 +148,10 @@ pub(crate) fn pinned(stage: &Stage, program: &str) -> Command {
     }
 }
 
-/// Whether somebody listens there; what is found out by a connection that says nothing.
-fn listens(port: u16) -> Option<()> {
-    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok().map(drop)
+/// Whether somebody listens on both ports; what is found out by connections that say nothing.
+fn listen(imap: u16, smtp: u16) -> Option<()> {
+    let listens = |port: &u16| TcpStream::connect((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    [imap, smtp].iter().all(listens).then_some(())
 }
 
 /// Starts a proxy with fresh ports until it gets them.

@@ -1,6 +1,6 @@
 //! nginx's mail proxy, one worker. It asks `auth-http` about every login and replays the password to the store.
 
-use super::{Peer, Proxy, listens, pinned, with_ports};
+use super::{Peer, Proxy, listen, pinned, with_ports};
 use crate::kit::process::{self, Process};
 use crate::kit::work_dir::WorkDir;
 use crate::stage::Stage;
@@ -17,7 +17,7 @@ fn start_on(stage: &Stage, imap: u16, smtp: u16) -> anyhow::Result<Proxy> {
     command.arg("-p").arg(dir.path()).arg("-e").arg(dir.join("error.log"));
     command.arg("-c").arg(config).args(["-g", "daemon off;"]);
     let mut process = Process::start("nginx", command, &dir.join("output.log"))?;
-    process.ready(|| listens(imap).and(listens(smtp)))?;
+    process.ready(|| listen(imap, smtp))?;
     Ok(Proxy {
         peer: Peer::Nginx,
         imap,
