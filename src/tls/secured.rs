@@ -12,20 +12,23 @@
 //! buffer wiped behind it, and what it has not taken yet is wiped when it goes. The library's copy of a record is beyond
 //! reach.
 
+mod library;
+mod opened;
+
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
-use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
-use rustls::unbuffered::{
-    ConnectionState, EncodeError, EncodeTlsData, EncryptError, InsufficientSizeError, UnbufferedStatus, WriteTraffic,
-};
-use rustls::{CommonState, Error, ProtocolVersion};
+use rustls::CommonState;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use zeroize::Zeroize;
+
+use library::{Brought, Fault, open, seal};
+use opened::Opened;
+
+pub use library::Side;
 
 use super::scratch::{self, HELD_BYTES, READ_BYTES, WRITE_BYTES};
 
@@ -37,56 +40,6 @@ const JOINED_BYTES: usize = 4 * 1024;
 
 /// While so much waits to be sent, nothing is read: who makes us answer has to take the answers.
 const UNANSWERED_BYTES: usize = 4 * 1024;
-
-/// Messages taken from the library after a failure: the alert, and what was queued before it.
-const LAST_WORDS: usize = 8;
-
-/// The library's two kinds of connection.
-pub trait Side: Send + Unpin {
-    /// What the library keeps for this side only.
-    type Data;
-
-    /// One step of the library over what was received.
-    fn step<'c, 'i>(&'c mut self, received: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data>;
-
-    /// What both sides know.
-    fn common(&self) -> &CommonState;
-
-    /// Whether the other side's handshake is over without what ours left to send.
-    fn leaves_only_tickets(&self) -> bool;
-}
-
-impl Side for UnbufferedServerConnection {
-    type Data = ServerConnectionData;
-
-    fn step<'c, 'i>(&'c mut self, received: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data> {
-        self.process_tls_records(received)
-    }
-
-    fn common(&self) -> &CommonState {
-        self
-    }
-
-    fn leaves_only_tickets(&self) -> bool {
-        self.protocol_version() == Some(ProtocolVersion::TLSv1_3)
-    }
-}
-
-impl Side for UnbufferedClientConnection {
-    type Data = ClientConnectionData;
-
-    fn step<'c, 'i>(&'c mut self, received: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data> {
-        self.process_tls_records(received)
-    }
-
-    fn common(&self) -> &CommonState {
-        self
-    }
-
-    fn leaves_only_tickets(&self) -> bool {
-        false
-    }
-}
 
 /// A TCP connection under TLS.
 pub struct Secured<S> {
@@ -100,6 +53,8 @@ pub struct Secured<S> {
     unsent: Vec<u8>,
     peer_closed: bool,
     closed: bool,
+    /// The other side broke a rule; the library must not be asked again.
+    is_broken: bool,
 }
 
 /// How much one read may bring.
@@ -109,25 +64,6 @@ enum Portion {
     Small,
     /// For copying.
     Large,
-}
-
-/// What one read brought.
-#[derive(Default)]
-struct Brought {
-    /// Octets received that are done with.
-    used: usize,
-    /// Octets in clear.
-    octets: usize,
-    /// The other side will send nothing more.
-    end: bool,
-}
-
-/// Why octets were not opened.
-enum Fault {
-    /// The other side broke a rule of TLS.
-    Tls(Error),
-    /// Whoever got the octets did not want them.
-    Taking(io::Error),
 }
 
 impl<S: Side> Secured<S> {
@@ -145,6 +81,7 @@ impl<S: Side> Secured<S> {
             unsent: Vec::new(),
             peer_closed: false,
             closed: false,
+            is_broken: false,
         };
         poll_fn(|cx| {
             let mut early = Opened::default();
@@ -166,7 +103,8 @@ impl<S: Side> Secured<S> {
             let mut early = std::mem::take(&mut self.opened);
             let brought = self.poll_bring(cx, Portion::Small, |_, octets| early.keep(octets));
             self.opened = early;
-            if ready!(brought)?.end {
+            // Who says Finished and close_notify in one breath has finished.
+            if ready!(brought)?.end && self.common().is_handshaking() {
                 return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
             }
         }
@@ -212,6 +150,9 @@ impl<S: Side> Secured<S> {
             if sent.is_pending() && self.unsent.len() > UNANSWERED_BYTES {
                 return Poll::Pending;
             }
+        }
+        if self.is_broken {
+            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
         }
         while !self.peer_closed {
             let brought = ready!(self.poll_bring(cx, portion, &mut take))?;
@@ -264,6 +205,7 @@ impl<S: Side> Secured<S> {
             Ok(brought) => brought,
             Err(Fault::Taking(error)) => return Err(error),
             Err(Fault::Tls(error)) => {
+                self.is_broken = true;
                 // The alert leaves as far as the socket takes it; what counts is the fault.
                 let _ = self.poll_unsent(cx);
                 return Err(io::Error::new(io::ErrorKind::InvalidData, error));
@@ -291,6 +233,9 @@ impl<S: Side> Secured<S> {
 
     /// Seals what fits of `octets` and sends it behind what waits, in one write; what the socket does not take waits.
     fn poll_seal(&mut self, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        if self.is_broken {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         if self.unsent.len() > JOINED_BYTES {
             ready!(self.poll_unsent(cx))?;
         }
@@ -314,7 +259,8 @@ impl<S: Side> Secured<S> {
 
     /// Says `close_notify`, once, behind what waits.
     fn say_close(&mut self) -> io::Result<()> {
-        if std::mem::replace(&mut self.closed, true) {
+        // After a fault, the alert was the last word.
+        if self.is_broken || std::mem::replace(&mut self.closed, true) {
             return Ok(());
         }
         scratch::outgoing(|buffer| {
@@ -324,99 +270,6 @@ impl<S: Side> Secured<S> {
             self.unsent.extend_from_slice(buffer.get(..sealed).unwrap_or_default());
             Ok(())
         })
-    }
-}
-
-/// Lets the library work through `received`: octets in clear go to `take`, what it has to say to `unsent`.
-fn open<S: Side>(
-    side: &mut S,
-    unsent: &mut Vec<u8>,
-    received: &mut [u8],
-    mut take: impl FnMut(&[u8]) -> io::Result<()>,
-) -> Result<Brought, Fault> {
-    let mut brought = Brought::default();
-    loop {
-        let UnbufferedStatus { mut discard, state } = side.step(received.get_mut(brought.used..).unwrap_or_default());
-        let mut is_done = false;
-        match state {
-            Ok(ConnectionState::ReadTraffic(mut traffic)) => {
-                while let Some(record) = traffic.next_record() {
-                    let record = record.map_err(Fault::Tls)?;
-                    discard += record.discard;
-                    brought.octets += record.payload.len();
-                    take(record.payload).map_err(Fault::Taking)?;
-                }
-            }
-            Ok(ConnectionState::EncodeTlsData(mut data)) => encode(&mut data, unsent).map_err(Fault::Tls)?,
-            Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
-            Ok(ConnectionState::PeerClosed) => brought.end = true,
-            Ok(ConnectionState::Closed) => (brought.end, is_done) = (true, true),
-            Ok(ConnectionState::BlockedHandshake | ConnectionState::WriteTraffic(_)) => is_done = true,
-            // Early data is never offered.
-            Ok(_) => return Err(Fault::Tls(Error::General("a state that was not asked for".to_owned()))),
-            Err(error) => {
-                last_words(side, unsent, received.get_mut(brought.used..).unwrap_or_default());
-                return Err(Fault::Tls(error));
-            }
-        }
-        brought.used += discard;
-        if is_done {
-            return Ok(brought);
-        }
-    }
-}
-
-/// Takes the alert that the library has for the other side after a failure.
-fn last_words<S: Side>(side: &mut S, unsent: &mut Vec<u8>, received: &mut [u8]) {
-    for _ in 0..LAST_WORDS {
-        match side.step(received).state {
-            // Without the alert the other side learns of the end only.
-            Ok(ConnectionState::EncodeTlsData(mut data)) => drop(encode(&mut data, unsent)),
-            Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
-            _ => return,
-        }
-    }
-}
-
-/// Adds a message of the library's own to what waits to be sent.
-fn encode<D>(data: &mut EncodeTlsData<'_, D>, unsent: &mut Vec<u8>) -> Result<(), Error> {
-    let Err(EncodeError::InsufficientSize(InsufficientSizeError { required_size })) = data.encode(&mut []) else {
-        return Ok(());
-    };
-    let begin = unsent.len();
-    unsent.resize(begin + required_size, 0);
-    data.encode(unsent.get_mut(begin..).unwrap_or_default())
-        .map(drop)
-        .map_err(|error| Error::General(error.to_string()))
-}
-
-/// Has `what` sealed into `free`, behind messages of the library's own; says how many octets there are.
-fn seal<S: Side>(
-    side: &mut S,
-    held: &mut Vec<u8>,
-    free: &mut [u8],
-    what: impl Fn(&mut WriteTraffic<'_, S::Data>, &mut [u8]) -> Result<usize, EncryptError>,
-) -> io::Result<usize> {
-    let mut sealed = 0;
-    loop {
-        let free = free.get_mut(sealed..).unwrap_or_default();
-        // The library counts in what it was shown before, so it is shown that again.
-        let UnbufferedStatus { discard, state } = side.step(held);
-        let mut is_done = false;
-        match state.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))? {
-            ConnectionState::EncodeTlsData(mut data) => sealed += data.encode(free).map_err(io::Error::other)?,
-            ConnectionState::TransmitTlsData(data) => data.done(),
-            ConnectionState::PeerClosed => {}
-            ConnectionState::WriteTraffic(mut traffic) => {
-                sealed += what(&mut traffic, free).map_err(io::Error::other)?;
-                is_done = true;
-            }
-            _ => return Err(io::ErrorKind::BrokenPipe.into()),
-        }
-        held.drain(..discard);
-        if is_done {
-            return Ok(sealed);
-        }
     }
 }
 
@@ -475,8 +328,7 @@ impl<S: Side> AsyncWrite for Secured<S> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        // After a fault there are no keys to say it with.
-        let _ = this.say_close();
+        this.say_close()?;
         ready!(this.poll_unsent(cx))?;
         match ready!(Pin::new(&mut this.tcp).poll_shutdown(cx)) {
             // It was reset; there is nothing left to close.
@@ -494,45 +346,5 @@ impl<S> std::fmt::Debug for Secured<S> {
     }
 }
 
-/// Octets in clear that wait for their reader; wiped when they are taken, when they grow and when they go.
-#[derive(Default)]
-struct Opened {
-    octets: Vec<u8>,
-    taken: usize,
-}
-
-impl Opened {
-    fn waiting(&self) -> &[u8] {
-        self.octets.get(self.taken..).unwrap_or_default()
-    }
-
-    /// Adds to what waits. Never fails; has the shape of a taker.
-    fn keep(&mut self, more: &[u8]) -> io::Result<()> {
-        if more.is_empty() {
-            return Ok(());
-        }
-        // Growing by itself would leave the old octets where they were.
-        let mut larger = Vec::with_capacity(self.octets.len() + more.len());
-        larger.extend_from_slice(&self.octets);
-        larger.extend_from_slice(more);
-        self.octets.zeroize();
-        self.octets = larger;
-        Ok(())
-    }
-
-    /// Moves what fits into `buffer`.
-    fn take(&mut self, buffer: &mut ReadBuf<'_>) {
-        let now = self.waiting().get(..buffer.remaining()).unwrap_or(self.waiting());
-        buffer.put_slice(now);
-        self.taken += now.len();
-        if self.waiting().is_empty() {
-            *self = Self::default();
-        }
-    }
-}
-
-impl Drop for Opened {
-    fn drop(&mut self) {
-        self.octets.zeroize();
-    }
-}
+#[cfg(test)]
+mod tests;
