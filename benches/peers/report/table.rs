@@ -1,0 +1,104 @@
+//! The table for people.
+
+use std::fmt::Write as _;
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+
+use super::Judged;
+use super::figures::{Figures, short};
+use crate::proxies::Peer;
+use crate::rounds::{Results, WorkResult};
+use crate::works::{Bound, Metric};
+
+/// All works.
+pub(super) fn text(results: &Results) -> String {
+    let mut text = format!("\nPostern beside its peers\n{}\n", results.machine.line());
+    for note in &results.notes {
+        let _ = writeln!(text, "note: {note}");
+    }
+    let (mut reached, mut missed) = (0, 0);
+    for work in &results.works {
+        let figures = Figures::of(work);
+        let _ = write!(text, "\n{}", of_work(work, &figures));
+        for goal in work.work.goals() {
+            match Judged::of(goal, &figures) {
+                Some(judged) if judged.is_reached() => reached += 1,
+                Some(_) => missed += 1,
+                None => {}
+            }
+        }
+    }
+    let _ = writeln!(text, "\ngoals: {reached} reached, {missed} missed");
+    for failure in &results.failures {
+        let _ = writeln!(text, "FAILED: {failure}");
+    }
+    text
+}
+
+fn of_work(result: &WorkResult, figures: &Figures) -> String {
+    let work = result.work;
+    let mut text = format!("{}: {} ({} s", work.name(), work.about(), result.took.as_secs());
+    if result.repeated > 0 {
+        let _ = write!(text, ", {} measurements repeated", result.repeated);
+    }
+    text.push_str(")\n");
+    for metric in work.metrics() {
+        let _ = write!(text, "{}", of_metric(result, figures, metric));
+    }
+    if !figures.disturbed.is_empty() {
+        let names = figures
+            .disturbed
+            .iter()
+            .map(|peer| peer.name())
+            .collect::<Vec<_>>()
+            .join(", ");
+        let _ = writeln!(text, "disturbed by others in every round: {names}");
+    }
+    text
+}
+
+fn of_metric(result: &WorkResult, figures: &Figures, metric: &Metric) -> String {
+    let unit = if metric.unit.is_empty() { "ratio" } else { metric.unit };
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_header([metric.about, unit, "from", "to", "rounds", "Postern is", "goal", ""]);
+    for column in table.column_iter_mut().skip(1).take(5) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let own = figures.median(Peer::Postern, metric.key);
+    let mut rows = 0;
+    for &peer in result.work.peers() {
+        let (Some(median), Some((least, most))) = (figures.median(peer, metric.key), figures.spread(peer, metric.key))
+        else {
+            continue;
+        };
+        rows += 1;
+        let ratio = own.filter(|_| peer != Peer::Postern).map(|own| short(own / median));
+        let judged = judged(result, figures, metric, peer);
+        table.add_row([
+            peer.name().to_owned(),
+            short(median),
+            short(least),
+            short(most),
+            figures.count(peer, metric.key).to_string(),
+            ratio.unwrap_or_default(),
+            judged
+                .as_ref()
+                .map(|judged| format!("<= {}", short(judged.limit)))
+                .unwrap_or_default(),
+            judged.map(|judged| judged.word().to_owned()).unwrap_or_default(),
+        ]);
+    }
+    if rows == 0 { String::new() } else { format!("{table}\n") }
+}
+
+/// The goal that belongs into a peer's row: Postern's ratio to it, or its own limit.
+fn judged(result: &WorkResult, figures: &Figures, metric: &Metric, row: Peer) -> Option<Judged> {
+    let goals = result.work.goals().into_iter().filter(|goal| goal.metric == metric.key);
+    let mut here = goals.filter(|goal| match goal.bound {
+        Bound::AtMost(_) => goal.subject == row,
+        Bound::Of(peer, _) => peer == row,
+    });
+    Judged::of(here.next()?, figures)
+}
