@@ -5,17 +5,15 @@
 //! not read: the slow reader's window closes, and memory stays bounded by one scratch buffer a direction.
 
 use std::cell::RefCell;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-use super::summary::Ending;
-use crate::store::EndReason;
 use crate::tls::Stream;
 
 /// Octets taken by one read; large enough for two TLS records of 16 KiB.
@@ -134,38 +132,6 @@ pub(super) fn poll_read_scratch(
         }
         Poll::Ready(Ok(octets))
     })
-}
-
-/// Runs `copy` until it ends, `ended` says that the session must end, or nothing moved for a whole `idle` period.
-///
-/// `copy` also tells how many octets were sent so far. The clock is read once a period, not once a chunk.
-pub(super) async fn until_end(
-    ended: impl Future<Output = EndReason>,
-    idle: Duration,
-    mut copy: impl FnMut(&mut Context<'_>) -> (Poll<Ending>, u64),
-) -> Ending {
-    let mut ended = pin!(ended);
-    let mut pause = pin!(tokio::time::sleep(idle));
-    let mut sent_before = 0;
-    poll_fn(|cx| {
-        if let Poll::Ready(reason) = ended.as_mut().poll(cx) {
-            return Poll::Ready(Ending::Ended(reason));
-        }
-        let (copied, sent) = copy(cx);
-        if let Poll::Ready(ending) = copied {
-            return Poll::Ready(ending);
-        }
-        while pause.as_mut().poll(cx).is_ready() {
-            if sent == sent_before {
-                return Poll::Ready(Ending::Idle);
-            }
-            sent_before = sent;
-            let next = pause.deadline() + idle;
-            pause.as_mut().reset(next);
-        }
-        Poll::Pending
-    })
-    .await
 }
 
 /// Octets read and dropped from a client that is being closed; one that sends more is cut.
