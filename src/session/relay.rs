@@ -1,7 +1,8 @@
 //! SMTP after login: both directions pass through the command guard.
 //!
 //! The guard decides what reaches the mail store and in which order the client hears of it; this file only moves
-//! octets and stops reading where the guard or a slow side asks for it.
+//! octets and stops reading where the guard or a slow side asks for it. The octets of a message go on to the mail store
+//! from where they were read; only what the guard has to think about is copied.
 
 use std::io;
 use std::task::{Context, Poll, ready};
@@ -44,6 +45,7 @@ impl Relay {
             up_shut: false,
             finished: None,
         };
+        release_if_empty(&mut relay.from_client);
         relay.guard_client();
         relay
     }
@@ -152,6 +154,7 @@ impl Relay {
             } else {
                 let flow = self.guard.from_upstream(&mut self.from_upstream, &mut out);
                 self.take(flow, out);
+                release_if_empty(&mut self.from_upstream);
                 self.guard_client();
             }
         }
@@ -164,9 +167,7 @@ impl Relay {
         let mut out = Output::default();
         let flow = self.guard.from_client(&mut self.from_client, &mut out);
         self.take(flow, out);
-        if self.from_client.is_empty() {
-            self.from_client = BytesMut::new();
-        }
+        release_if_empty(&mut self.from_client);
     }
 
     fn take(&mut self, flow: Flow, out: Output) {
@@ -184,6 +185,13 @@ impl Relay {
                 self.finished = Some(Ending::Rule(rule));
             }
         }
+    }
+}
+
+/// Gives the memory back with the last octet: most sessions wait most of the time.
+fn release_if_empty(buffer: &mut BytesMut) {
+    if buffer.is_empty() {
+        *buffer = BytesMut::new();
     }
 }
 
