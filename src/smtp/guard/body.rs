@@ -5,13 +5,18 @@
 //! message is refused, or rewritten such that the most lenient reading of what upstream gets has the same lines. NUL is
 //! treated alike, as some servers drop it before they look for the dot.
 //!
-//! The scan leaps from line end to line end and copies once. Up to two octets whose meaning depends on the next one
-//! stay in the caller's buffer.
+//! Nearly all of a message is plain: every CR before an LF, no NUL, no dot at a line's start. That is asked of a block at
+//! a time, without looking for line ends; only a block that is not plain is scanned from line end to line end. Up to two
+//! octets whose meaning depends on the next one stay with the caller.
 
 use bytes::{Buf, BytesMut};
 
 use super::BareNewline;
 use crate::smtp::reply;
+
+/// Octets that are asked at once whether they are plain: large enough to be fast, and small enough that one dot at a
+/// line's start costs little.
+const BLOCK_BYTES: usize = 2048;
 
 /// An octet that two servers may read differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +79,23 @@ enum Stop {
 }
 
 impl Body {
+    /// Counts the octets at the front that may pass as they are, and moves on to behind them. `None` where a fault stands
+    /// among these octets, or where some have to be added: then nothing is counted, and [`Body::take`] has to see them.
+    pub(super) fn pass(&mut self, octets: &[u8]) -> Option<(usize, Progress)> {
+        if *self == Self::LooseStart {
+            return None;
+        }
+        let mut behind = *self;
+        let (clean, stop) = behind.scan(octets);
+        let progress = match stop {
+            Stop::More => Progress::More,
+            Stop::End => Progress::End,
+            Stop::Fault(_) => return None,
+        };
+        *self = behind;
+        Some((clean, progress))
+    }
+
     /// Moves octets from `input` to `upstream`.
     ///
     /// # Errors
@@ -118,8 +140,11 @@ impl Body {
 
     /// Counts the octets that may pass as they are, and says why the count ends; moves on to behind them.
     fn scan(&mut self, octets: &[u8]) -> (usize, Stop) {
-        let mut line_start = (*self == Self::LineStart).then_some(0_usize);
-        let mut from = 0_usize;
+        let mut from = self.plain(octets);
+        let mut line_start = match octets.get(..from) {
+            Some([]) | None => (*self == Self::LineStart).then_some(0),
+            Some(plain) => plain.ends_with(b"\r\n").then_some(from),
+        };
         loop {
             let rest = octets.get(from..).unwrap_or_default();
             let at = memchr::memchr3(b'\r', b'\n', 0, rest).map_or(octets.len(), |at| from.saturating_add(at));
@@ -150,4 +175,39 @@ impl Body {
             return (clean, stop);
         }
     }
+
+    /// Counts the octets at the front in which only line ends have a meaning, and whole ones at that.
+    fn plain(self, octets: &[u8]) -> usize {
+        match octets {
+            [] | [b'\n' | 0, ..] => return 0,
+            [b'.', ..] if self == Self::LineStart => return 0,
+            _ => {}
+        }
+        let mut plain = 0_usize;
+        while plain < octets.len() {
+            let end = plain.saturating_add(BLOCK_BYTES).min(octets.len());
+            // With the first octet of the next block, so that no pair is left out.
+            let block = octets
+                .get(plain..octets.len().min(end.saturating_add(1)))
+                .unwrap_or_default();
+            if !is_plain(block) {
+                break;
+            }
+            plain = end;
+        }
+        // A CR at the end belongs to what comes next.
+        let ends_in_cr = octets.get(..plain).is_some_and(|plain| plain.ends_with(b"\r"));
+        plain.saturating_sub(usize::from(ends_in_cr))
+    }
+}
+
+/// Whether CR and LF only occur together, and neither a dot behind an LF nor a NUL does; of the first octet, only what it
+/// means to the second. Without an early end this loop is vectorised.
+fn is_plain(octets: &[u8]) -> bool {
+    let pairs = octets.iter().zip(octets.get(1..).unwrap_or_default());
+    !pairs.fold(false, |found, (&first, &second)| {
+        let half = (first == b'\r') ^ (second == b'\n');
+        let dot = (first == b'\n') & (second == b'.');
+        found | half | dot | (second == 0)
+    })
 }
