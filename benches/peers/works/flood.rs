@@ -42,7 +42,7 @@ pub(crate) const RATE: Flood = Flood {
     name: "flood-rate",
     about: "known devices log in during 300 wrong passwords a second from other networks",
     kind: Kind::Rate,
-    peers: &[Peer::Nginx, Peer::Postern],
+    peers: &[Peer::Postern],
 };
 
 /// As much as 64 connections can.
@@ -136,7 +136,7 @@ impl Flood {
         // A peer that takes a tenth of a second for each gives enough of them in the time.
         let count = match proxy.peer {
             Peer::Postern => bench.scale.pick(3000, 500, 4),
-            _ => bench.scale.pick(400, 100, 4),
+            _ => bench.scale.pick(200, 50, 4),
         };
         let meter = bench.meter(proxy)?;
         let quiet = quantile_ms(&logins(bench, proxy, known, count, From::Users).await?, 0.99)?;
