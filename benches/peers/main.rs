@@ -26,8 +26,6 @@ mod works;
 use std::io::{Write as _, stderr};
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use measure::machine::{self, Cores};
 use options::Options;
 use rounds::Results;
@@ -38,7 +36,7 @@ fn main() -> ExitCode {
         (Some(word), Some(name), Some(settings)) if word == helpers::HELPER => {
             helpers::run(&name, &settings).map(|()| true)
         }
-        _ => compare(&Options::parse()),
+        _ => compare(&Options::read()),
     };
     match ended {
         Ok(true) => ExitCode::SUCCESS,
@@ -59,6 +57,9 @@ fn compare(options: &Options) -> anyhow::Result<bool> {
         return Ok(true);
     }
     let works = options.works()?;
+    if works.is_empty() {
+        return Ok(true);
+    }
     // Before the first thread: threads and processes inherit it.
     let cores = Cores::bind()?;
     let files = machine::raise_files()?;

@@ -44,7 +44,10 @@ pub(super) fn text(results: &Results) -> String {
                     metric.unit,
                     short(least),
                     short(most),
-                    own.map(|own| short(own / median)).unwrap_or_default(),
+                    own.map(|own| own / median)
+                        .filter(|ratio| ratio.is_finite())
+                        .map(short)
+                        .unwrap_or_default(),
                 );
             }
         }
