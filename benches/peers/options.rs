@@ -94,6 +94,11 @@ impl Options {
         }
     }
 
+    /// Whether this is a test, whose numbers nobody should look at.
+    pub(crate) const fn is_test(&self) -> bool {
+        !self.bench
+    }
+
     /// How many rounds.
     pub(crate) fn rounds(&self) -> usize {
         self.rounds.unwrap_or_else(|| self.scale().pick(3, 1, 1)).max(1)

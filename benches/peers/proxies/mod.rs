@@ -8,6 +8,7 @@ mod floor;
 mod haproxy;
 mod nginx;
 pub(crate) mod postern;
+pub(crate) mod versions;
 
 use std::fmt;
 use std::net::{Ipv4Addr, TcpStream};

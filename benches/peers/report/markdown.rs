@@ -10,7 +10,7 @@ use crate::works::Bound;
 
 /// Both tables.
 pub(super) fn text(results: &Results) -> String {
-    let mut text = format!("{}.\n\n", results.machine.line());
+    let mut text = format!("{}; {}.\n\n", results.machine.line(), results.versions.join(", "));
     for note in &results.notes {
         let _ = writeln!(text, "Note: {note}.\n");
     }

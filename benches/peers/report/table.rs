@@ -16,7 +16,8 @@ const WIDTHS: [u16; 8] = [17, 10, 10, 10, 8, 12, 12, 9];
 
 /// All works.
 pub(super) fn text(results: &Results) -> String {
-    let mut text = format!("\nPostern beside its peers\n{}\n", results.machine.line());
+    let (machine, versions) = (results.machine.line(), results.versions.join(", "));
+    let mut text = format!("\nPostern beside its peers\n{machine}\n{versions}\n");
     for note in &results.notes {
         let _ = writeln!(text, "note: {note}");
     }
@@ -33,6 +34,17 @@ pub(super) fn text(results: &Results) -> String {
         }
     }
     let _ = writeln!(text, "\ngoals: {reached} reached, {missed} missed");
+    for failure in &results.failures {
+        let _ = writeln!(text, "FAILED: {failure}");
+    }
+    text
+}
+
+/// What a test says: how much ended well, and what did not.
+pub(super) fn of_test(results: &Results) -> String {
+    let runs: usize = results.works.iter().map(|work| work.samples.len()).sum();
+    let works = results.works.len();
+    let mut text = format!("{works} works of the comparison ended, {runs} times in all, and moved the right octets\n");
     for failure in &results.failures {
         let _ = writeln!(text, "FAILED: {failure}");
     }
