@@ -62,8 +62,10 @@ impl Results {
     /// Nothing yet.
     pub(crate) fn new(options: &Options, files: u64) -> Self {
         let mut notes = Vec::new();
-        if options.scale() == Scale::Smallest {
-            notes.push("smallest form: the numbers mean nothing".to_owned());
+        match options.scale() {
+            Scale::Smallest => notes.push("smallest form: the figures mean nothing".to_owned()),
+            Scale::Quick => notes.push("a quick look: fewer of everything than the works' names say".to_owned()),
+            Scale::Full => {}
         }
         if files < WANTED_FILES {
             notes.push(format!(

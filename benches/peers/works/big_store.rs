@@ -43,7 +43,7 @@ const BIG: Metric = Metric {
 };
 const RATIO: Metric = Metric {
     key: "cpu_ratio",
-    about: "the latter as a multiple of the former",
+    about: "CPU per login, 1,000,000 / 1,000 mailboxes",
     unit: "",
 };
 const START: Metric = Metric {
@@ -63,7 +63,7 @@ const MEMORY_BIG: Metric = Metric {
 };
 const MEMORY_RATIO: Metric = Metric {
     key: "start_memory_ratio",
-    about: "the latter as a multiple of the former",
+    about: "memory when ready, 1,000,000 / 1,000 mailboxes",
     unit: "",
 };
 /// "Independent of the number", but for pages of the database that a start reads.

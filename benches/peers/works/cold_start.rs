@@ -32,7 +32,7 @@ pub(crate) struct ColdStart;
 
 const RATIO: Metric = Metric {
     key: "time_ratio",
-    about: "time until all are in, as a multiple of the hash runs' own",
+    about: "time until all are in / (hash runs x time of one / lanes)",
     unit: "",
 };
 const TIME: Metric = Metric {
@@ -52,22 +52,22 @@ const WRONG: Metric = Metric {
 };
 const LATER: Metric = Metric {
     key: "unavailable",
-    about: "times that one was told to try later",
+    about: "refusals that say: try later",
     unit: "times",
 };
 const CLOSED: Metric = Metric {
     key: "closed",
-    about: "times that one was not let in to say who it is",
+    about: "connections closed before the login",
     unit: "times",
 };
 const PEAK: Metric = Metric {
     key: "peak_mib",
-    about: "memory at its peak",
+    about: "peak memory",
     unit: "MiB",
 };
 const OVER: Metric = Metric {
     key: "peak_ratio",
-    about: "that, as a multiple of lanes and sessions",
+    about: "peak memory / memory with all lanes used and all sessions open",
     unit: "",
 };
 /// A session before its login holds more than afterwards, and there are 2,000 of those at most.

@@ -76,12 +76,12 @@ const CPU: Metric = Metric {
 };
 const WAKE: Metric = Metric {
     key: "wake_up_us",
-    about: "CPU of a wake-up (one untagged line to each session)",
+    about: "CPU per session to be woken by one line",
     unit: "us",
 };
 const KEPT_SHARE: Metric = Metric {
     key: "kept_share",
-    about: "part of that memory kept after all have closed",
+    about: "memory kept after all have closed / memory of the sessions",
     unit: "",
 };
 

@@ -13,12 +13,12 @@ pub(crate) struct Latency;
 
 const P50: Metric = Metric {
     key: "p50_ms",
-    about: "median from the connection to the end of the logout",
+    about: "p50 from the connection to the end of the logout",
     unit: "ms",
 };
 const P99: Metric = Metric {
     key: "p99_ms",
-    about: "99 of 100",
+    about: "p99 from the connection to the end of the logout",
     unit: "ms",
 };
 

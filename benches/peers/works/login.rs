@@ -83,13 +83,13 @@ const CPU: Metric = Metric {
 
 const LATENCY: Metric = Metric {
     key: "p50_ms",
-    about: "median latency with all clients",
+    about: "p50 of the logins, all clients at work",
     unit: "ms",
 };
 
 const RESUMED_SHARE: Metric = Metric {
     key: "resumed_share",
-    about: "part of the logins that resumed",
+    about: "resumed / all logins",
     unit: "",
 };
 

@@ -44,7 +44,7 @@ const CPU: Metric = Metric {
 };
 const HASHED: Metric = Metric {
     key: "hash_share",
-    about: "part of them that cost an Argon2id run",
+    about: "Argon2id runs / connections",
     unit: "",
 };
 /// Tags have 16 bits: of so many tries one in 65,536 may meet a tag by chance.

@@ -50,17 +50,17 @@ pub(crate) struct Revocation;
 
 const CLOSED: Metric = Metric {
     key: "closed_p99_ms",
-    about: "from the written change to the end of the device's last session (p99)",
+    about: "p99 from the written change to the end of the device's last session",
     unit: "ms",
 };
 const CLOSED_P50: Metric = Metric {
     key: "closed_p50_ms",
-    about: "the same, median",
+    about: "p50 from the written change to the end of the device's last session",
     unit: "ms",
 };
 const WHOLE: Metric = Metric {
     key: "whole_p99_ms",
-    about: "from the command, its write to disk included (p99)",
+    about: "p99 from the command, with its write to disk",
     unit: "ms",
 };
 const QUIET: Metric = Metric {
@@ -75,7 +75,7 @@ const DURING: Metric = Metric {
 };
 const DELAY: Metric = Metric {
     key: "delay_ms",
-    about: "the latter, less a median round trip before",
+    about: "longest round trip during - median before",
     unit: "ms",
 };
 
