@@ -26,7 +26,7 @@ mod works;
 use std::io::{Write as _, stderr};
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use tokio::signal::unix::{SignalKind, signal};
 
 use measure::machine::{self, Cores};
 use options::Options;
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         (Some(word), Some(name), Some(settings)) if word == helpers::HELPER => {
             helpers::run(&name, &settings).map(|()| true)
         }
-        _ => compare(&Options::parse()),
+        _ => compare(&Options::read()),
     };
     match ended {
         Ok(true) => ExitCode::SUCCESS,
@@ -59,6 +59,9 @@ fn compare(options: &Options) -> anyhow::Result<bool> {
         return Ok(true);
     }
     let works = options.works()?;
+    if works.is_empty() {
+        return Ok(true);
+    }
     // Before the first thread: threads and processes inherit it.
     let cores = Cores::bind()?;
     let files = machine::raise_files()?;
@@ -67,12 +70,27 @@ fn compare(options: &Options) -> anyhow::Result<bool> {
         let mut results = Results::new(options, files);
         let finished = tokio::select! {
             finished = rounds::run(options, &works, cores, files, &mut results) => finished,
-            _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+            // Everything that was started is ended on the way out.
+            signal = ending() => Err(anyhow::anyhow!("ended by {}", signal?)),
         };
         finished.map(|()| results)
     })?;
     report::show(options, &results)?;
     Ok(results.failures.is_empty())
+}
+
+/// Waits for a signal that asks to end.
+async fn ending() -> anyhow::Result<&'static str> {
+    let [mut interrupt, mut terminate, mut hang_up] = [
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::hangup())?,
+    ];
+    Ok(tokio::select! {
+        _ = interrupt.recv() => "SIGINT",
+        _ = terminate.recv() => "SIGTERM",
+        _ = hang_up.recv() => "SIGHUP",
+    })
 }
 
 /// Says how far it is.

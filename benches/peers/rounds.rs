@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::measure::machine::{Cores, Description, Disturbance, WANTED_FILES};
 use crate::options::{Options, Scale};
-use crate::proxies::{Peer, Proxy};
+use crate::proxies::{Peer, Proxy, versions};
 use crate::stage::Stage;
 use crate::tell;
 use crate::works::{Bench, Values, Work};
@@ -48,6 +48,8 @@ pub(crate) struct WorkResult {
 pub(crate) struct Results {
     /// The machine.
     pub(crate) machine: Description,
+    /// Who was compared.
+    pub(crate) versions: Vec<String>,
     /// What limits or weakens the results, in words.
     pub(crate) notes: Vec<String>,
     /// What did not work, in words: the reason for an exit code of 1.
@@ -70,6 +72,7 @@ impl Results {
         }
         Self {
             machine: Description::read(),
+            versions: versions::read(),
             notes,
             failures: Vec::new(),
             works: Vec::new(),
@@ -93,7 +96,9 @@ pub(crate) async fn run(
     let mailboxes = options.scale().pick(MAILBOXES, MAILBOXES, FEW_MAILBOXES);
     let stage = Stage::start(cores, files, mailboxes)?;
     for &work in works {
-        tell(&format!("{}: {}", work.name(), work.about()));
+        if !options.is_test() {
+            tell(&format!("{}: {}", work.name(), work.about()));
+        }
         let result = run_work(options, &stage, work, results).await;
         results.works.push(result);
     }
@@ -122,7 +127,9 @@ async fn run_work(options: &Options, stage: &Stage, work: &'static dyn Work, res
         for peer in taking_part {
             match measure(options, stage, work, peer, &mut running, &mut result.repeated).await {
                 Ok(sample) => {
-                    tell(&format!("  round {round} {peer:14} {}", line(work, &sample)));
+                    if !options.is_test() {
+                        tell(&format!("  round {round} {peer:14} {}", line(work, &sample)));
+                    }
                     result.samples.entry(peer).or_default().push(sample);
                 }
                 Err(error) => {

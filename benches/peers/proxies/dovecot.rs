@@ -35,7 +35,7 @@ fn start_on(peer: Peer, stage: &Stage, password: &str, imap: u16, smtp: u16) -> 
         dir.write(&format!("users.{service}"), &users)?;
     }
     let config = dir.write("dovecot.conf", &config(stage, &dir, imap, smtp)?)?;
-    let mut command = pinned(stage, "/usr/sbin/dovecot");
+    let mut command = pinned(stage, "/usr/sbin/dovecot")?;
     command.arg("-F").arg("-c").arg(config);
     let mut process = Process::start("dovecot", command, &dir.join("output.log"))?;
     process

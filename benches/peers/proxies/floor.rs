@@ -13,7 +13,7 @@ pub(super) fn start(peer: Peer, stage: &Stage) -> anyhow::Result<Proxy> {
     };
     let name = if peer == Peer::Splice { "splice" } else { "null" };
     let program = helper::program()?;
-    let Helper { ports, process, dir } = Helper::start_as(name, pinned(stage, &program), &settings)?;
+    let Helper { ports, process, dir } = Helper::start_as(name, pinned(stage, &program)?, &settings)?;
     Ok(Proxy {
         peer,
         imap: ports.imap,

@@ -43,7 +43,7 @@ listen submissions
 "
         ),
     )?;
-    let mut command = pinned(stage, "/usr/sbin/haproxy");
+    let mut command = pinned(stage, "/usr/sbin/haproxy")?;
     command.arg("-db").arg("-f").arg(config);
     let mut process = Process::start("haproxy", command, &dir.join("output.log"))?;
     process.ready(|| listen(imap, smtp))?;

@@ -8,12 +8,15 @@ mod floor;
 mod haproxy;
 mod nginx;
 pub(crate) mod postern;
+pub(crate) mod versions;
 
 use std::fmt;
 use std::net::{Ipv4Addr, TcpStream};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use anyhow::ensure;
 use serde::Serialize;
 
 use crate::kit::process::Process;
@@ -137,15 +140,22 @@ impl Proxy {
 }
 
 /// A command bound to the proxies' processor, where there is one.
-pub(crate) fn pinned(stage: &Stage, program: &str) -> Command {
-    match stage.cores.proxy {
+///
+/// # Errors
+/// There is no such program.
+pub(crate) fn pinned(stage: &Stage, program: &str) -> anyhow::Result<Command> {
+    ensure!(
+        Path::new(program).exists(),
+        "{program} is not installed: run scripts/setup bench"
+    );
+    Ok(match stage.cores.proxy {
         Some(core) => {
             let mut command = Command::new("taskset");
             command.args(["--cpu-list", &core.to_string(), program]);
             command
         }
         None => Command::new(program),
-    }
+    })
 }
 
 /// Whether somebody listens on both ports; what is found out by connections that say nothing.

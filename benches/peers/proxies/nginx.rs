@@ -13,7 +13,7 @@ pub(super) fn start(stage: &Stage) -> anyhow::Result<Proxy> {
 fn start_on(stage: &Stage, imap: u16, smtp: u16) -> anyhow::Result<Proxy> {
     let dir = WorkDir::new("nginx")?;
     let config = dir.write("nginx.conf", &config(stage, &dir, imap, smtp)?)?;
-    let mut command = pinned(stage, "/usr/sbin/nginx");
+    let mut command = pinned(stage, "/usr/sbin/nginx")?;
     command.arg("-p").arg(dir.path()).arg("-e").arg(dir.join("error.log"));
     command.arg("-c").arg(config).args(["-g", "daemon off;"]);
     let mut process = Process::start("nginx", command, &dir.join("output.log"))?;

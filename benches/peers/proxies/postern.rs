@@ -77,7 +77,7 @@ fn start_in(peer: Peer, stage: &Stage, dir: WorkDir, data: PathBuf) -> anyhow::R
         authority: secured.then_some(stage.certificates.authority.as_path()),
     };
     let config = dir.write("postern.toml", &config(&places)?)?;
-    let mut command = pinned(stage, PROGRAM);
+    let mut command = pinned(stage, PROGRAM)?;
     command.arg("--config").arg(config).arg("serve");
     let log = dir.join("postern.log");
     let mut process = Process::start("postern", command, &log)?;

@@ -12,6 +12,7 @@ use crate::works::Bound;
 pub(super) fn value(options: &Options, results: &Results) -> Value {
     json!({
         "machine": results.machine,
+        "versions": results.versions,
         "scale": format!("{:?}", options.scale()).to_lowercase(),
         "rounds": options.rounds(),
         "notes": results.notes,

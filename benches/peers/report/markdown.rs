@@ -10,7 +10,7 @@ use crate::works::Bound;
 
 /// Both tables.
 pub(super) fn text(results: &Results) -> String {
-    let mut text = format!("{}.\n\n", results.machine.line());
+    let mut text = format!("{}; {}.\n\n", results.machine.line(), results.versions.join(", "));
     for note in &results.notes {
         let _ = writeln!(text, "Note: {note}.\n");
     }
@@ -44,7 +44,10 @@ pub(super) fn text(results: &Results) -> String {
                     metric.unit,
                     short(least),
                     short(most),
-                    own.map(|own| short(own / median)).unwrap_or_default(),
+                    own.map(|own| own / median)
+                        .filter(|ratio| ratio.is_finite())
+                        .map(short)
+                        .unwrap_or_default(),
                 );
             }
         }

@@ -17,7 +17,11 @@ use figures::Figures;
 
 /// Prints the tables and writes the files that were asked for.
 pub(crate) fn show(options: &Options, results: &Results) -> anyhow::Result<()> {
-    println!("{}", table::text(results));
+    if options.is_test() {
+        println!("{}", table::of_test(results));
+    } else {
+        println!("{}", table::text(results));
+    }
     if let Some(path) = &options.json {
         write(
             path,

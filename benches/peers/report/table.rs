@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{CellAlignment, Table};
+use comfy_table::{CellAlignment, ColumnConstraint, Table, Width};
 
 use super::Judged;
 use super::figures::{Figures, short};
@@ -11,9 +11,13 @@ use crate::proxies::Peer;
 use crate::rounds::{Results, WorkResult};
 use crate::works::{Bound, Metric};
 
+/// Of the columns, so that the tables of all metrics stand below each other.
+const WIDTHS: [u16; 8] = [17, 10, 10, 10, 8, 12, 12, 9];
+
 /// All works.
 pub(super) fn text(results: &Results) -> String {
-    let mut text = format!("\nPostern beside its peers\n{}\n", results.machine.line());
+    let (machine, versions) = (results.machine.line(), results.versions.join(", "));
+    let mut text = format!("\nPostern beside its peers\n{machine}\n{versions}\n");
     for note in &results.notes {
         let _ = writeln!(text, "note: {note}");
     }
@@ -30,6 +34,17 @@ pub(super) fn text(results: &Results) -> String {
         }
     }
     let _ = writeln!(text, "\ngoals: {reached} reached, {missed} missed");
+    for failure in &results.failures {
+        let _ = writeln!(text, "FAILED: {failure}");
+    }
+    text
+}
+
+/// What a test says: how much ended well, and what did not.
+pub(super) fn of_test(results: &Results) -> String {
+    let runs: usize = results.works.iter().map(|work| work.samples.len()).sum();
+    let works = results.works.len();
+    let mut text = format!("{works} works of the comparison ended, {runs} times in all, and moved the right octets\n");
     for failure in &results.failures {
         let _ = writeln!(text, "FAILED: {failure}");
     }
@@ -59,12 +74,21 @@ fn of_work(result: &WorkResult, figures: &Figures) -> String {
 }
 
 fn of_metric(result: &WorkResult, figures: &Figures, metric: &Metric) -> String {
-    let unit = if metric.unit.is_empty() { "ratio" } else { metric.unit };
+    let unit = match metric.unit {
+        "" => String::new(),
+        unit => format!(" ({unit})"),
+    };
     let mut table = Table::new();
     table.load_style(NOTHING);
-    table.set_header([metric.about, unit, "from", "to", "rounds", "Postern is", "goal", ""]);
-    for column in table.column_iter_mut().skip(1).take(5) {
+    table.set_header(["", "median", "from", "to", "rounds", "Postern is", "goal", ""]);
+    for (column, width) in table.column_iter_mut().zip(WIDTHS) {
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
         column.set_cell_alignment(CellAlignment::Right);
+    }
+    for at in [0, WIDTHS.len() - 1] {
+        if let Some(column) = table.column_mut(at) {
+            column.set_cell_alignment(CellAlignment::Left);
+        }
     }
     let own = figures.median(Peer::Postern, metric.key);
     let mut rows = 0;
@@ -74,7 +98,7 @@ fn of_metric(result: &WorkResult, figures: &Figures, metric: &Metric) -> String 
             continue;
         };
         rows += 1;
-        let ratio = own.filter(|_| peer != Peer::Postern).map(|own| short(own / median));
+        let ratio = own.filter(|_| peer != Peer::Postern).map(|own| own / median);
         let judged = judged(result, figures, metric, peer);
         table.add_row([
             peer.name().to_owned(),
@@ -82,7 +106,7 @@ fn of_metric(result: &WorkResult, figures: &Figures, metric: &Metric) -> String 
             short(least),
             short(most),
             figures.count(peer, metric.key).to_string(),
-            ratio.unwrap_or_default(),
+            ratio.filter(|ratio| ratio.is_finite()).map(short).unwrap_or_default(),
             judged
                 .as_ref()
                 .map(|judged| format!("<= {}", short(judged.limit)))
@@ -90,7 +114,10 @@ fn of_metric(result: &WorkResult, figures: &Figures, metric: &Metric) -> String 
             judged.map(|judged| judged.word().to_owned()).unwrap_or_default(),
         ]);
     }
-    if rows == 0 { String::new() } else { format!("{table}\n") }
+    if rows == 0 {
+        return String::new();
+    }
+    format!("  {}{unit}\n{}\n", metric.about, table.trim_fmt())
 }
 
 /// The goal that belongs into a peer's row: Postern's ratio to it, or its own limit.

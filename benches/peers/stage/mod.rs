@@ -99,7 +99,7 @@ impl Stage {
 
     /// How long one hash run takes where the proxies run.
     pub(crate) fn hash_time(&self) -> anyhow::Result<Duration> {
-        let mut command = pinned(self, &helper::program()?);
+        let mut command = pinned(self, &helper::program()?)?;
         command.args([HELPER, hash_time::NAME, "{}"]);
         Ok(Duration::from_micros(process::run(&command)?.trim().parse()?))
     }

@@ -156,9 +156,7 @@ impl Site {
         Self::copy_devices(&tx, self.mailboxes, devices)?;
         self.set_tags(&tx, can_log_in)?;
         tx.commit()?;
-        // The planner's statistics are part of a grown database; Postern keeps them up itself.
-        database
-            .execute_batch("DROP TABLE temp.seed; DROP TABLE temp.box; PRAGMA optimize; PRAGMA journal_mode = WAL;")?;
+        database.execute_batch("DROP TABLE temp.seed; DROP TABLE temp.box; PRAGMA journal_mode = WAL;")?;
         database.close().map_err(|(_, error)| error)?;
         Ok(())
     }

@@ -14,6 +14,7 @@ use postern::peer::Protocol;
 
 use super::{Bench, Goal, Metric, Values, Work, at_most, ms_each};
 use crate::generator::{self, From, account, closed_loop, log_in, source};
+use crate::options::Scale;
 use crate::proxies::postern::start_on;
 use crate::proxies::{Peer, Proxy};
 use crate::stage::Stage;
@@ -118,7 +119,7 @@ impl Work for BigStore {
         let stage = bench.stage;
         let small = bench.scale.pick(1000, 200, 10);
         let big = bench.scale.pick(1_000_000, 20_000, 1000);
-        let mut served = [serve(stage, small, small)?, serve(stage, big, small)?];
+        let mut served = [serve(bench, small, small)?, serve(bench, big, small)?];
         for one in &mut served {
             log_all_in(stage, one, 1).await.context("warm-up")?;
         }
@@ -145,18 +146,18 @@ impl Work for BigStore {
 }
 
 /// Makes a database of so many mailboxes, of which every so many-th can log in, and serves it.
-fn serve(stage: &Stage, mailboxes: u32, used: u32) -> anyhow::Result<Served> {
+fn serve(bench: &Bench<'_>, mailboxes: u32, used: u32) -> anyhow::Result<Served> {
     let clock = Clock::system();
     let begin = clock.now();
     let step = mailboxes / used;
     let numbers = (0..used).map(|number| number * step + number % step);
     let site = Site::make(mailboxes, DEVICES, numbers.clone())?;
     let made = clock.now();
-    tell(&format!(
-        "  {mailboxes} mailboxes made in {} s",
-        made.duration_since(begin).as_secs()
-    ));
-    let proxy = start_on(stage, &site)?;
+    if bench.scale > Scale::Smallest {
+        let seconds = made.duration_since(begin).as_secs();
+        tell(&format!("  {mailboxes} mailboxes made in {seconds} s"));
+    }
+    let proxy = start_on(bench.stage, &site)?;
     Ok(Served {
         start: clock.now().duration_since(made),
         memory_kib: proxy.pss_kib()?,

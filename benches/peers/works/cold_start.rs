@@ -122,7 +122,7 @@ impl Work for ColdStart {
     async fn run(&self, bench: &Bench<'_>, proxy: &Proxy) -> anyhow::Result<Values> {
         let stage = bench.stage;
         let devices = bench.sessions(bench.scale.pick(DEVICES, 500, 4));
-        let hash = stage.hash_time()?;
+        let hash_before = stage.hash_time()?;
         let target = generator::target(proxy, Protocol::Imap, generator::tls(stage, false)?);
         let refusals = Refusals::default();
         let sessions = RefCell::new(Vec::with_capacity(devices));
@@ -147,6 +147,9 @@ impl Work for ColdStart {
         settle(proxy).await?;
         let end = proxy.pss_kib()?;
         drop(sessions.into_inner());
+        settle(proxy).await?;
+        // What a machine does that nobody disturbs.
+        let hash = stage.hash_time()?.min(hash_before);
         Ok(vec![
             (RATIO.key, time.as_secs_f64() / (runs * hash.as_secs_f64() / lanes)),
             (TIME.key, time.as_secs_f64()),

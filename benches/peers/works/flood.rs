@@ -143,7 +143,7 @@ impl Flood {
         meter.end().await?;
 
         let attackers = Attackers::start(bench, proxy, self.kind)?;
-        tokio::time::sleep(bench.scale.pick(STEADY, STEADY, Duration::ZERO)).await;
+        tokio::time::sleep(bench.scale.pick(STEADY, STEADY / 2, Duration::ZERO)).await;
         let meter = bench.meter(proxy)?;
         let before = attackers.tries()?;
         let during = quantile_ms(&logins(bench, proxy, known, count, From::Users).await?, 0.99)?;
