@@ -1,5 +1,5 @@
 # What people and CI type. Logic lives in scripts/ and in cargo; CONTRIBUTING.md says what each check is for.
-.PHONY: demo build test fmt lint deny doc fuzz setup
+.PHONY: demo build test fmt lint deny doc bench-heart fuzz setup
 
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
@@ -29,6 +29,10 @@ doc:
 # `cargo deny check advisories` needs a database from the network and is run by hand.
 deny:
 	cargo deny --locked check bans licenses sources
+
+# What the heart costs, part by part: judging, lines before login, what stays in the path after it, the store's reads.
+bench-heart:
+	cargo bench --bench heart
 
 # One fuzz target for as long as wanted: make fuzz TARGET=imap_command (needs cargo-fuzz and a nightly toolchain).
 fuzz:
