@@ -1,5 +1,5 @@
 # What people and CI type. Logic lives in scripts/ and in cargo; CONTRIBUTING.md says what each check is for.
-.PHONY: demo build test fmt lint deny doc bench bench-quick fuzz setup
+.PHONY: demo build test fmt lint deny doc bench bench-quick bench-heart fuzz setup
 
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
@@ -41,6 +41,10 @@ bench:
 bench-quick:
 	scripts/setup bench
 	cargo bench --bench peers -- --quick $(ARGS)
+
+# What the heart costs, part by part: judging, lines before login, what stays in the path after it, the store's reads.
+bench-heart:
+	cargo bench --bench heart
 
 # One fuzz target for as long as wanted: make fuzz TARGET=imap_command (needs cargo-fuzz and a nightly toolchain).
 fuzz:

@@ -27,12 +27,11 @@ pub(super) async fn store(run: &Run, name: &str, message: Expected, accounts: us
             if run.cut.is_cancelled() {
                 return None;
             }
-            let mut made = false;
-            let outcome = Box::pin(store_one(&run, &name, message, account, &mut made)).await;
-            let stored = outcome.is_ok();
-            run.add("store", outcome);
-            if made && !stored {
-                remove(&run, &name, account).await;
+            let outcome = Box::pin(store_one(&run, &name, message, account)).await;
+            let stored = matches!(outcome, Some(Ok(_)));
+            match outcome {
+                Some(outcome) => run.add("store", outcome),
+                None => run.add_unfinished(),
             }
             stored.then_some(account)
         });
@@ -56,10 +55,39 @@ pub(super) async fn delete(run: &Run, name: &str, owners: Vec<usize>) {
     tasks.join_all().await;
 }
 
-async fn store_one(run: &Run, name: &str, message: Expected, account: usize, made: &mut bool) -> Result<Done, Failure> {
-    let mut session = open(run, account).await?;
-    session.create(name).await?;
-    *made = true;
+/// Nothing where the run was cut off. Leaves no folder behind without the message in it.
+async fn store_one(run: &Run, name: &str, message: Expected, account: usize) -> Option<Result<Done, Failure>> {
+    let opened = tokio::select! {
+        () = run.cut.cancelled() => return None,
+        opened = Box::pin(open(run, account)) => opened,
+    };
+    let mut session = match opened {
+        Ok(session) => session,
+        Err(failure) => return Some(Err(failure)),
+    };
+    // Not cut off: we must know whether it was made.
+    if let Err(failure) = session.create(name).await {
+        if !matches!(failure, Failure::Refused(_) | Failure::Unavailable(_)) {
+            leave_behind(
+                run,
+                name,
+                account,
+                format!("nobody knows whether it was made: {failure}"),
+            );
+        }
+        return Some(Err(failure));
+    }
+    let stored = tokio::select! {
+        () = run.cut.cancelled() => None,
+        stored = Box::pin(append(run, session, name, message)) => Some(stored),
+    };
+    if !matches!(stored, Some(Ok(_))) {
+        remove(run, name, account).await;
+    }
+    stored
+}
+
+async fn append(run: &Run, mut session: Session, name: &str, message: Expected) -> Result<Done, Failure> {
     let begin = run.plan.clock.now();
     session.append(name, &message).await?;
     let done = Done {
@@ -78,18 +106,21 @@ async fn remove(run: &Run, name: &str, account: usize) {
         session.logout().await
     };
     if let Err(failure) = Box::pin(remove).await {
-        run.tally().left_behind.push(LeftBehind {
-            username: run.account(account as u64).username.clone(),
-            folder: name.to_owned(),
-            reason: failure.to_string(),
-        });
+        leave_behind(run, name, account, failure.to_string());
     }
 }
 
+fn leave_behind(run: &Run, name: &str, account: usize, reason: String) {
+    run.tally().left_behind.push(LeftBehind {
+        username: run.account_at(account).username.clone(),
+        folder: name.to_owned(),
+        reason,
+    });
+}
+
 async fn open(run: &Run, account: usize) -> Result<Session, Failure> {
-    let number = account as u64;
     let plan = &run.plan;
-    let mut session = Session::open(&plan.target, run.from(number), plan.step_time).await?;
-    session.login(run.account(number), plan.mechanism).await?;
+    let mut session = Session::open(&plan.target, run.from(account as u64), plan.step_time).await?;
+    session.login(run.account_at(account), plan.mechanism).await?;
     Ok(session)
 }

@@ -139,8 +139,10 @@ impl Hold {
     async fn held(&self, session: &mut Session) -> Result<(), Failure> {
         loop {
             let heard = tokio::select! {
-                () = self.over.cancelled() => return Ok(()),
+                // What has come already counts, also at the end.
+                biased;
                 heard = timeout(RENEW_AFTER, session.next_line()) => heard,
+                () = self.over.cancelled() => return Ok(()),
             };
             match heard {
                 Ok(line) => drop(line?),

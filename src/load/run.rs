@@ -131,17 +131,21 @@ impl Run {
         }
     }
 
-    /// The account of an operation, or of a client.
+    /// The account of an operation, or of a client: those that take part have their turns.
     pub(super) fn account(&self, number: u64) -> &Account {
         let pick = |length: usize| usize::try_from(number % length.max(1) as u64).unwrap_or(0);
-        let index = match self.owners.as_deref() {
-            Some(owners) => owners.get(pick(owners.len())).copied().unwrap_or(0),
-            None => pick(self.plan.accounts.len()),
-        };
+        match self.owners.as_deref() {
+            Some(owners) => self.account_at(owners.get(pick(owners.len())).copied().unwrap_or(0)),
+            None => self.account_at(pick(self.plan.accounts.len())),
+        }
+    }
+
+    /// The account of this index.
+    pub(super) fn account_at(&self, index: usize) -> &Account {
         self.plan
             .accounts
             .get(index)
-            .expect("a run has an account, and owners are indices of accounts")
+            .expect("a run has an account, and every index here is one of an account")
     }
 
     /// The local address of an operation.

@@ -5,6 +5,7 @@
 //! refused here: controls, quotes, blanks, `%`, the master-user separator `*` and source routes never make it into an
 //! [`Address`].
 
+use std::borrow::Cow;
 use std::fmt;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
@@ -13,6 +14,8 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 const LOCAL_MAX: usize = 64;
 /// The longest domain name in octets without the final dot (RFC 1035 §2.3.4).
 const DOMAIN_MAX: usize = 253;
+/// The longest label in octets (RFC 1035 §2.3.4).
+const LABEL_MAX: usize = 63;
 /// The longest address in octets: a path of 256 without its angle brackets (RFC 5321 §4.5.3.1.3).
 const ADDRESS_MAX: usize = 254;
 
@@ -50,11 +53,7 @@ impl DomainName {
     /// # Errors
     /// It is not a domain name.
     pub fn parse(text: &str) -> Result<Self, BadAddress> {
-        let ascii = idna::domain_to_ascii_strict(text).map_err(|_| BadAddress::Domain)?;
-        if ascii.is_empty() || ascii.len() > DOMAIN_MAX || !ascii.contains('.') || ascii.ends_with('.') {
-            return Err(BadAddress::Domain);
-        }
-        Ok(Self(ascii.to_ascii_lowercase()))
+        Ok(Self(canonical_domain(text)?.into_owned()))
     }
 
     /// The A-label form.
@@ -69,11 +68,8 @@ impl Address {
     /// # Errors
     /// It is not an address that a mailbox, an alias or a login can have.
     pub fn parse(text: &str) -> Result<Self, BadAddress> {
-        let (local, domain) = text.trim().rsplit_once('@').ok_or(BadAddress::Form)?;
-        if local.is_empty() || domain.is_empty() {
-            return Err(BadAddress::Form);
-        }
-        Self::new(local, &DomainName::parse(domain)?)
+        let (local, domain) = at_sign(text.trim()).ok_or(BadAddress::Form)?;
+        Self::of_parts(local, domain)
     }
 
     /// Reads a user name as mail clients send it: an address; with `mailto:` before it; `user%domain` or `user#domain`
@@ -88,27 +84,39 @@ impl Address {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("mailto:") => rest.trim_start(),
             _ => text,
         };
-        if text.contains('@') {
-            return Self::parse(text);
+        if let Some((local, domain)) = at_sign(text) {
+            return Self::of_parts(local, domain);
         }
         if let Some((local, domain)) = text.rsplit_once(['%', '#'])
-            && let Ok(domain) = DomainName::parse(domain)
+            && let Ok(domain) = canonical_domain(domain)
         {
             return Self::new(local, &domain);
         }
-        Self::new(text, default_domain.ok_or(BadAddress::Form)?)
+        Self::new(text, default_domain.ok_or(BadAddress::Form)?.as_str())
     }
 
-    fn new(local: &str, domain: &DomainName) -> Result<Self, BadAddress> {
+    fn of_parts(local: &str, domain: &str) -> Result<Self, BadAddress> {
+        if local.is_empty() || domain.is_empty() {
+            return Err(BadAddress::Form);
+        }
+        Self::new(local, &canonical_domain(domain)?)
+    }
+
+    /// Takes any local part, and a domain in canonical form.
+    fn new(local: &str, domain: &str) -> Result<Self, BadAddress> {
         let local = folded(local);
         // Judged after folding, so that what is stored can always be read back.
         if local.is_empty() || local.len() > LOCAL_MAX || !is_dot_atom(&local) {
             return Err(BadAddress::LocalPart);
         }
-        let text = format!("{local}@{domain}");
-        if text.len() > ADDRESS_MAX {
+        let length = local.len().saturating_add(domain.len()).saturating_add(1);
+        if length > ADDRESS_MAX {
             return Err(BadAddress::TooLong);
         }
+        let mut text = String::with_capacity(length);
+        text.push_str(&local);
+        text.push('@');
+        text.push_str(domain);
         Ok(Self { at: local.len(), text })
     }
 
@@ -133,23 +141,92 @@ impl Address {
     }
 }
 
+/// What stands before and behind the last `@`.
+fn at_sign(text: &str) -> Option<(&str, &str)> {
+    let at = text.bytes().rposition(|octet| octet == b'@')?;
+    let (local, rest) = text.split_at_checked(at)?;
+    Some((local, rest.get(1..)?))
+}
+
+/// A domain in lower-case A-labels.
+fn canonical_domain(text: &str) -> Result<Cow<'_, str>, BadAddress> {
+    if is_plain_domain(text) {
+        return Ok(lower_case(text));
+    }
+    let ascii = idna::domain_to_ascii_strict(text).map_err(|_| BadAddress::Domain)?;
+    if ascii.is_empty() || ascii.len() > DOMAIN_MAX || !ascii.contains('.') || ascii.ends_with('.') {
+        return Err(BadAddress::Domain);
+    }
+    Ok(Cow::Owned(ascii.to_ascii_lowercase()))
+}
+
+/// Whether a domain has letters, digits and hyphens only, each where any label may have it, so that IDNA has nothing
+/// to say to it but its case. Nearly all have; the others (A-labels among them) are IDNA's to judge.
+fn is_plain_domain(text: &str) -> bool {
+    let (mut labels, mut length, mut last) = (0_usize, 0_usize, b'.');
+    for &octet in text.as_bytes() {
+        let fits = match octet {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => true,
+            // Not at the third and fourth place together: that is how A-labels begin.
+            b'-' => length > 0 && !(length == 3 && last == b'-'),
+            b'.' => length > 0 && last != b'-',
+            _ => false,
+        };
+        if !fits {
+            return false;
+        }
+        last = octet;
+        if octet == b'.' {
+            labels = labels.saturating_add(1);
+            length = 0;
+        } else {
+            length = length.saturating_add(1);
+            if length > LABEL_MAX {
+                return false;
+            }
+        }
+    }
+    labels > 0 && length > 0 && last != b'-' && text.len() <= DOMAIN_MAX
+}
+
 /// Lower case, composed: `Zoë` is one text however it was typed. Lower-casing can make characters that compose and
 /// composing can make characters that have a lower case, so the result is a fixed point of both or refused later.
-fn folded(local: &str) -> String {
+fn folded(local: &str) -> Cow<'_, str> {
     if local.is_ascii() {
-        return local.to_ascii_lowercase();
+        return lower_case(local);
     }
     let nfc = const { ComposingNormalizerBorrowed::new_nfc() };
     let once = nfc.normalize(&local.to_lowercase()).into_owned();
-    nfc.normalize(&once.to_lowercase()).into_owned()
+    Cow::Owned(nfc.normalize(&once.to_lowercase()).into_owned())
+}
+
+/// ASCII text in lower case.
+fn lower_case(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|octet| octet.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// A dot-atom of RFC 5322 §3.2.3 plus UTF-8 (RFC 6531 §3.3), without what mail stores interpret.
 fn is_dot_atom(local: &str) -> bool {
-    let allowed = |c: char| {
-        c.is_ascii_alphanumeric() || "!#$&'+-/=?^_`{|}~.".contains(c) || (!c.is_ascii() && c.is_alphanumeric())
-    };
-    local.chars().all(allowed) && !local.starts_with('.') && !local.ends_with('.') && !local.contains("..")
+    let mut last = '.';
+    for c in local.chars() {
+        let allowed = match c {
+            'a'..='z' | 'A'..='Z' | '0'..='9' => true,
+            '!' | '#' | '$' | '&' | '\'' | '+' | '-' | '/' | '=' | '?' | '^' | '_' | '`' | '{' | '|' | '}' | '~' => {
+                true
+            }
+            '.' => last != '.',
+            c => !c.is_ascii() && c.is_alphanumeric(),
+        };
+        if !allowed {
+            return false;
+        }
+        last = c;
+    }
+    last != '.'
 }
 
 macro_rules! shown_as_text {
@@ -185,6 +262,25 @@ mod tests {
             (address.local(), address.domain().as_str()),
             ("anna.b", "xn--bcher-kva.example")
         );
+    }
+
+    #[test]
+    fn a_label_that_only_idna_may_judge_is_left_to_it() {
+        for text in [
+            "xn--bcher-kva.example",
+            "ab--cd.example",
+            "b\u{fc}cher.example",
+            "-a.example",
+            "a-.example",
+            "a..example",
+            "example",
+            "example.",
+            "",
+            &format!("{}.example", "d".repeat(64)),
+        ] {
+            assert!(!is_plain_domain(text), "{text}");
+        }
+        assert!(is_plain_domain("Mail-1.EXAMPLE.org") && is_plain_domain("1.2.3.4"));
     }
 
     #[test]
@@ -268,6 +364,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn idna_says_the_same_of_a_plain_domain(text in "[a-cA-C0-9.-]{1,12}|(xn|[ab]{1,3})--?[a-z]{1,4}\\.org") {
+            if is_plain_domain(&text) {
+                let strict = idna::domain_to_ascii_strict(&text);
+                prop_assert_eq!(strict.map(|ascii| ascii.to_ascii_lowercase()).ok(), Some(text.to_ascii_lowercase()));
+            }
+        }
+
         #[test]
         fn what_was_read_reads_back_as_itself(text in "\\PC{1,12}@(example\\.org|bücher\\.example)") {
             if let Ok(address) = Address::parse(&text) {

@@ -99,14 +99,14 @@ impl FromStr for Scopes {
             smtp: false,
         };
         for word in text.split(',') {
-            match Protocol::from_name(&word.trim().to_ascii_lowercase()) {
-                Some(Protocol::Imap) => scopes.imap = true,
-                Some(Protocol::Smtp) => scopes.smtp = true,
-                None => {
-                    return Err(BadSetting::Scope {
-                        given: word.trim().to_owned(),
-                    });
-                }
+            let word = word.trim();
+            let is = |protocol: Protocol| word.eq_ignore_ascii_case(protocol.name());
+            if is(Protocol::Imap) {
+                scopes.imap = true;
+            } else if is(Protocol::Smtp) {
+                scopes.smtp = true;
+            } else {
+                return Err(BadSetting::Scope { given: word.to_owned() });
             }
         }
         Ok(scopes)
@@ -212,10 +212,12 @@ impl FromStr for SenderRule {
     type Err = BadSetting;
 
     fn from_str(text: &str) -> Result<Self, BadSetting> {
-        match text.trim().to_ascii_lowercase().as_str() {
-            "mailbox" => return Ok(Self::Mailbox),
-            "off" => return Ok(Self::Off),
-            _ => {}
+        let rule = text.trim();
+        if rule.eq_ignore_ascii_case("mailbox") {
+            return Ok(Self::Mailbox);
+        }
+        if rule.eq_ignore_ascii_case("off") {
+            return Ok(Self::Off);
         }
         let patterns = text.split(',').map(str::parse).collect::<Result<Vec<_>, _>>()?;
         if patterns.len() > SENDERS_MAX {

@@ -70,19 +70,10 @@ impl PlainPassword {
     /// Reads what a client sent. Case, blanks, any dash, zero-width characters and line ends are ignored: phones
     /// capitalise the first letter, iOS makes typographic dashes, and people paste the blanks of a web page.
     pub fn read(typed: &[u8]) -> Typed<'_> {
-        let Some(password) = std::str::from_utf8(typed).ok().and_then(Self::from_text) else {
-            return Typed::Other(typed);
-        };
-        let mut check = Check::default();
-        password
-            .canonical()
-            .iter()
-            .filter_map(|letter| index_of(*letter))
-            .for_each(|index| check.add(index));
-        if check.holds() {
-            Typed::Generated(password)
-        } else {
-            Typed::Typo
+        match std::str::from_utf8(typed).ok().and_then(Self::from_text) {
+            None => Typed::Other(typed),
+            Some((password, check)) if check.holds() => Typed::Generated(password),
+            Some(_) => Typed::Typo,
         }
     }
 
@@ -108,16 +99,21 @@ impl PlainPassword {
         Self(Box::new(Secret::new([0; LETTERS])))
     }
 
-    /// The 16 letters of a text that has the form of a generated password.
-    fn from_text(text: &str) -> Option<Self> {
+    /// The 16 letters of a text that has the form of a generated password, and what they add up to.
+    fn from_text(text: &str) -> Option<(Self, Check)> {
         let mut password = Self::blank();
+        let mut check = Check::default();
         let mut places = password.0.expose_mut().iter_mut();
-        for c in text.chars().filter(|c| !is_ignored(*c)) {
-            let typed = u8::try_from(c).ok()?.to_ascii_lowercase();
-            index_of(typed)?;
-            *places.next()? = typed;
+        for c in text.chars() {
+            let letter = u8::try_from(c).unwrap_or_default().to_ascii_lowercase();
+            if let Some(index) = index_of(letter) {
+                *places.next()? = letter;
+                check.add(index);
+            } else if !is_ignored(c) {
+                return None;
+            }
         }
-        places.next().is_none().then_some(password)
+        places.next().is_none().then_some((password, check))
     }
 }
 
@@ -147,11 +143,31 @@ fn letter(index: u8) -> u8 {
     ALPHABET.get(usize::from(index)).copied().unwrap_or(b'b')
 }
 
-fn index_of(letter: u8) -> Option<u8> {
-    ALPHABET
-        .iter()
-        .position(|known| *known == letter)
-        .and_then(|index| u8::try_from(index).ok())
+/// The place in the alphabet; written out, as the compiler makes one table of it.
+const fn index_of(letter: u8) -> Option<u8> {
+    Some(match letter {
+        b'b' => 0,
+        b'c' => 1,
+        b'd' => 2,
+        b'f' => 3,
+        b'g' => 4,
+        b'h' => 5,
+        b'j' => 6,
+        b'k' => 7,
+        b'm' => 8,
+        b'n' => 9,
+        b'p' => 10,
+        b'q' => 11,
+        b'r' => 12,
+        b's' => 13,
+        b't' => 14,
+        b'v' => 15,
+        b'w' => 16,
+        b'x' => 17,
+        b'y' => 18,
+        b'z' => 19,
+        _ => return None,
+    })
 }
 
 /// The running value of the check, by Horner's rule; zero in both fields after 16 right letters.
@@ -159,36 +175,33 @@ fn index_of(letter: u8) -> Option<u8> {
 struct Check {
     /// An element of GF(4): 0, 1, w = 2, w + 1 = 3. Addition is exclusive or.
     four: u8,
-    /// An element of GF(5).
-    five: u8,
+    /// Stands for an element of GF(5); reduced only when it is asked for, as 16 letters stay far below 2^32.
+    five: u32,
 }
 
 impl Check {
     fn add(&mut self, index: u8) {
         self.step();
         self.four ^= index / 5;
-        self.five = self.five.wrapping_add(index % 5) % 5;
+        self.five = self.five.wrapping_add(u32::from(index % 5));
     }
 
+    /// Times w, and times 2.
     fn step(&mut self) {
-        self.four = match self.four {
-            1 => 2,
-            2 => 3,
-            3 => 1,
-            _ => 0,
-        };
-        self.five = self.five.wrapping_mul(2) % 5;
+        let high = self.four >> 1;
+        self.four = ((self.four << 1) & 2) ^ high.wrapping_mul(3);
+        self.five = self.five.wrapping_mul(2);
     }
 
     /// The letter that makes the check hold when it is added next.
     fn letter(&mut self) -> u8 {
         self.step();
-        let negative = 5_u8.wrapping_sub(self.five) % 5;
+        let negative = u8::try_from(5_u32.wrapping_sub(self.five % 5) % 5).unwrap_or_default();
         letter(self.four.wrapping_mul(5).wrapping_add(negative))
     }
 
     const fn holds(&self) -> bool {
-        self.four == 0 && self.five == 0
+        self.four == 0 && self.five.is_multiple_of(5)
     }
 }
 

@@ -117,9 +117,21 @@ impl Relay {
             if self.finished.is_some() || !self.guard.wants_client_input() || !self.to_down.is_empty() {
                 return Poll::Pending;
             }
-            let Self { down, from_client, .. } = self;
-            let octets = ready!(poll_read_scratch(cx, down, |_, chunk| {
-                from_client.extend_from_slice(chunk);
+            let Self {
+                down,
+                up,
+                guard,
+                from_client,
+                to_up,
+                up_shut,
+                ..
+            } = self;
+            let octets = ready!(poll_read_scratch(cx, down, |cx, chunk| {
+                let is_next = from_client.is_empty() && to_up.is_empty() && !*up_shut;
+                // A message goes on from where it was read; what the guard has to think about is kept for it.
+                let (clean, rest) = chunk.split_at(if is_next { guard.pass(chunk) } else { 0 });
+                *up_shut |= to_up.poll_send(cx, up, clean).is_err();
+                from_client.extend_from_slice(rest);
                 Ok(())
             }))?;
             self.client_closed = octets == 0;

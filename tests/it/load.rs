@@ -1,12 +1,15 @@
 //! `postern load`, the real program, against the real gateway in front of real servers, and against hosts that are none.
 
 use std::net::TcpListener;
+use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
 use crate::kit::certificates::Certificates;
-use crate::kit::postern::{Device, Login, Outcome};
+use crate::kit::postern::{Device, Login, Outcome, program};
+use crate::kit::process::Process;
+use crate::kit::wait;
 use crate::kit::work_dir::WorkDir;
 use crate::site::{ANNA, QUICK, Site};
 
@@ -14,6 +17,7 @@ use crate::site::{ANNA, QUICK, Site};
 struct Load {
     site: Site,
     dir: WorkDir,
+    phone: Device,
     credentials: String,
     ca: String,
 }
@@ -24,10 +28,12 @@ impl Load {
         let dir = WorkDir::new("load")?;
         let devices = [site.device("Phone")?, site.device("Laptop")?];
         let credentials = write_accounts(&dir, &devices)?;
+        let [phone, _] = devices;
         let ca = site.certificates.authority.display().to_string();
         Ok(Self {
             site,
             dir,
+            phone,
             credentials,
             ca,
         })
@@ -183,6 +189,48 @@ fn sessions_are_held_and_mixed_work_is_done() -> anyhow::Result<()> {
     }
     let refused = load.run("idle", "submissions", &["--protocol", "smtp"])?;
     assert_eq!(refused.code, 2, "{refused:?}");
+    Ok(())
+}
+
+#[test]
+fn revoked_sessions_are_lost_and_a_signal_ends_the_run_with_its_report() -> anyhow::Result<()> {
+    let load = Load::start()?;
+    let target = format!("localhost:{}", load.site.postern.port("imaps")?);
+    let mut command = Command::new(program()?);
+    command.args([
+        "load",
+        "idle",
+        &target,
+        "--protocol",
+        "imap",
+        "--ca",
+        &load.ca,
+        "--json",
+    ]);
+    command.args(["--clients", "4", "--time", "1h", "--credentials", &load.credentials]);
+    let log = load.dir.join("report.json");
+    let mut process = Process::start("postern load", command, &log)?;
+    let sessions = |number: usize| {
+        wait::until(&format!("{number} sessions are open"), || {
+            let listed = load.site.postern.cli(&["session", "list", "--json"])?.ok()?;
+            let listed: Value = serde_json::from_str(&listed)?;
+            let open = listed["sessions"].as_array().map_or(0, Vec::len);
+            Ok((open == number).then_some(()))
+        })
+    };
+    sessions(4)?;
+    load.site.postern.revoke(&load.phone)?;
+    sessions(2)?;
+    process.signal("INT")?;
+    assert!(process.wait()?.code().is_some());
+    let report: Value = serde_json::from_str(&std::fs::read_to_string(&log)?)?;
+    assert_eq!(
+        (&report["interrupted"], &report["failed"]),
+        (&json!(true), &json!(2)),
+        "{report}"
+    );
+    let held = operation(&report, "hold")?["done"].as_u64().unwrap_or_default();
+    assert_eq!(held + report["unfinished"].as_u64().unwrap_or_default(), 2, "{report}");
     Ok(())
 }
 

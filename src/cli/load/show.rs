@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::super::failure::Failure;
-use super::super::output::{Output, table};
+use super::super::output::{Output, counted, table};
 use crate::load::{self, Latency, Part, Plan, Report, Security, Watch, Work};
 
 /// Steps of the bar.
@@ -137,11 +137,11 @@ fn text(name: &str, plan: &Plan, watch: &Watch, report: &Report) -> String {
     let name_of_server = server_name(plan).map(|name| format!(" ({name})")).unwrap_or_default();
     let mut lines = vec![
         format!(
-            "{name}: {}{name_of_server}, {}, {}, {} clients, {seconds:.1} s{}",
+            "{name}: {}{name_of_server}, {}, {}, {}, {seconds:.1} s{}",
             plan.target.address,
             plan.target.protocol.name(),
             plan.target.security.name(),
-            plan.clients,
+            counted(plan.clients, "client", "clients"),
             if watch.is_stopped() { ", ended early" } else { "" },
         ),
         String::new(),

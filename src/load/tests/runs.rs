@@ -163,9 +163,48 @@ async fn only_folders_that_were_made_are_deleted_and_what_stays_is_said() {
         ([("refused", 2)].into(), 2)
     );
 
+    let silent = report(plan(
+        server("* OK ready\r\n", |line| match line.split_once(' ') {
+            Some((tag, command)) if !command.starts_with("CREATE") => format!("{tag} OK so\r\n").into_bytes(),
+            _ => b"what\r\n".to_vec(),
+        })
+        .await,
+        work.clone(),
+        Bound::Count(1),
+    ))
+    .await;
+    assert_eq!((silent.left_behind.len(), deleted.load(Ordering::Relaxed)), (2, 2));
+
     let stays = report(plan(serve(&["DELETE", "FETCH"]).await, work, Bound::Count(1))).await;
     assert_eq!(stays.left_behind.len(), 2);
     assert_eq!(stays.left_behind[0].folder, "load");
+}
+
+#[tokio::test]
+async fn an_account_that_cannot_log_in_takes_no_part() {
+    let address = server("* OK ready\r\n", |line| {
+        let (tag, command) = line.split_once(' ').unwrap_or_default();
+        let is_refused = command.contains("anna") || command.starts_with("DELETE");
+        let word = if is_refused { "NO" } else { "OK" };
+        format!("{tag} {word} so\r\n").into_bytes()
+    });
+    let work = Work::Fetch {
+        folder: Folder::Own("load".to_owned()),
+        message: Expected::new(0),
+    };
+    let mut plan = plan(address.await, work, Bound::Count(4));
+    let named = |username: &str| Account {
+        username: username.to_owned(),
+        ..account()
+    };
+    plan.accounts = Arc::new(["bob", "anna", "carl", "dora"].map(named).into());
+    let report = report(plan).await;
+    assert_eq!(report.parts["store"].errors, [("wrong_password", 1)].into());
+    // Fetched and deleted as those that have the folder (this server has no message and keeps its folders).
+    assert_eq!(report.parts["fetch"].errors, [("bad_answer", 4)].into());
+    let mut owners: Vec<_> = report.left_behind.into_iter().map(|left| left.username).collect();
+    owners.sort_unstable();
+    assert_eq!(owners, ["bob", "carl", "dora"]);
 }
 
 #[tokio::test]

@@ -32,6 +32,14 @@ fn a_password_has_four_groups_of_letters_and_at_least_64_bits() {
 }
 
 #[test]
+fn the_alphabet_is_written_twice_alike() {
+    for octet in 0..=u8::MAX {
+        let place = ALPHABET.iter().position(|letter| *letter == octet);
+        assert_eq!(index_of(octet).map(usize::from), place, "{octet}");
+    }
+}
+
+#[test]
 fn every_letter_comes_up_equally_often_and_refused_octets_do_not_count() {
     let mut counts = [0_u32; 256];
     for seed in 0..2000 {
