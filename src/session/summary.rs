@@ -91,3 +91,30 @@ fn goodbye(reason: EndReason, label: &str) -> String {
         EndReason::Idle => "Idle for too long".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_ended_by_us_hears_why_and_nobody_else_does() {
+        let goodbye = |ending: Ending| (ending.word(), ending.goodbye("Anna's \u{e9}"));
+        assert_eq!(
+            goodbye(Ending::Ended(EndReason::Idle)),
+            ("idle", Some("Idle for too long".to_owned()))
+        );
+        assert_eq!(
+            goodbye(Ending::Ended(EndReason::Expired)).0,
+            "expired",
+            "the log says it in one word"
+        );
+        for ending in [
+            Ending::Client,
+            Ending::Upstream,
+            Ending::Broken,
+            Ending::Rule("bare_lf"),
+        ] {
+            assert_eq!(ending.goodbye("Phone"), None, "{ending:?}");
+        }
+    }
+}
