@@ -14,6 +14,6 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
-pub use admit::{NotAdmitted, admit};
+pub use admit::{NotAdmitted, admit, admit_sender};
 pub use registry::{LiveSession, Registry, SessionId, SessionInfo, SessionSnapshot};
 pub use tail::{Applied, Tail};

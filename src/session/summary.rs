@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use crate::model::Device;
 use crate::model::name::printable_ascii;
 use crate::peer::{Peer, Protocol};
-use crate::store::EndReason;
+use crate::store::{EndReason, LoginDevice};
 use crate::verify::VerifiedLogin;
 
 /// What clients hear before and after login when the daemon stops.
@@ -42,7 +41,7 @@ impl Ending {
     }
 
     /// What the client is told, where we are the ones who end it.
-    pub(super) fn goodbye(self, device: &Device) -> Option<String> {
+    pub(super) fn goodbye(self, device: &LoginDevice) -> Option<String> {
         match self {
             Self::Ended(reason) => Some(goodbye(reason, device)),
             Self::Idle => Some("Idle for too long".to_owned()),
@@ -97,7 +96,7 @@ pub(super) fn log_end(id: u64, peer: &Peer, protocol: Protocol, login: &Verified
 }
 
 /// What the client is told when we end its session: printable ASCII, at most 140 characters.
-fn goodbye(reason: EndReason, device: &Device) -> String {
+fn goodbye(reason: EndReason, device: &LoginDevice) -> String {
     let label = printable_ascii(&device.label);
     match reason {
         EndReason::Revoked => format!("Device \"{label}\" was disconnected"),
