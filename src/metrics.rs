@@ -1,7 +1,7 @@
 //! Counters and histograms of a running daemon, in OpenMetrics.
 //!
-//! Labels are closed sets of fixed words: never a user, a mailbox, a device or an address. Handles are looked up once;
-//! an increment is one atomic addition.
+//! Labels are closed sets of fixed words: never a user, a mailbox, a device or an address. What every login counts is
+//! looked up once, at the start, so that all its series are there from then on; an increment is one atomic addition.
 
 use std::sync::atomic::AtomicU64;
 
@@ -13,6 +13,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::peer::Protocol;
+
 /// `protocol` and `outcome` (`accepted`, `refused`, `unavailable`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct LoginLabels {
@@ -22,11 +24,79 @@ pub struct LoginLabels {
     pub outcome: &'static str,
 }
 
-/// `path`: `hit`, `hashed`, `rejected_by_name`, `rejected_by_tag`, `throttled`, `typo`, `unavailable`.
+/// `path`: see [`VerdictPath`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct PathLabel {
     /// How the verifier came to its verdict.
     pub path: &'static str,
+}
+
+/// How a login ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginOutcome {
+    /// The client was told OK.
+    Accepted,
+    /// For good.
+    Refused,
+    /// For now.
+    Unavailable,
+}
+
+impl LoginOutcome {
+    const ALL: [Self; 3] = [Self::Accepted, Self::Refused, Self::Unavailable];
+
+    /// The label's value.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+/// How the verifier came to its verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VerdictPath {
+    /// The password was proved by a hash run.
+    Hashed,
+    /// The password had been proved before.
+    Hit,
+    /// The name is none, or none that logs in.
+    RejectedByName,
+    /// No device's tag fits the password.
+    RejectedByTag,
+    /// Only passwords without a tag were left, and there were too many failures to hash for them.
+    Throttled,
+    /// A generated password with a wrong letter.
+    Typo,
+    /// It could not be judged.
+    Unavailable,
+}
+
+impl VerdictPath {
+    const ALL: [Self; 7] = [
+        Self::Hashed,
+        Self::Hit,
+        Self::RejectedByName,
+        Self::RejectedByTag,
+        Self::Throttled,
+        Self::Typo,
+        Self::Unavailable,
+    ];
+
+    /// The label's value.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Hashed => "hashed",
+            Self::Hit => "hit",
+            Self::RejectedByName => "rejected_by_name",
+            Self::RejectedByTag => "rejected_by_tag",
+            Self::Throttled => "throttled",
+            Self::Typo => "typo",
+            Self::Unavailable => "unavailable",
+        }
+    }
 }
 
 /// `protocol` alone.
@@ -47,10 +117,11 @@ pub struct ReasonLabel {
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    /// Logins by protocol and outcome.
-    pub logins: Family<LoginLabels, Counter>,
-    /// Verdicts by the path that led to them.
-    pub verify_paths: Family<PathLabel, Counter>,
+    /// In the order of [`LoginOutcome::ALL`].
+    imap_logins: [Counter; LoginOutcome::ALL.len()],
+    smtp_logins: [Counter; LoginOutcome::ALL.len()],
+    /// In the order of [`VerdictPath::ALL`].
+    verdicts: [Counter; VerdictPath::ALL.len()],
     /// Argon2id (or imported hash) runs.
     pub hash_runs: Counter,
     /// Requests waiting for a hash lane.
@@ -81,15 +152,32 @@ pub struct Metrics {
     pub store_errors: Counter,
 }
 
+fn logins_of(protocol: Protocol, logins: &Family<LoginLabels, Counter>) -> [Counter; LoginOutcome::ALL.len()] {
+    let counter = |outcome: LoginOutcome| {
+        let labels = LoginLabels {
+            protocol: protocol.name(),
+            outcome: outcome.word(),
+        };
+        logins.get_or_create(&labels).clone()
+    };
+    LoginOutcome::ALL.map(counter)
+}
+
 const FAST_SECONDS: [f64; 10] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0, 10.0];
 
 impl Metrics {
     /// All metrics at zero.
     pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("postern");
+        let logins = Family::<LoginLabels, Counter>::default();
+        registry.register("logins", "Logins by protocol and outcome", logins.clone());
+        let paths = Family::<PathLabel, Counter>::default();
+        registry.register("verify", "Verdicts by the path that led to them", paths.clone());
         let mut metrics = Self {
-            registry: Registry::with_prefix("postern"),
-            logins: Family::default(),
-            verify_paths: Family::default(),
+            registry,
+            imap_logins: logins_of(Protocol::Imap, &logins),
+            smtp_logins: logins_of(Protocol::Smtp, &logins),
+            verdicts: VerdictPath::ALL.map(|path| paths.get_or_create(&PathLabel { path: path.word() }).clone()),
             hash_runs: Counter::default(),
             hash_queue: Gauge::default(),
             entries: Gauge::default(),
@@ -110,14 +198,22 @@ impl Metrics {
         metrics
     }
 
+    /// Logins by protocol and outcome.
+    pub fn logins(&self, protocol: Protocol, outcome: LoginOutcome) -> &Counter {
+        let logins = match protocol {
+            Protocol::Imap => &self.imap_logins,
+            Protocol::Smtp => &self.smtp_logins,
+        };
+        &logins[outcome as usize]
+    }
+
+    /// Verdicts by the path that led to them.
+    pub fn verdicts(&self, path: VerdictPath) -> &Counter {
+        &self.verdicts[path as usize]
+    }
+
     fn register_logins(&mut self) {
         let registry = &mut self.registry;
-        registry.register("logins", "Logins by protocol and outcome", self.logins.clone());
-        registry.register(
-            "verify",
-            "Verdicts by the path that led to them",
-            self.verify_paths.clone(),
-        );
         registry.register("hash_runs", "Password hashes computed", self.hash_runs.clone());
         registry.register(
             "hash_queue",
@@ -172,5 +268,40 @@ impl Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_series_of_a_login_is_there_from_the_start_and_counts_under_its_own_words() {
+        let metrics = Metrics::new();
+        let text = metrics.encode();
+        for path in VerdictPath::ALL {
+            assert!(
+                text.contains(&format!("postern_verify_total{{path=\"{}\"}} 0\n", path.word())),
+                "{text}"
+            );
+            metrics.verdicts(path).inc_by(path as u64 + 1);
+        }
+        for outcome in LoginOutcome::ALL {
+            metrics.logins(Protocol::Smtp, outcome).inc_by(outcome as u64 + 1);
+        }
+        let text = metrics.encode();
+        for path in VerdictPath::ALL {
+            let line = format!("postern_verify_total{{path=\"{}\"}} {}\n", path.word(), path as u64 + 1);
+            assert!(text.contains(&line), "{line}{text}");
+        }
+        for outcome in LoginOutcome::ALL {
+            for (protocol, count) in [("imap", 0), ("smtp", outcome as u64 + 1)] {
+                let line = format!(
+                    "postern_logins_total{{protocol=\"{protocol}\",outcome=\"{}\"}} {count}\n",
+                    outcome.word()
+                );
+                assert!(text.contains(&line), "{line}{text}");
+            }
+        }
     }
 }

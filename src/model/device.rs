@@ -94,6 +94,10 @@ impl FromStr for Scopes {
     type Err = BadSetting;
 
     fn from_str(text: &str) -> Result<Self, BadSetting> {
+        // As the store has it for most devices, and each login reads it for all of a mailbox.
+        if text == "imap,smtp" {
+            return Ok(Self::ALL);
+        }
         let mut scopes = Self {
             imap: false,
             smtp: false,

@@ -17,7 +17,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
-pub use admit::{NotAdmitted, admit};
+pub use admit::{NotAdmitted, admit, admit_sender};
 pub use registry::{LiveSession, Registry, SessionId, SessionInfo, SessionSnapshot};
 pub use sweep::{IdleLimits, SWEEP_INTERVAL, Sweeper};
 pub use tail::{Applied, Tail};

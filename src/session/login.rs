@@ -4,14 +4,16 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::metrics::LoginLabels;
+use crate::metrics::LoginOutcome;
+use crate::model::Address;
 use crate::model::device::{SenderPattern, SenderRule, Use};
 use crate::peer::{Peer, Protocol};
 use crate::preauth::{Credentials, Refusal};
-use crate::revoke::{LiveSession, NotAdmitted, SessionInfo, admit};
+use crate::revoke::{LiveSession, NotAdmitted, SessionInfo, admit, admit_sender};
 use crate::secret::SecretBytes;
 use crate::smtp::guard::{self, Guard, SenderPolicy};
 use crate::store;
+use crate::throttle::Source;
 use crate::upstream::Connected;
 use crate::verify::{Cause, Rejection, Verdict, VerifiedLogin};
 
@@ -64,38 +66,35 @@ impl Attempt<'_> {
     pub(super) async fn judge(&self, credentials: Credentials) -> Outcome {
         let plane = self.plane;
         let started = plane.clock.now();
-        let ip = self.peer.ip();
-        let name = plane.verifier.claimed_name(&credentials);
-        let untagged = plane.throttle.may_hash_untagged(started, ip, &name);
-        let verdict = plane
-            .verifier
-            .verify(&credentials, self.protocol, self.peer, untagged)
-            .await;
+        let claim = plane.verifier.claim(&credentials);
+        let source = plane.throttle.source(self.peer.ip(), claim.name());
+        let untagged = plane.throttle.may_hash_untagged(started, source);
+        let verdict = plane.verifier.verify(&claim, self.protocol, self.peer, untagged).await;
         let (refusal, wrong) = match verdict {
             Verdict::Accept(login) => {
                 // The password has done its work, and the mail store may take its time.
                 drop(credentials);
                 match self.log_in_upstream(login).await {
                     Ok(admitted) => {
-                        self.count("accepted");
+                        self.count(LoginOutcome::Accepted);
                         return Outcome::Admitted(Box::new(admitted));
                     }
                     Err(refusal) => (refusal, None),
                 }
             }
             Verdict::Reject(rejection) => {
-                let refusal = self.rejected((&credentials, &name), &rejection, untagged);
-                let wrong = rejection.counts.then(|| (name.clone(), credentials.password));
+                let refusal = self.rejected((&credentials, source), &rejection, untagged);
+                let name = claim.name().to_owned();
+                let wrong = rejection.counts.then_some((name, credentials.password));
                 (refusal, wrong)
             }
             Verdict::Unavailable(cause) => (self.unjudged(cause), None),
         };
-        self.count(if matches!(refusal, Refusal::Permanent { .. }) {
-            "refused"
-        } else {
-            "unavailable"
+        self.count(match refusal {
+            Refusal::Permanent { .. } => LoginOutcome::Refused,
+            Refusal::Temporary { .. } => LoginOutcome::Unavailable,
         });
-        let release_at = plane.throttle.release_at(started, plane.clock.now(), ip, &name);
+        let release_at = plane.throttle.release_at(started, plane.clock.now(), source);
         Outcome::Refused {
             refusal,
             release_at,
@@ -115,10 +114,6 @@ impl Attempt<'_> {
             tracing::warn!(session.id = self.id, mailbox.id = %login.mailbox(), route = error.route().map(|route| &**route), upstream.reason = error.reason(), error = %error, "upstream login failed");
             Refusal::Temporary { text: TRY_LATER }
         })?;
-        let guard = self
-            .guard(&login, &upstream)
-            .await
-            .map_err(|error| self.store_failed(&error))?;
         let info = SessionInfo {
             device: device.id,
             label: device.label.as_str().into(),
@@ -131,8 +126,8 @@ impl Attempt<'_> {
             client: self.client.as_deref().map(Into::into),
             route: Arc::clone(&upstream.route),
         };
-        match admit(&plane.registry, &*plane.store, login.epoch(), info).await {
-            Ok(live) => {
+        match self.admit(&login, info).await {
+            Ok((live, addresses)) => {
                 // Logins that were under way together all passed the caps above: only registered sessions count.
                 let (of_device, of_mailbox) = plane.registry.count(device.id, login.mailbox());
                 if of_device > self.config.max_per_device || of_mailbox > self.config.max_per_mailbox {
@@ -143,6 +138,7 @@ impl Attempt<'_> {
                     return Err(Refusal::Temporary { text: RESTARTING });
                 }
                 self.note_use(&login, self.peer.ip());
+                let guard = self.guard(&login, &upstream, addresses);
                 Ok(Admitted {
                     login,
                     upstream,
@@ -170,17 +166,35 @@ impl Attempt<'_> {
         Refusal::Temporary { text: TRY_LATER }
     }
 
-    /// The command guard of a submission session, with the senders that this device may use.
-    async fn guard(&self, login: &VerifiedLogin, upstream: &Connected) -> Result<Option<Guard>, store::Error> {
-        let Protocol::Smtp = self.protocol else { return Ok(None) };
+    /// Registers the session and reads again what it was verified by; where its senders are checked, with the addresses
+    /// of the mailbox.
+    async fn admit(
+        &self,
+        login: &VerifiedLogin,
+        info: SessionInfo,
+    ) -> Result<(LiveSession, Option<Vec<Address>>), NotAdmitted> {
+        let (registry, store) = (&self.plane.registry, &*self.plane.store);
+        let checks_senders = self.protocol == Protocol::Smtp
+            && self.config.check_sender
+            && !matches!(login.device().senders, SenderRule::Off);
+        if checks_senders {
+            let (live, addresses) = admit_sender(registry, store, login.epoch(), info).await?;
+            Ok((live, Some(addresses)))
+        } else {
+            Ok((admit(registry, store, login.epoch(), info).await?, None))
+        }
+    }
+
+    /// The command guard of a submission session, with the senders that this device may use: the mailbox's addresses
+    /// and what the device lists, or any.
+    fn guard(&self, login: &VerifiedLogin, upstream: &Connected, addresses: Option<Vec<Address>>) -> Option<Guard> {
+        let Protocol::Smtp = self.protocol else { return None };
         let config = self.config;
-        let senders = match &login.device().senders {
-            SenderRule::Off => SenderPolicy::Off,
-            _ if !config.check_sender => SenderPolicy::Off,
-            rule => {
-                let mut allowed = self.plane.store.sender_addresses(login.mailbox()).await?;
+        let senders = match addresses {
+            None => SenderPolicy::Off,
+            Some(mut allowed) => {
                 let mut domains = Vec::new();
-                if let SenderRule::List(patterns) = rule {
+                if let SenderRule::List(patterns) = &login.device().senders {
                     for pattern in patterns {
                         match pattern {
                             SenderPattern::Address(address) => allowed.push(address.clone()),
@@ -196,29 +210,29 @@ impl Attempt<'_> {
                 }
             }
         };
-        Ok(Some(Guard::new(guard::Config {
+        Some(Guard::new(guard::Config {
             hostname: config.hostname.clone(),
             extensions: upstream.capabilities.clone(),
             senders,
             bare_newline: config.bare_newline,
             limits: guard::Limits::default(),
-        })))
+        }))
     }
 
     /// A refusal in the client's words. Where so many distinct secrets were tried that people's own passwords are not
     /// hashed any more, nobody can be told "wrong" in truth, so every unproved secret hears "later", whatever the name.
-    fn rejected(&self, claim: (&Credentials, &str), rejection: &Rejection, untagged: bool) -> Refusal {
+    fn rejected(&self, attempt: (&Credentials, Source), rejection: &Rejection, untagged: bool) -> Refusal {
         let plane = self.plane;
-        let ((credentials, name), ip) = (claim, self.peer.ip());
+        let (credentials, source) = attempt;
         let (now, secret) = (plane.clock.now(), credentials.password.expose());
-        let counted = rejection.counts.then(|| plane.throttle.count(now, ip, name, secret));
+        let counted = rejection.counts.then(|| plane.throttle.count(now, source, secret));
         if counted.is_none() && rejection.hint.is_none() {
-            plane.throttle.note_typo(now, ip, name, secret);
+            plane.throttle.note_typo(now, source, secret);
         }
         tracing::info!(
             session.id = self.id,
             session.protocol = self.protocol.name(),
-            client.addr = %ip,
+            client.addr = %self.peer.ip(),
             login.reason = rejection.reason.word(),
             login.mechanism = credentials.mechanism,
             login.counted = counted.is_some_and(|counted| counted.distinct),
@@ -251,11 +265,7 @@ impl Attempt<'_> {
         self.plane.usage.note(login.device().id, usage);
     }
 
-    fn count(&self, outcome: &'static str) {
-        let labels = LoginLabels {
-            protocol: self.protocol.name(),
-            outcome,
-        };
-        self.plane.metrics.logins.get_or_create(&labels).inc();
+    fn count(&self, outcome: LoginOutcome) {
+        self.plane.metrics.logins(self.protocol, outcome).inc();
     }
 }

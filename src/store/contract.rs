@@ -13,7 +13,8 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::{
-    Actor, AuditFilter, Change, DeviceUse, Error, Hash, LoginMailbox, NewCredential, NewDevice, Resolved, Seq, Store,
+    Actor, AuditFilter, Change, DeviceUse, Error, Hash, LoginDevice, LoginMailbox, NewCredential, NewDevice, Resolved,
+    Seq, Store,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::model::device::Use;
@@ -150,6 +151,20 @@ async fn login(store: &dyn Store, text: &str) -> LoginMailbox {
     match store.resolve_login(&address(text)).await.unwrap() {
         Resolved::Mailbox(mailbox) => mailbox,
         other => panic!("{text} resolves to {other:?}"),
+    }
+}
+
+/// What a login reads of a device.
+fn judged(device: Device) -> LoginDevice {
+    LoginDevice {
+        id: device.id,
+        label: device.label,
+        state: device.state,
+        scopes: device.scopes,
+        expires_at: device.expires_at,
+        networks: device.networks,
+        senders: device.senders,
+        epoch: device.epoch,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::model::device::Use;
-use crate::model::{Address, CredentialId, Device, DeviceId, MailboxId, OrgId};
+use crate::model::{Address, CredentialId, DeviceId, DeviceState, MailboxId, Networks, Scopes, SenderRule};
 
 /// A password hash as stored: an Argon2id PHC string of ours, or an imported PHC or crypt string. Not a secret by
 /// itself, but never shown either.
@@ -43,8 +43,6 @@ pub enum Resolved {
 pub struct LoginMailbox {
     /// Its id.
     pub id: MailboxId,
-    /// Whose it is.
-    pub org: OrgId,
     /// Its canonical address: the name that goes upstream.
     pub address: Address,
     /// Refuses every login.
@@ -71,7 +69,29 @@ pub struct Credential {
     /// No longer valid since then (replaced, or its device revoked); kept to recognise an old phone.
     pub retired_at: Option<Timestamp>,
     /// The device's live record.
-    pub device: Device,
+    pub device: LoginDevice,
+}
+
+/// A device as far as a login is judged by it and its session goes by it. Its dates and its history are for people, and
+/// five of them would be read for every login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginDevice {
+    /// Its id.
+    pub id: DeviceId,
+    /// What people call it.
+    pub label: String,
+    /// Active, paused or revoked.
+    pub state: DeviceState,
+    /// Allowed protocols.
+    pub scopes: Scopes,
+    /// Refused from this moment on.
+    pub expires_at: Option<Timestamp>,
+    /// Allowed networks.
+    pub networks: Networks,
+    /// Allowed senders.
+    pub senders: SenderRule,
+    /// Counts every change that takes something away; a login that began under another epoch is refused.
+    pub epoch: i64,
 }
 
 /// A successful login, to be written behind the login path.

@@ -20,7 +20,7 @@ use async_trait::async_trait;
 
 pub use crate::audit::Actor;
 pub use change::{Change, ChangeKind, EndReason, Seq};
-pub use login::{Credential, DeviceUse, Epoch, Hash, LoginMailbox, Resolved};
+pub use login::{Credential, DeviceUse, Epoch, Hash, LoginDevice, LoginMailbox, Resolved};
 
 use crate::clock::Timestamp;
 use crate::model::{
@@ -35,8 +35,8 @@ pub const RETIRED_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// The most devices of one mailbox that are not revoked.
 pub const LIVE_DEVICES_MAX: u32 = 256;
 
-/// The most retired credentials of one mailbox that a login is compared with, the newest; those in use always are.
-pub const RETIRED_COMPARED_MAX: usize = 256;
+/// The most retired credentials of one mailbox that are kept, the newest: every login is compared with all of them.
+pub const RETIRED_MAX: u32 = 256;
 
 /// The most devices that one listing returns.
 pub const LISTED_MAX: usize = 1_000_000;
@@ -206,6 +206,14 @@ pub trait CredentialStore: Send + Sync {
     /// The mailbox's own address and its aliases, for the sender check.
     async fn sender_addresses(&self, mailbox: MailboxId) -> Result<Vec<Address>, Error>;
 
+    /// [`CredentialStore::epoch`] and [`CredentialStore::sender_addresses`] in one go, as the way to the store costs more
+    /// than either.
+    async fn epoch_and_senders(
+        &self,
+        device: DeviceId,
+        mailbox: MailboxId,
+    ) -> Result<Option<(Epoch, Vec<Address>)>, Error>;
+
     /// Puts a stronger hash in place of the one that was just verified; does nothing where the credential was
     /// replaced or retired meanwhile, or where its tag was made with another key than `key_id`: a tag cannot be made
     /// anew here, and must stay with the key that made it.
@@ -315,7 +323,8 @@ pub trait DirectoryStore: Send + Sync {
     /// Changes a device's record. What takes something away (a scope, a network, a sender, time) bumps its epoch and
     /// is a change; what only gives, or changes nothing, is not.
     async fn edit_device(&self, actor: &Actor, id: DeviceId, edit: &DeviceEdit) -> Result<Seq, Error>;
-    /// Gives a device a new credential; the old one is retired in the same transaction.
+    /// Gives a device a new credential; the old one is retired in the same transaction, and the oldest one beyond
+    /// [`RETIRED_MAX`] deleted.
     async fn replace_credential(&self, actor: &Actor, id: DeviceId, credential: &NewCredential) -> Result<Seq, Error>;
     /// Sets the state of devices (revoke, pause, resume) in one transaction, with an audit row for each device whose
     /// state really changes. A revoked device stays revoked: revoking it again does nothing, all else is `Refused`.

@@ -82,16 +82,26 @@ pub struct Counted {
     pub name_count: u32,
 }
 
+/// Whose failures are counted together: a network and a claimed name. Made by [`Throttle::source`], once a login.
+#[derive(Debug, Clone, Copy)]
+pub struct Source {
+    network: Ids,
+    name: Ids,
+}
+
+/// Under which ids the two kinds of failures count.
+#[derive(Debug, Clone, Copy)]
+struct Ids {
+    wrong: u64,
+    typos: u64,
+}
+
 /// What a keyed hash is of, so that no two uses share one.
 #[derive(Clone, Copy)]
 enum Of {
     Network = 1,
     Name = 2,
     Secret = 3,
-    /// Typos from a network.
-    NetworkTypos = 4,
-    /// Typos for a name.
-    NameTypos = 5,
 }
 
 impl Throttle {
@@ -107,10 +117,27 @@ impl Throttle {
         }
     }
 
-    /// Counts one wrong secret for (network, claimed name). The same secret for the same name counts once, over
-    /// however many connections it comes.
-    pub fn count(&self, now: Instant, ip: IpAddr, name: &str, secret: &[u8]) -> Counted {
-        let (network, name) = (self.network_id(Of::Network, ip), self.name_id(Of::Name, name));
+    /// Whose failures a login's would be. Callers give a name in the one form that logins look up; where it has none,
+    /// blanks around it and case still do not make another one.
+    pub fn source(&self, ip: IpAddr, name: &str) -> Source {
+        let name = name.trim();
+        let is_folded = name.is_ascii() && !name.bytes().any(|octet| octet.is_ascii_uppercase());
+        let name = if is_folded {
+            self.ids(Of::Name, &[name.as_bytes()])
+        } else {
+            self.ids(Of::Name, &[name.to_lowercase().as_bytes()])
+        };
+        let network = match self.config.network.network_of(ip).addr() {
+            IpAddr::V4(network) => self.ids(Of::Network, &[&network.octets()]),
+            IpAddr::V6(network) => self.ids(Of::Network, &[&network.octets()]),
+        };
+        Source { network, name }
+    }
+
+    /// Counts one wrong secret. The same secret for the same name from the same network counts once, over however many
+    /// connections it comes.
+    pub fn count(&self, now: Instant, source: Source, secret: &[u8]) -> Counted {
+        let (network, name) = (source.network.wrong, source.name.wrong);
         let distinct = self.is_distinct(now, network, name, secret);
         if distinct {
             self.networks.add(now, network);
@@ -125,8 +152,8 @@ impl Throttle {
 
     /// Notes a typo: it slows no answer, and counts only for [`Throttle::may_hash_untagged`], as where people brought
     /// their own passwords along a typo costs a hash run like any other guess. The same one counts once as well.
-    pub fn note_typo(&self, now: Instant, ip: IpAddr, name: &str, secret: &[u8]) {
-        let (network, name) = (self.network_id(Of::NetworkTypos, ip), self.name_id(Of::NameTypos, name));
+    pub fn note_typo(&self, now: Instant, source: Source, secret: &[u8]) {
+        let (network, name) = (source.network.typos, source.name.typos);
         if self.is_distinct(now, network, name, secret) {
             self.networks.add(now, network);
             self.names.add(now, name);
@@ -134,16 +161,16 @@ impl Throttle {
     }
 
     fn is_distinct(&self, now: Instant, network: u64, name: u64, secret: &[u8]) -> bool {
-        let secret = self.id(Of::Secret, &[&network.to_le_bytes(), &name.to_le_bytes(), secret]);
+        let Ids { wrong: secret, .. } = self.ids(Of::Secret, &[&network.to_le_bytes(), &name.to_le_bytes(), secret]);
         self.seen.refresh(now, secret, SEEN_HALF_LIVES)
     }
 
     /// When the answer to a failure that began at `started` may go out: a whole number of base delays later, equal for
     /// all reasons. Each distinct failure beyond the free ones doubles the wait, up to `max_delay`; where judging took
     /// longer than that, the next step of the same grid.
-    pub fn release_at(&self, started: Instant, now: Instant, ip: IpAddr, name: &str) -> Instant {
+    pub fn release_at(&self, started: Instant, now: Instant, source: Source) -> Instant {
         let grid = self.config.base_delay.max(MIN_GRID);
-        let failures = self.worst(now, ip, name).saturating_sub(self.config.free_failures);
+        let failures = self.worst(now, source).saturating_sub(self.config.free_failures);
         let wanted = grid
             .saturating_mul(1 << failures.min(MAX_DOUBLINGS))
             .min(self.config.max_delay);
@@ -155,39 +182,31 @@ impl Throttle {
         started + grid.saturating_mul(u32::try_from(slowed.max(judged)).unwrap_or(u32::MAX))
     }
 
-    /// Whether untagged (imported) hashes may still be run for this source and name.
-    pub fn may_hash_untagged(&self, now: Instant, ip: IpAddr, name: &str) -> bool {
-        let network = self.networks.count(now, self.network_id(Of::NetworkTypos, ip));
-        let name_typos = self.names.count(now, self.name_id(Of::NameTypos, name));
-        self.worst(now, ip, name).saturating_add(network.max(name_typos)) < self.config.hash_stop
+    /// Whether untagged (imported) hashes may still be run for this source.
+    pub fn may_hash_untagged(&self, now: Instant, source: Source) -> bool {
+        let network = self.networks.count(now, source.network.typos);
+        let name = self.names.count(now, source.name.typos);
+        self.worst(now, source).saturating_add(network.max(name)) < self.config.hash_stop
     }
 
-    fn worst(&self, now: Instant, ip: IpAddr, name: &str) -> u32 {
+    fn worst(&self, now: Instant, source: Source) -> u32 {
         self.networks
-            .count(now, self.network_id(Of::Network, ip))
-            .max(self.names.count(now, self.name_id(Of::Name, name)))
+            .count(now, source.network.wrong)
+            .max(self.names.count(now, source.name.wrong))
     }
 
-    fn network_id(&self, of: Of, ip: IpAddr) -> u64 {
-        match self.config.network.network_of(ip).addr() {
-            IpAddr::V4(network) => self.id(of, &[&network.octets()]),
-            IpAddr::V6(network) => self.id(of, &[&network.octets()]),
-        }
-    }
-
-    /// Callers give a name in the one form that logins look up; where it has none, blanks around it and case still do
-    /// not make another one.
-    fn name_id(&self, of: Of, name: &str) -> u64 {
-        self.id(of, &[name.trim().to_lowercase().as_bytes()])
-    }
-
-    fn id(&self, of: Of, parts: &[&[u8]]) -> u64 {
+    fn ids(&self, of: Of, parts: &[&[u8]]) -> Ids {
         let mut hasher = blake3::Hasher::new_keyed(self.key.expose());
         hasher.update(&[of as u8]);
         for part in parts {
             hasher.update(part);
         }
-        let [a, b, c, d, e, f, g, h, ..] = *hasher.finalize().as_bytes();
-        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+        let hash = hasher.finalize();
+        let (ids, _) = hash.as_bytes().as_chunks::<8>();
+        let id = |place: usize| ids.get(place).copied().map_or(0, u64::from_le_bytes);
+        Ids {
+            wrong: id(0),
+            typos: id(1),
+        }
     }
 }

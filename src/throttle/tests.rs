@@ -18,7 +18,7 @@ fn start() -> Instant {
 }
 
 fn fail(throttle: &Throttle, now: Instant, last: u8, name: &str, secrets: std::ops::Range<u32>) -> Counted {
-    let count = |secret: u32| throttle.count(now, ip(last), name, &secret.to_le_bytes());
+    let count = |secret: u32| throttle.count(now, throttle.source(ip(last), name), &secret.to_le_bytes());
     secrets.map(count).reduce(|_, latest| latest).unwrap()
 }
 
@@ -26,7 +26,7 @@ fn fail(throttle: &Throttle, now: Instant, last: u8, name: &str, secrets: std::o
 fn a_repeated_wrong_secret_counts_once_however_often_it_comes() {
     let (throttle, now) = (Throttle::new(Config::default()), start());
     assert_eq!(
-        throttle.count(now, ip(1), "anna@x.org", b"old"),
+        throttle.count(now, throttle.source(ip(1), "anna@x.org"), b"old"),
         Counted {
             distinct: true,
             network_count: 1,
@@ -34,15 +34,21 @@ fn a_repeated_wrong_secret_counts_once_however_often_it_comes() {
         }
     );
     for minutes in 1..200 {
-        let counted = throttle.count(now + MINUTE * minutes, ip(1), " Anna@X.org", b"old");
+        let counted = throttle.count(now + MINUTE * minutes, throttle.source(ip(1), " Anna@X.org"), b"old");
         assert!(
             !counted.distinct && counted.network_count <= 1,
             "{minutes}: {counted:?}"
         );
     }
-    assert!(throttle.count(now, ip(1), "anna@x.org", b"other").distinct);
     assert!(
-        throttle.count(now, ip(1), "ben@x.org", b"old").distinct,
+        throttle
+            .count(now, throttle.source(ip(1), "anna@x.org"), b"other")
+            .distinct
+    );
+    assert!(
+        throttle
+            .count(now, throttle.source(ip(1), "ben@x.org"), b"old")
+            .distinct,
         "another name is another guess"
     );
 }
@@ -52,23 +58,32 @@ fn typos_slow_nobody_but_cannot_buy_hash_runs_without_end() {
     let (throttle, now) = (Throttle::new(Config::default()), start());
     let at_once = now + throttle.config.base_delay;
     for typo in 0..throttle.config.hash_stop {
-        assert!(throttle.may_hash_untagged(now, ip(1), "anna@x.org"));
-        throttle.note_typo(now, ip(1), "anna@x.org", &typo.to_le_bytes());
+        assert!(throttle.may_hash_untagged(now, throttle.source(ip(1), "anna@x.org")));
+        throttle.note_typo(now, throttle.source(ip(1), "anna@x.org"), &typo.to_le_bytes());
     }
-    assert!(!throttle.may_hash_untagged(now, ip(1), "nobody@x.org"), "for any name");
-    assert!(!throttle.may_hash_untagged(now, ip(2), "anna@x.org"), "from anywhere");
-    assert!(throttle.may_hash_untagged(now, ip(2), "ben@x.org"));
-    assert_eq!(throttle.release_at(now, now, ip(1), "anna@x.org"), at_once);
+    assert!(
+        !throttle.may_hash_untagged(now, throttle.source(ip(1), "nobody@x.org")),
+        "for any name"
+    );
+    assert!(
+        !throttle.may_hash_untagged(now, throttle.source(ip(2), "anna@x.org")),
+        "from anywhere"
+    );
+    assert!(throttle.may_hash_untagged(now, throttle.source(ip(2), "ben@x.org")));
+    assert_eq!(
+        throttle.release_at(now, now, throttle.source(ip(1), "anna@x.org")),
+        at_once
+    );
 }
 
 #[test]
 fn a_phone_that_repeats_its_typo_takes_nothing_from_its_neighbours() {
     let (throttle, now) = (Throttle::new(Config::default()), start());
     for _ in 0..=throttle.config.hash_stop {
-        throttle.note_typo(now, ip(1), "anna@x.org", b"typo");
+        throttle.note_typo(now, throttle.source(ip(1), "anna@x.org"), b"typo");
     }
-    assert!(throttle.may_hash_untagged(now, ip(1), "ben@x.org"));
-    assert!(throttle.may_hash_untagged(now, ip(1), "anna@x.org"));
+    assert!(throttle.may_hash_untagged(now, throttle.source(ip(1), "ben@x.org")));
+    assert!(throttle.may_hash_untagged(now, throttle.source(ip(1), "anna@x.org")));
 }
 
 #[test]
@@ -86,7 +101,7 @@ fn counts_halve_with_each_half_life() {
     for (half_lives, expected) in [(1, 8), (2, 4), (3, 2), (10, 0)] {
         let later = now + MINUTE * 15 * half_lives;
         assert_eq!(
-            throttle.networks.count(later, throttle.network_id(Of::Network, ip(1))),
+            throttle.networks.count(later, throttle.source(ip(1), "").network.wrong),
             expected
         );
     }
@@ -96,10 +111,20 @@ fn counts_halve_with_each_half_life() {
 fn networks_are_counted_by_prefix_and_names_over_all_networks() {
     let (throttle, now) = (Throttle::new(Config::default()), start());
     let v6 = |text: &str| text.parse::<IpAddr>().unwrap();
-    assert_eq!(throttle.count(now, v6("2001:db8::1"), "a@x.org", b"1").network_count, 1);
-    assert_eq!(throttle.count(now, v6("2001:db8::2"), "b@x.org", b"1").network_count, 2);
     assert_eq!(
-        throttle.count(now, v6("2001:db8:0:1::1"), "a@x.org", b"1"),
+        throttle
+            .count(now, throttle.source(v6("2001:db8::1"), "a@x.org"), b"1")
+            .network_count,
+        1
+    );
+    assert_eq!(
+        throttle
+            .count(now, throttle.source(v6("2001:db8::2"), "b@x.org"), b"1")
+            .network_count,
+        2
+    );
+    assert_eq!(
+        throttle.count(now, throttle.source(v6("2001:db8:0:1::1"), "a@x.org"), b"1"),
         Counted {
             distinct: true,
             network_count: 1,
@@ -113,7 +138,7 @@ fn answers_go_out_on_the_grid_whatever_judging_took() {
     let (throttle, begun) = (Throttle::new(Config::default()), start());
     let release = |judged_ms: u64, last| {
         let now = begun + Duration::from_millis(judged_ms);
-        throttle.release_at(begun, now, ip(last), "anna@x.org") - begun
+        throttle.release_at(begun, now, throttle.source(ip(last), "anna@x.org")) - begun
     };
     for judged_ms in [0, 1, 20, 999, 1000] {
         assert_eq!(release(judged_ms, 1), Duration::from_secs(1), "{judged_ms} ms");
@@ -125,7 +150,7 @@ fn answers_go_out_on_the_grid_whatever_judging_took() {
 #[test]
 fn distinct_failures_slow_the_network_and_the_name_up_to_the_cap() {
     let (throttle, now) = (Throttle::new(Config::default()), start());
-    let delay = |last, name| (throttle.release_at(now, now, ip(last), name) - now).as_secs();
+    let delay = |last, name| (throttle.release_at(now, now, throttle.source(ip(last), name)) - now).as_secs();
     fail(&throttle, now, 1, "anna@x.org", 0..5);
     assert_eq!(
         (delay(1, "anna@x.org"), delay(2, "anna@x.org"), delay(1, "ben@x.org")),
@@ -154,7 +179,7 @@ fn the_cap_is_rounded_down_to_the_grid_and_odd_settings_do_no_harm() {
     for (base, max, expected) in [(700, 5000, 4900), (2000, 1000, 2000), (0, 5, 5), (1000, 0, 1000)] {
         let throttle = Throttle::new(config(base, max));
         fail(&throttle, now, 1, "anna@x.org", 0..50);
-        let delay = throttle.release_at(now, now, ip(1), "anna@x.org") - now;
+        let delay = throttle.release_at(now, now, throttle.source(ip(1), "anna@x.org")) - now;
         assert_eq!(delay, Duration::from_millis(expected), "base {base}, max {max}");
     }
 }
@@ -169,13 +194,13 @@ fn hashes_without_a_tag_stop_for_a_source_or_name_that_guesses() {
         start(),
     );
     fail(&throttle, now, 1, "anna@x.org", 0..9);
-    assert!(throttle.may_hash_untagged(now, ip(1), "anna@x.org"));
+    assert!(throttle.may_hash_untagged(now, throttle.source(ip(1), "anna@x.org")));
     fail(&throttle, now, 1, "anna@x.org", 9..10);
-    assert!(!throttle.may_hash_untagged(now, ip(1), "ben@x.org"));
-    assert!(!throttle.may_hash_untagged(now, ip(2), "ANNA@x.org"));
-    assert!(throttle.may_hash_untagged(now, ip(2), "ben@x.org"));
+    assert!(!throttle.may_hash_untagged(now, throttle.source(ip(1), "ben@x.org")));
+    assert!(!throttle.may_hash_untagged(now, throttle.source(ip(2), "ANNA@x.org")));
+    assert!(throttle.may_hash_untagged(now, throttle.source(ip(2), "ben@x.org")));
     assert!(
-        throttle.may_hash_untagged(now + MINUTE * 15, ip(1), "anna@x.org"),
+        throttle.may_hash_untagged(now + MINUTE * 15, throttle.source(ip(1), "anna@x.org")),
         "it decays"
     );
 }
@@ -219,7 +244,7 @@ proptest! {
         let mut now = start();
         for (network, name, secret, seconds) in failures {
             now += Duration::from_secs(seconds);
-            let counted = throttle.count(now, ip(network), &format!("{name}@x.org"), &[secret]);
+            let counted = throttle.count(now, throttle.source(ip(network), &format!("{name}@x.org")), &[secret]);
             let (distinct, network_count, name_count) = model.count(now, network, name, secret);
             prop_assert_eq!(counted.distinct, distinct);
             prop_assert!((f64::from(counted.network_count) - network_count).abs() < 0.52);
@@ -236,7 +261,7 @@ proptest! {
             fail(&throttle, begun, 1, "anna@x.org", 0..failures);
         }
         let now = begun + Duration::from_millis(judged_ms);
-        let released = throttle.release_at(begun, now, ip(1), "anna@x.org");
+        let released = throttle.release_at(begun, now, throttle.source(ip(1), "anna@x.org"));
         prop_assert!(released >= now);
         prop_assert_eq!((released - begun).as_millis() % 1000, 0);
         prop_assert!(released - begun <= Duration::from_secs(5).max(now - begun + Duration::from_secs(1)));

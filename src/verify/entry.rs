@@ -34,19 +34,20 @@ pub(super) enum Kind {
 
 /// The key of an entry. Made only by [`Entries::key`].
 pub(super) struct EntryKey {
-    mac: Secret<[u8; 32]>,
+    /// The MAC, in the pieces in which it is compared.
+    mac: Secret<[u64; 4]>,
     mailbox: MailboxId,
 }
 
 impl EntryKey {
     /// The MAC is random to everybody outside, so any part of it spreads evenly.
-    fn short(&self) -> u64 {
-        let [a, b, c, d, e, f, g, h, ..] = *self.mac.expose();
-        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    const fn short(&self) -> u64 {
+        let [short, ..] = *self.mac.expose();
+        short
     }
 
     fn is(&self, other: &Self) -> bool {
-        self.mac.expose().ct_eq(other.mac.expose()).into()
+        self.mac.expose().as_slice().ct_eq(other.mac.expose().as_slice()).into()
     }
 }
 
@@ -102,11 +103,20 @@ impl Entries {
     }
 
     pub(super) fn key(&self, mailbox: MailboxId, kind: Kind, password: &[u8]) -> EntryKey {
+        let mut head = [0; 17];
+        let (id, rest) = head.split_at_mut(8);
+        id.copy_from_slice(&mailbox.raw().to_le_bytes());
+        rest[0] = kind as u8;
+        rest[1..].copy_from_slice(&(password.len() as u64).to_le_bytes());
         let mut hasher = blake3::Hasher::new_keyed(self.mac_key.expose());
-        hasher.update(&mailbox.raw().to_le_bytes()).update(&[kind as u8]);
-        hasher.update(&(password.len() as u64).to_le_bytes()).update(password);
-        let mac = Secret::new(*hasher.finalize().as_bytes());
+        hasher.update(&head).update(password);
+        let mut hash = hasher.finalize();
         hasher.zeroize();
+        let mut mac = Secret::new([0; 4]);
+        for (piece, octets) in mac.expose_mut().iter_mut().zip(hash.as_bytes().as_chunks().0) {
+            *piece = u64::from_le_bytes(*octets);
+        }
+        hash.zeroize();
         EntryKey { mac, mailbox }
     }
 

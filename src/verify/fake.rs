@@ -6,31 +6,23 @@ use async_trait::async_trait;
 use hashbrown::HashMap;
 
 use crate::clock::Timestamp;
-use crate::model::{
-    Address, CredentialId, Device, DeviceId, DeviceState, MailboxId, Networks, OrgId, Scopes, SenderRule,
-};
-use crate::store::{Credential, CredentialStore, DeviceUse, Epoch, Error, Hash, LoginMailbox, Resolved};
+use crate::model::{Address, CredentialId, DeviceId, DeviceState, MailboxId, Networks, Scopes, SenderRule};
+use crate::store::{Credential, CredentialStore, DeviceUse, Epoch, Error, Hash, LoginDevice, LoginMailbox, Resolved};
 
 /// When everything was made.
 pub(crate) const CREATED: Timestamp = Timestamp(1_790_000_000_000);
 
 /// An active device that may do everything.
-pub(crate) fn device(mailbox: i64, id: i64) -> Device {
-    Device {
+pub(crate) fn device(id: i64) -> LoginDevice {
+    LoginDevice {
         id: DeviceId::from_raw(id),
-        mailbox: MailboxId::from_raw(mailbox),
         label: format!("Device {id}"),
         state: DeviceState::Active,
         scopes: Scopes::ALL,
         expires_at: None,
         networks: Networks::default(),
         senders: SenderRule::default(),
-        created_at: CREATED,
-        replaced_at: None,
         epoch: 0,
-        imported: false,
-        first_used: None,
-        last_used: None,
     }
 }
 
@@ -38,7 +30,6 @@ pub(crate) fn device(mailbox: i64, id: i64) -> Device {
 pub(crate) fn mailbox(id: i64, address: &str) -> LoginMailbox {
     LoginMailbox {
         id: MailboxId::from_raw(id),
-        org: OrgId::from_raw(1),
         address: Address::parse(address).unwrap(),
         suspended: false,
         epoch: 0,
@@ -138,6 +129,10 @@ impl CredentialStore for FakeStore {
 
     async fn sender_addresses(&self, _: MailboxId) -> Result<Vec<Address>, Error> {
         Ok(Vec::new())
+    }
+
+    async fn epoch_and_senders(&self, device: DeviceId, _: MailboxId) -> Result<Option<(Epoch, Vec<Address>)>, Error> {
+        Ok(self.epoch(device).await?.map(|epoch| (epoch, Vec::new())))
     }
 
     async fn upgrade_hash(

@@ -3,8 +3,8 @@
 //! At most 140 printable ASCII characters, because that is what clients show of the text behind a response code.
 
 use crate::clock::Timestamp;
-use crate::model::Device;
 use crate::model::name::printable_ascii;
+use crate::store::LoginDevice;
 
 /// Characters of a hint.
 const MAX_CHARS: usize = 140;
@@ -22,7 +22,7 @@ pub(super) enum Refused {
 }
 
 /// The text for this device, with the place where help is, if both fit.
-pub(super) fn hint(refused: Refused, device: &Device, help_url: Option<&str>) -> String {
+pub(super) fn hint(refused: Refused, device: &LoginDevice, help_url: Option<&str>) -> String {
     let label = printable_ascii(&device.label);
     let text = match refused {
         Refused::Expired(at) => format!("Device \"{label}\" expired on {}", at.day()),
@@ -47,10 +47,10 @@ mod tests {
 
     const DAY: Timestamp = Timestamp(1_795_132_800_000);
 
-    fn labelled(label: &str) -> Device {
-        Device {
+    fn labelled(label: &str) -> LoginDevice {
+        LoginDevice {
             label: label.to_owned(),
-            ..fake::device(1, 1)
+            ..fake::device(1)
         }
     }
 

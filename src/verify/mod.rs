@@ -8,6 +8,7 @@
 //!
 //! The time of an answer is not made equal here: the session releases failures on the throttle's clock.
 
+mod claim;
 mod digest;
 mod entry;
 pub mod hash;
@@ -26,12 +27,13 @@ mod tests;
 
 use std::time::Duration;
 
+pub use claim::Claim;
 pub use tag::tag;
 pub use verifier::Verifier;
 
-use crate::model::{Address, Device, DeviceId, DomainName, MailboxId};
+use crate::model::{Address, DeviceId, DomainName, MailboxId};
 use crate::peer::NetworkPrefixes;
-use crate::store::Epoch;
+use crate::store::{Epoch, LoginDevice};
 
 /// Octets of the longest password that is looked at: SHA-crypt's time grows with the password's length.
 pub const MAX_PASSWORD_BYTES: usize = 1024;
@@ -41,7 +43,7 @@ pub const MAX_PASSWORD_BYTES: usize = 1024;
 pub struct VerifiedLogin {
     mailbox: MailboxId,
     address: Address,
-    device: Device,
+    device: LoginDevice,
     epoch: Epoch,
     upstream_secret: Option<Vec<u8>>,
 }
@@ -58,7 +60,7 @@ impl VerifiedLogin {
     }
 
     /// The device's record as it was judged.
-    pub const fn device(&self) -> &Device {
+    pub const fn device(&self) -> &LoginDevice {
         &self.device
     }
 
@@ -71,15 +73,6 @@ impl VerifiedLogin {
     pub fn upstream_secret(&self) -> Option<&[u8]> {
         self.upstream_secret.as_deref()
     }
-}
-
-/// How a password was proved (metric label).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Path {
-    /// By an entry: it had been hashed before.
-    Hit,
-    /// By a hash run.
-    Hashed,
 }
 
 /// The judgement.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::entry::{EntryKey, Kind, Proof};
+use super::entry::{Kind, Proof};
 use super::verifier::Verifier;
-use super::{Cause, Path, hash, tag};
+use super::{Cause, hash, tag};
+use crate::metrics::VerdictPath;
 use crate::model::MailboxId;
-use crate::model::password::PlainPassword;
-use crate::secret::SecretBytes;
+use crate::model::password::{PlainPassword, Typed};
+use crate::secret::{Secret, SecretBytes};
 use crate::store::{Credential, Hash, LoginMailbox};
 
 /// Upgrades of weak hashes under way or waiting; one more is left to that device's next cold login.
@@ -25,18 +26,24 @@ struct Candidate {
 }
 
 /// A password in both readings: as octets, and as canonical letters where it has the form of a generated one.
-pub(super) struct Secrets {
-    pub(super) generated: Option<PlainPassword>,
+pub(super) struct Typing<'a> {
+    generated: Option<PlainPassword>,
     /// It has the form of a generated one, but the check letter is wrong.
     pub(super) typo: bool,
-    pub(super) octets: SecretBytes,
+    octets: &'a [u8],
+}
+
+/// The same for the lanes, which may outlive the connection.
+struct Kept {
+    generated: Option<PlainPassword>,
+    octets: SecretBytes,
 }
 
 /// What looking for a proof came to.
 pub(super) enum Search {
-    Proved(Proof, Path),
-    /// Nothing matches; the word is the metric's.
-    Nothing(&'static str),
+    Proved(Proof, VerdictPath),
+    /// Nothing matches, by this path.
+    Nothing(VerdictPath),
     /// A stored hash or the server key that it needs cannot be used.
     Broken,
 }
@@ -47,15 +54,52 @@ struct Weak {
     hash: Hash,
     key_id: u32,
     kind: Kind,
-    secrets: Secrets,
+    typing: Kept,
 }
 
-impl Secrets {
-    fn reading(&self, kind: Kind) -> &[u8] {
-        match (kind, &self.generated) {
-            (Kind::Generated, Some(password)) => password.canonical(),
-            _ => self.octets.expose(),
+impl<'a> Typing<'a> {
+    pub(super) fn read(octets: &'a [u8]) -> Self {
+        let (generated, typo) = match PlainPassword::read(octets) {
+            Typed::Generated(password) => (Some(password), false),
+            Typed::Other(_) => (None, false),
+            Typed::Typo => (None, true),
+        };
+        Self {
+            generated,
+            typo,
+            octets,
         }
+    }
+
+    /// In which readings the password may be known.
+    fn kinds(&self, mailbox: &LoginMailbox) -> impl Iterator<Item = Kind> + use<> {
+        let imported = mailbox.credentials.iter().any(|credential| credential.tag.is_none());
+        let generated = self.generated.is_some().then_some(Kind::Generated);
+        generated.into_iter().chain(imported.then_some(Kind::Imported))
+    }
+
+    fn reading(&self, kind: Kind) -> &[u8] {
+        reading(kind, self.generated.as_ref(), self.octets)
+    }
+
+    fn kept(self) -> Kept {
+        Kept {
+            generated: self.generated,
+            octets: Secret::new(self.octets.to_vec()),
+        }
+    }
+}
+
+impl Kept {
+    fn reading(&self, kind: Kind) -> &[u8] {
+        reading(kind, self.generated.as_ref(), self.octets.expose())
+    }
+}
+
+fn reading<'a>(kind: Kind, generated: Option<&'a PlainPassword>, octets: &'a [u8]) -> &'a [u8] {
+    match (kind, generated) {
+        (Kind::Generated, Some(password)) => password.canonical(),
+        _ => octets,
     }
 }
 
@@ -64,46 +108,35 @@ impl Verifier {
     pub(super) async fn search(
         &self,
         mailbox: &LoginMailbox,
-        secrets: Secrets,
+        typing: Typing<'_>,
         network: IpNet,
         untagged: bool,
     ) -> Result<Search, Cause> {
-        for (kind, key) in self.entry_keys(mailbox, &secrets) {
+        for kind in typing.kinds(mailbox) {
+            let key = self.entries.key(mailbox.id, kind, typing.reading(kind));
             if let Some(proof) = self.entries.find(&key) {
                 if mailbox
                     .credentials
                     .iter()
                     .any(|credential| credential.id == proof.credential)
                 {
-                    return Ok(Search::Proved(proof, Path::Hit));
+                    return Ok(Search::Proved(proof, VerdictPath::Hit));
                 }
                 tracing::debug!(mailbox.id = %mailbox.id, ?kind, "dropped an entry whose credential is gone");
                 self.entries.forget(&key);
             }
         }
-        let (candidates, throttled) = self.candidates(mailbox, &secrets, untagged);
+        let (candidates, throttled) = self.candidates(mailbox, &typing, untagged);
         match (candidates.is_empty(), throttled) {
-            (true, true) => Ok(Search::Nothing("throttled")),
-            (true, false) => Ok(Search::Nothing("rejected_by_tag")),
-            _ => self.hash(mailbox.id, secrets, candidates, network).await,
+            (true, true) => Ok(Search::Nothing(VerdictPath::Throttled)),
+            (true, false) => Ok(Search::Nothing(VerdictPath::RejectedByTag)),
+            _ => self.hash(mailbox.id, typing.kept(), candidates, network).await,
         }
-    }
-
-    /// Under which entries this password may be known.
-    fn entry_keys(&self, mailbox: &LoginMailbox, secrets: &Secrets) -> Vec<(Kind, EntryKey)> {
-        let generated = secrets.generated.is_some().then_some(Kind::Generated);
-        let imported = mailbox
-            .credentials
-            .iter()
-            .any(|credential| credential.tag.is_none())
-            .then_some(Kind::Imported);
-        let key = |kind| (kind, self.entries.key(mailbox.id, kind, secrets.reading(kind)));
-        generated.into_iter().chain(imported).map(key).collect()
     }
 
     /// Credentials that this password may match, those selected by their tag first; and whether the throttle held
     /// any back.
-    fn candidates(&self, mailbox: &LoginMailbox, secrets: &Secrets, untagged: bool) -> (Vec<Candidate>, bool) {
+    fn candidates(&self, mailbox: &LoginMailbox, typing: &Typing<'_>, untagged: bool) -> (Vec<Candidate>, bool) {
         let candidate = |credential: &Credential, kind| Candidate {
             proof: Proof {
                 device: credential.device.id,
@@ -114,7 +147,7 @@ impl Verifier {
             kind,
         };
         let mut candidates = Vec::new();
-        if let Some(password) = &secrets.generated {
+        if let Some(password) = &typing.generated {
             let tags: Vec<(u32, u16)> = self
                 .keys
                 .all()
@@ -155,7 +188,7 @@ impl Verifier {
     async fn hash(
         &self,
         mailbox: MailboxId,
-        secrets: Secrets,
+        typing: Kept,
         candidates: Vec<Candidate>,
         network: IpNet,
     ) -> Result<Search, Cause> {
@@ -168,13 +201,13 @@ impl Verifier {
         let (search, weak) = self
             .lanes
             .run(network, move |memory| {
-                let entry_key = |kind| entries.key(mailbox, kind, secrets.reading(kind));
+                let entry_key = |kind| entries.key(mailbox, kind, typing.reading(kind));
                 // Phones open several connections at once: the first one's run serves those that waited behind it.
                 let known = candidates
                     .iter()
                     .find(|one| entries.find(&entry_key(one.kind)) == Some(one.proof));
                 if let Some(known) = known {
-                    return (Search::Proved(known.proof, Path::Hit), None);
+                    return (Search::Proved(known.proof, VerdictPath::Hit), None);
                 }
                 let mut broken = false;
                 for Candidate {
@@ -184,7 +217,7 @@ impl Verifier {
                     kind,
                 } in candidates
                 {
-                    let outcome = hash::matches(&hash, keys.by_id(key_id), secrets.reading(kind), memory);
+                    let outcome = hash::matches(&hash, keys.by_id(key_id), typing.reading(kind), memory);
                     if outcome.is_ok() {
                         metrics.hash_runs.inc();
                     }
@@ -196,9 +229,9 @@ impl Verifier {
                                 hash,
                                 key_id,
                                 kind,
-                                secrets,
+                                typing,
                             });
-                            return (Search::Proved(proof, Path::Hashed), weak);
+                            return (Search::Proved(proof, VerdictPath::Hashed), weak);
                         }
                         Ok(false) => {}
                         Err(error) => {
@@ -211,7 +244,7 @@ impl Verifier {
                     if broken {
                         Search::Broken
                     } else {
-                        Search::Nothing("hashed")
+                        Search::Nothing(VerdictPath::Hashed)
                     },
                     None,
                 )
@@ -242,13 +275,13 @@ impl Verifier {
                 proof,
                 hash,
                 kind,
-                secrets,
+                typing,
                 ..
             } = weak;
             let stronger = lanes.run(network, move |memory| {
                 metrics.hash_runs.inc();
                 keys.by_id(key_id)
-                    .map(|key| hash::hash_with(memory, params, key, secrets.reading(kind)))
+                    .map(|key| hash::hash_with(memory, params, key, typing.reading(kind)))
             });
             // Lanes that are busy have better things to do; the next cold login tries again.
             let Ok(Some(stronger)) = stronger.await else { return };

@@ -7,7 +7,7 @@ use super::fake::{CREATED, FakeStore, device, mailbox};
 use super::*;
 use crate::clock::{Clock, Timestamp};
 use crate::keys::{Keyring, ServerKey};
-use crate::metrics::{Metrics, PathLabel};
+use crate::metrics::{Metrics, VerdictPath};
 use crate::model::password::{PlainPassword, Typed};
 use crate::model::{CredentialId, DeviceState};
 use crate::peer::{Peer, Protocol};
@@ -47,11 +47,11 @@ fn generated(key: &ServerKey, mailbox: i64, id: i64, seed: u64) -> Credential {
         key_id: key.id,
         hash: hash::hash(SMALL, key, password.canonical()),
         retired_at: None,
-        device: device(mailbox, id),
+        device: device(id),
     }
 }
 
-fn imported(mailbox: i64, id: i64, hash: &str) -> Credential {
+fn imported(id: i64, hash: &str) -> Credential {
     let hash = hash::check_imported(hash).unwrap();
     Credential {
         id: CredentialId::from_raw(id),
@@ -59,7 +59,7 @@ fn imported(mailbox: i64, id: i64, hash: &str) -> Credential {
         key_id: 0,
         hash,
         retired_at: None,
-        device: device(mailbox, id),
+        device: device(id),
     }
 }
 
@@ -118,17 +118,17 @@ impl Bench {
             (ip.parse::<std::net::IpAddr>().unwrap(), 4711).into(),
             "192.0.2.1:993".parse().unwrap(),
         );
-        self.verifier
-            .verify(&credentials(name, password), protocol, &peer, true)
-            .await
+        let credentials = credentials(name, password);
+        let claim = self.verifier.claim(&credentials);
+        self.verifier.verify(&claim, protocol, &peer, true).await
     }
 
     fn runs(&self) -> u64 {
         self.metrics.hash_runs.get()
     }
 
-    fn path(&self, path: &'static str) -> u64 {
-        self.metrics.verify_paths.get_or_create(&PathLabel { path }).get()
+    fn path(&self, path: VerdictPath) -> u64 {
+        self.metrics.verdicts(path).get()
     }
 
     fn edit(&self, id: i64, edit: impl FnOnce(&mut Credential)) {
@@ -177,14 +177,17 @@ async fn a_wrong_password_costs_no_hash_run_and_a_right_one_exactly_one_however_
     for wrong in [shown(999), "hunter2".into(), String::new(), "x".repeat(5000)] {
         check_refused(bench.login(BOX, wrong).await, Reason::WrongPassword, true);
     }
-    assert_eq!((bench.runs(), bench.path("rejected_by_tag")), (0, 4));
+    assert_eq!((bench.runs(), bench.path(VerdictPath::RejectedByTag)), (0, 4));
     let login = accepted(bench.login(BOX, shown(13)).await);
     assert_eq!(
-        (login.device().id.raw(), bench.path("hashed"), bench.runs()),
+        (login.device().id.raw(), bench.path(VerdictPath::Hashed), bench.runs()),
         (13, 1, 1)
     );
     let again = accepted(bench.login(BOX, shown(13).to_uppercase().replace('-', " ")).await);
-    assert_eq!((again.device().id.raw(), bench.path("hit"), bench.runs()), (13, 1, 1));
+    assert_eq!(
+        (again.device().id.raw(), bench.path(VerdictPath::Hit), bench.runs()),
+        (13, 1, 1)
+    );
     assert_eq!((again.address().as_str(), again.mailbox().raw()), (BOX, 1));
 }
 
@@ -198,7 +201,8 @@ fn a_judgement_can_move_between_threads() {
     let _guard = runtime.enter();
     let (bench, claimed) = (Bench::new(), credentials(BOX, "x"));
     let peer = Peer::new("192.0.2.7:1".parse().unwrap(), "192.0.2.1:993".parse().unwrap());
-    is_send(&bench.verifier.verify(&claimed, Protocol::Imap, &peer, true));
+    let claim = bench.verifier.claim(&claimed);
+    is_send(&bench.verifier.verify(&claim, Protocol::Imap, &peer, true));
 }
 
 #[tokio::test]
@@ -207,7 +211,7 @@ async fn a_typo_runs_no_hash_and_never_counts() {
     let mut typed = shown(1).into_bytes();
     *typed.first_mut().unwrap() = if typed.first() == Some(&b'b') { b'c' } else { b'b' };
     check_refused(bench.login(BOX, &typed).await, Reason::Typo, false);
-    assert_eq!((bench.runs(), bench.path("typo")), (0, 1));
+    assert_eq!((bench.runs(), bench.path(VerdictPath::Typo)), (0, 1));
 }
 
 #[tokio::test]
@@ -245,7 +249,8 @@ async fn the_name_is_read_in_any_case_and_the_authorization_identity_must_be_the
             authzid: Some(authzid.into()),
             ..credentials(BOX, shown(1))
         };
-        let verdict = bench.verifier.verify(&claimed, Protocol::Imap, &peer, true).await;
+        let claim = bench.verifier.claim(&claimed);
+        let verdict = bench.verifier.verify(&claim, Protocol::Imap, &peer, true).await;
         match verdict {
             Verdict::Accept(_) => assert!(fits, "{authzid}"),
             other => {
@@ -261,7 +266,7 @@ async fn a_replaced_password_is_refused_with_a_warm_entry_and_the_new_one_works_
     let bench = Bench::with_devices(1);
     accepted(bench.login(BOX, shown(1)).await);
     let replacement = Credential {
-        device: device(1, 1),
+        device: device(1),
         ..generated(bench.keys.current(), 1, 2, 2)
     };
     bench.edit(1, |old| old.retired_at = Some(Timestamp(1_795_132_800_000)));
@@ -312,7 +317,7 @@ async fn an_old_phone_costs_one_hash_run_once_even_when_it_comes_cold() {
 async fn every_login_is_judged_by_the_live_record_with_a_warm_entry_too() {
     let bench = Bench::with_devices(1);
     let reset = |bench: &Bench| {
-        bench.edit(1, |credential| credential.device = device(1, 1));
+        bench.edit(1, |credential| credential.device = device(1));
         bench.store.edit(BOX, |mailbox| mailbox.suspended = false);
     };
     accepted(bench.login(BOX, shown(1)).await);
@@ -451,7 +456,7 @@ async fn an_imported_password_that_looks_like_a_typo_works_all_the_same() {
     let hash = "{SSHA}iyWCJnGcU/Qva8N1MeRhu5wC7hcxMjM0NTY3OA==";
     bench
         .store
-        .edit(BOX, |mailbox| mailbox.credentials.push(imported(1, 9, hash)));
+        .edit(BOX, |mailbox| mailbox.credentials.push(imported(9, hash)));
     assert_eq!(accepted(bench.login(BOX, LIKE_A_TYPO).await).device().id.raw(), 9);
 }
 
@@ -461,7 +466,7 @@ async fn a_typo_counts_nowhere_whether_or_not_the_mailbox_has_an_imported_passwo
     let bench = Bench::with_devices(1);
     bench
         .store
-        .edit(BOX, |mailbox| mailbox.credentials.push(imported(1, 9, IMPORTED)));
+        .edit(BOX, |mailbox| mailbox.credentials.push(imported(9, IMPORTED)));
     const TYPO: &str = "bcdfghjkmnpqrstv";
     check_refused(bench.login(BOX, TYPO).await, Reason::WrongPassword, false);
     check_refused(
@@ -476,7 +481,7 @@ async fn an_imported_password_works_byte_for_byte_and_its_hash_is_upgraded_behin
     let bench = Bench::with_devices(1);
     bench
         .store
-        .edit(BOX, |mailbox| mailbox.credentials.push(imported(1, 9, IMPORTED)));
+        .edit(BOX, |mailbox| mailbox.credentials.push(imported(9, IMPORTED)));
     check_refused(bench.login(BOX, "tr0ub4dor&3").await, Reason::WrongPassword, true);
     assert_eq!(accepted(bench.login(BOX, IMPORTED_PASSWORD).await).device().id.raw(), 9);
     bench.verifier.upgrades_written().await;
@@ -511,21 +516,20 @@ async fn a_throttled_source_gets_no_hash_run_for_imported_passwords_but_proved_d
     let bench = Bench::with_devices(1);
     bench
         .store
-        .edit(BOX, |mailbox| mailbox.credentials.push(imported(1, 9, IMPORTED)));
+        .edit(BOX, |mailbox| mailbox.credentials.push(imported(9, IMPORTED)));
     let peer = Peer::new("192.0.2.7:1".parse().unwrap(), "192.0.2.1:993".parse().unwrap());
     let throttled = async |typed: &str| {
-        bench
-            .verifier
-            .verify(&credentials(BOX, typed), Protocol::Imap, &peer, false)
-            .await
+        let credentials = credentials(BOX, typed);
+        let claim = bench.verifier.claim(&credentials);
+        bench.verifier.verify(&claim, Protocol::Imap, &peer, false).await
     };
     check_refused(throttled(IMPORTED_PASSWORD).await, Reason::WrongPassword, true);
-    assert_eq!((bench.runs(), bench.path("throttled")), (0, 1));
+    assert_eq!((bench.runs(), bench.path(VerdictPath::Throttled)), (0, 1));
     accepted(throttled(&shown(1)).await);
     accepted(bench.login(BOX, IMPORTED_PASSWORD).await);
-    let hits = bench.path("hit");
+    let hits = bench.path(VerdictPath::Hit);
     accepted(throttled(IMPORTED_PASSWORD).await);
-    assert_eq!(bench.path("hit"), hits + 1);
+    assert_eq!(bench.path(VerdictPath::Hit), hits + 1);
 }
 
 #[tokio::test]

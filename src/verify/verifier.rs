@@ -9,16 +9,14 @@ use super::hash::Params;
 use super::hint::hint;
 use super::lanes::{Lanes, Limits};
 use super::permit::{Circumstances, refusal};
-use super::search::{Search, Secrets};
-use super::{Cause, Config, MAX_PASSWORD_BYTES, Path, Reason, Rejection, Verdict, VerifiedLogin};
+use super::search::{Search, Typing};
+use super::{Cause, Claim, Config, MAX_PASSWORD_BYTES, Reason, Rejection, Verdict, VerifiedLogin};
 use crate::clock::Clock;
 use crate::keys::Keyring;
-use crate::metrics::{Metrics, PathLabel};
-use crate::model::password::{PlainPassword, Typed};
+use crate::metrics::{Metrics, VerdictPath};
 use crate::model::{Address, DeviceId, MailboxId};
 use crate::peer::{Peer, Protocol};
 use crate::preauth::Credentials;
-use crate::secret::Secret;
 use crate::store::{CredentialStore, Epoch, LoginMailbox, Resolved};
 
 /// Judges credentials against the live record; one for the whole daemon.
@@ -67,27 +65,25 @@ impl Verifier {
         }
     }
 
+    /// Reads the name of credentials, which is then judged in this form.
+    pub fn claim<'a>(&self, credentials: &'a Credentials) -> Claim<'a> {
+        Claim::read(credentials, self.config.default_domain.as_ref())
+    }
+
     /// Judges one login. `untagged` says whether the throttle still allows hashes that no tag guards
     /// (`Throttle::may_hash_untagged`); without it a cold imported password is refused like a wrong one, while
     /// generated passwords and those proved before get in all the same.
     ///
     /// Must be called within a tokio runtime. Cancel safe: a dropped future withdraws its hash run.
-    pub async fn verify(&self, credentials: &Credentials, protocol: Protocol, peer: &Peer, untagged: bool) -> Verdict {
-        let (verdict, path) = self.judge(credentials, protocol, peer, untagged).await;
+    pub async fn verify(&self, claim: &Claim<'_>, protocol: Protocol, peer: &Peer, untagged: bool) -> Verdict {
+        let (verdict, path) = self.judge(claim, protocol, peer, untagged).await;
         let path = if matches!(verdict, Verdict::Unavailable(_)) {
-            "unavailable"
+            VerdictPath::Unavailable
         } else {
             path
         };
-        self.metrics.verify_paths.get_or_create(&PathLabel { path }).inc();
+        self.metrics.verdicts(path).inc();
         verdict
-    }
-
-    /// The name that is claimed, in the one form in which failures are counted: however its owner or a guesser spells
-    /// it (case, `mailto:`, U-labels, without its domain), a mailbox has one count. What can be no name stays as typed.
-    pub fn claimed_name(&self, credentials: &Credentials) -> String {
-        Address::from_login(&credentials.username, self.config.default_domain.as_ref())
-            .map_or_else(|_| credentials.username.clone(), |address| address.to_string())
     }
 
     /// Drops all entries of a device (revoked, replaced...).
@@ -110,24 +106,25 @@ impl Verifier {
 
     async fn judge(
         &self,
-        credentials: &Credentials,
+        claim: &Claim<'_>,
         protocol: Protocol,
         peer: &Peer,
         untagged: bool,
-    ) -> (Verdict, &'static str) {
-        let secrets = match self.read(credentials) {
-            Ok(secrets) => secrets,
-            Err(refused) => return refused,
+    ) -> (Verdict, VerdictPath) {
+        let password = claim.credentials.password.expose();
+        if password.len() > MAX_PASSWORD_BYTES {
+            return (rejected(Reason::WrongPassword, None), VerdictPath::RejectedByTag);
+        }
+        let typing = Typing::read(password);
+        let Some(address) = &claim.address else {
+            return (rejected(Reason::BadName, None), VerdictPath::RejectedByName);
         };
-        let Ok(address) = Address::from_login(&credentials.username, self.config.default_domain.as_ref()) else {
-            return (rejected(Reason::BadName, None), "rejected_by_name");
-        };
-        if !self.acts_as_itself(credentials, &address) {
-            return (rejected(Reason::AuthzidMismatch, None), "rejected_by_name");
+        if !self.acts_as_itself(claim.credentials, address) {
+            return (rejected(Reason::AuthzidMismatch, None), VerdictPath::RejectedByName);
         }
         // A typo never counts: it is a person at a phone, not an attack.
-        let counts = !secrets.typo;
-        let mailbox = match self.store.resolve_login(&address).await {
+        let counts = !typing.typo;
+        let mailbox = match self.store.resolve_login(address).await {
             Ok(Resolved::Mailbox(mailbox)) => mailbox,
             Ok(Resolved::Alias { target }) => {
                 let note = Some(format!("alias of {target}, which logs in by its own address"));
@@ -136,31 +133,31 @@ impl Verifier {
                     counts,
                     ..rejection(Reason::AliasLogin, None)
                 };
-                return (Verdict::Reject(refused), "rejected_by_name");
+                return (Verdict::Reject(refused), VerdictPath::RejectedByName);
             }
             Ok(Resolved::Unknown) => {
                 let refused = Rejection {
                     counts,
                     ..rejection(Reason::UnknownMailbox, None)
                 };
-                return (Verdict::Reject(refused), "rejected_by_name");
+                return (Verdict::Reject(refused), VerdictPath::RejectedByName);
             }
             Err(error) => {
                 self.metrics.store_errors.inc();
                 tracing::error!(%error, "login not judged: the store failed");
-                return (Verdict::Unavailable(Cause::Store), "unavailable");
+                return (Verdict::Unavailable(Cause::Store), VerdictPath::Unavailable);
             }
         };
         // People's own passwords may look like a generated one with a wrong letter; only where there are none is it told.
-        if secrets.typo && mailbox.credentials.iter().all(|credential| credential.tag.is_some()) {
+        if typing.typo && mailbox.credentials.iter().all(|credential| credential.tag.is_some()) {
             let refused = Rejection {
                 counts,
                 ..rejection(Reason::Typo, Some(mailbox.id))
             };
-            return (Verdict::Reject(refused), "typo");
+            return (Verdict::Reject(refused), VerdictPath::Typo);
         }
         let network = self.config.network.network_of(peer.ip());
-        match self.search(&mailbox, secrets, network, untagged).await {
+        match self.search(&mailbox, typing, network, untagged).await {
             Ok(Search::Proved(proof, path)) => self.admit(mailbox, proof, path, protocol, peer),
             Ok(Search::Nothing(path)) => {
                 let live = mailbox
@@ -175,26 +172,9 @@ impl Verifier {
                 };
                 (Verdict::Reject(refused), path)
             }
-            Ok(Search::Broken) => (Verdict::Unavailable(Cause::Store), "unavailable"),
-            Err(cause) => (Verdict::Unavailable(cause), "unavailable"),
+            Ok(Search::Broken) => (Verdict::Unavailable(Cause::Store), VerdictPath::Unavailable),
+            Err(cause) => (Verdict::Unavailable(cause), VerdictPath::Unavailable),
         }
-    }
-
-    fn read(&self, credentials: &Credentials) -> Result<Secrets, (Verdict, &'static str)> {
-        let octets = credentials.password.expose();
-        if octets.len() > MAX_PASSWORD_BYTES {
-            return Err((rejected(Reason::WrongPassword, None), "rejected_by_tag"));
-        }
-        let (generated, typo) = match PlainPassword::read(octets) {
-            Typed::Generated(password) => (Some(password), false),
-            Typed::Other(_) => (None, false),
-            Typed::Typo => (None, true),
-        };
-        Ok(Secrets {
-            generated,
-            typo,
-            octets: Secret::new(octets.clone()),
-        })
     }
 
     /// mutt, mbsync and Horde repeat the name as authorization identity; another one is never granted.
@@ -211,17 +191,16 @@ impl Verifier {
         &self,
         mut mailbox: LoginMailbox,
         proof: Proof,
-        path: Path,
+        path: VerdictPath,
         protocol: Protocol,
         peer: &Peer,
-    ) -> (Verdict, &'static str) {
-        let word = if path == Path::Hit { "hit" } else { "hashed" };
+    ) -> (Verdict, VerdictPath) {
         let Some(place) = mailbox
             .credentials
             .iter()
             .position(|credential| credential.id == proof.credential)
         else {
-            return (rejected(Reason::WrongPassword, Some(mailbox.id)), word);
+            return (rejected(Reason::WrongPassword, Some(mailbox.id)), path);
         };
         let credential = mailbox.credentials.swap_remove(place);
         let at = Circumstances {
@@ -242,7 +221,7 @@ impl Verifier {
                     counts: false,
                     note: None,
                 }),
-                word,
+                path,
             );
         }
         let login = VerifiedLogin {
@@ -255,7 +234,7 @@ impl Verifier {
             device: credential.device,
             upstream_secret: mailbox.upstream_secret,
         };
-        (Verdict::Accept(Box::new(login)), word)
+        (Verdict::Accept(Box::new(login)), path)
     }
 }
 

@@ -169,6 +169,10 @@ impl CredentialStore for FakeStore {
         Ok(Vec::new())
     }
 
+    async fn epoch_and_senders(&self, device: DeviceId, _: MailboxId) -> Result<Option<(Epoch, Vec<Address>)>, Error> {
+        Ok(self.epoch(device).await?.map(|epoch| (epoch, Vec::new())))
+    }
+
     async fn upgrade_hash(&self, _: CredentialId, _: &Hash, _: &Hash, _: u32) -> Result<(), Error> {
         Ok(())
     }

@@ -12,7 +12,7 @@ use super::explorer::{Explored, Task, World, explore};
 use super::fake::{FakeStore, info, yield_now};
 use super::{device, mailbox, told};
 use crate::metrics::Metrics;
-use crate::revoke::{LiveSession, Registry, SessionInfo, Tail, admit};
+use crate::revoke::{LiveSession, Registry, SessionInfo, Tail, admit, admit_sender};
 use crate::store::{CredentialStore, EndReason, Epoch};
 
 type Admission = Pin<Box<dyn Future<Output = Option<LiveSession>>>>;
@@ -32,6 +32,14 @@ struct Scene {
 
 fn real(registry: Arc<Registry>, store: Arc<FakeStore>, epoch: Epoch, info: SessionInfo) -> Admission {
     Box::pin(async move { admit(&registry, store.as_ref(), epoch, info).await.ok() })
+}
+
+/// The same for a session whose senders are checked.
+fn real_sender(registry: Arc<Registry>, store: Arc<FakeStore>, epoch: Epoch, info: SessionInfo) -> Admission {
+    Box::pin(async move {
+        let admitted = admit_sender(&registry, store.as_ref(), epoch, info).await;
+        admitted.ok().map(|(session, _)| session)
+    })
 }
 
 /// Wrong: answers without reading the epoch again.
@@ -150,8 +158,11 @@ fn assert_safe(explored: &Explored, at_least: usize) {
 
 #[test]
 fn no_interleaving_of_login_and_revocation_leaves_a_session_inside() {
-    let explored = explore_scene(|scene| vec![scene.login(real), scene.end_device(EndReason::Revoked), scene.tail()]);
-    assert_safe(&explored, 100);
+    for admit in [real as Admit, real_sender] {
+        let explored =
+            explore_scene(|scene| vec![scene.login(admit), scene.end_device(EndReason::Revoked), scene.tail()]);
+        assert_safe(&explored, 100);
+    }
 }
 
 #[test]

@@ -332,7 +332,7 @@ pub(in crate::store) async fn replacing_retires_the_old_credential(backend: &Bac
         (device.replaced_at, device.epoch, device.imported),
         (Some(now), 1, false)
     );
-    assert_eq!(found[0].device, device);
+    assert_eq!(found[0].device, judged(device));
 }
 
 pub(in crate::store) async fn pausing_and_resuming(backend: &Backend) {

@@ -1,29 +1,32 @@
 //! What the login path reads, and the two things that are written behind it.
 //!
-//! A login is a handful of index look-ups in one read transaction, whatever the size of the database; a test holds
-//! that none of these statements scans a table.
-
-use std::sync::LazyLock;
+//! A login is a handful of index look-ups in one statement, whatever the size of the database; a test holds that none of
+//! these statements scans a table. One statement is one read transaction by itself: it sees one state, and spares a
+//! BEGIN and a COMMIT, each of which costs as much as a look-up.
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::device::{DEVICE_COLUMNS, device_at};
+use super::device::state_from;
 use super::fault::Outcome;
 use super::write::Write;
 use super::{SqliteStore, fault};
 use crate::audit;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Timestamp;
 use crate::model::{Address, CredentialId, DeviceId, MailboxId};
 use crate::store::{
-    Credential, CredentialStore, DeviceUse, Epoch, Error, Hash, LoginMailbox, RETIRED_COMPARED_MAX, RETIRED_KEPT,
-    Resolved,
+    Credential, CredentialStore, DeviceUse, Epoch, Error, Hash, LoginDevice, LoginMailbox, RETIRED_KEPT, Resolved,
 };
 
-pub(super) const ADDRESS: &str = "SELECT mailbox_id, alias_id IS NOT NULL FROM address WHERE address = ?1";
-
-pub(super) const MAILBOX: &str = "SELECT m.address, m.suspended_at IS NOT NULL, m.epoch, m.upstream_secret, o.org_id
-    FROM mailbox m JOIN mail_domain o ON o.id = m.domain_id WHERE m.id = ?1";
+/// What an address is, with a row for each credential of its mailbox that is in use or was retired after `?2`, newest
+/// first, or one row without a credential. For an alias the first row says all.
+pub(super) const LOGIN: &str = "SELECT a.alias_id IS NOT NULL, m.id, m.address, m.suspended_at IS NOT NULL, m.epoch,
+        m.upstream_secret, c.id, c.tag, c.key_id, c.hash, c.retired_at, d.id, d.label, d.paused_at, d.revoked_at,
+        d.scopes, d.expires_at, d.networks, d.senders, d.epoch
+    FROM address a JOIN mailbox m ON m.id = a.mailbox_id
+        LEFT JOIN credential c ON c.mailbox_id = m.id AND (c.retired_at IS NULL OR c.retired_at > ?2)
+        LEFT JOIN device d ON d.mailbox_id = c.mailbox_id AND d.id = c.device_id
+    WHERE a.address = ?1 ORDER BY c.id DESC";
 
 pub(super) const EPOCH: &str = "SELECT d.epoch, m.epoch FROM device d JOIN mailbox m ON m.id = d.mailbox_id
     WHERE d.id = ?1 AND d.revoked_at IS NULL AND m.suspended_at IS NULL";
@@ -31,50 +34,29 @@ pub(super) const EPOCH: &str = "SELECT d.epoch, m.epoch FROM device d JOIN mailb
 pub(super) const SENDERS: &str =
     "SELECT address FROM address WHERE mailbox_id = ?1 ORDER BY alias_id IS NOT NULL, address";
 
-const CREDENTIAL_COLUMNS: &str = "c.id, c.tag, c.key_id, c.hash, c.retired_at";
-
-/// Credentials in use: all of them.
-pub(super) static IN_USE: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "SELECT {CREDENTIAL_COLUMNS}, {DEVICE_COLUMNS} FROM credential c JOIN device d ON d.id = c.device_id
-         WHERE c.mailbox_id = ?1 AND c.retired_at IS NULL"
-    )
-});
-
-/// Retired credentials: the newest ones.
-pub(super) static RETIRED: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "SELECT {CREDENTIAL_COLUMNS}, {DEVICE_COLUMNS} FROM credential c JOIN device d ON d.id = c.device_id
-         WHERE c.mailbox_id = ?1 AND c.retired_at > ?2 ORDER BY c.retired_at DESC LIMIT {RETIRED_COMPARED_MAX}"
-    )
-});
-
 #[async_trait]
 impl CredentialStore for SqliteStore {
     async fn resolve_login(&self, address: &Address) -> Result<Resolved, Error> {
-        let (address, clock) = (address.clone(), self.clock.clone());
-        self.read(move |conn| resolve(conn, &address, &clock)).await
+        let (address, kept_since) = (address.clone(), self.clock.utc().minus(RETIRED_KEPT));
+        self.read(move |conn| resolve(conn, &address, kept_since)).await
     }
 
     async fn epoch(&self, device: DeviceId) -> Result<Option<Epoch>, Error> {
-        self.read(move |conn| {
-            let mut found = conn.prepare_cached(EPOCH)?;
-            let epoch = found.query_row([device], |row| {
-                Ok(Epoch {
-                    device: row.get(0)?,
-                    mailbox: row.get(1)?,
-                })
-            });
-            Ok(epoch.optional()?)
-        })
-        .await
+        self.read(move |conn| epoch(conn, device)).await
     }
 
     async fn sender_addresses(&self, mailbox: MailboxId) -> Result<Vec<Address>, Error> {
-        self.read(move |conn| {
-            let mut addresses = conn.prepare_cached(SENDERS)?;
-            let addresses = addresses.query_map([mailbox], |row| row.get(0))?;
-            Ok(addresses.collect::<Result<_, _>>()?)
+        self.read(move |conn| senders(conn, mailbox)).await
+    }
+
+    async fn epoch_and_senders(
+        &self,
+        device: DeviceId,
+        mailbox: MailboxId,
+    ) -> Result<Option<(Epoch, Vec<Address>)>, Error> {
+        self.read(move |conn| match epoch(conn, device)? {
+            Some(epoch) => Ok(Some((epoch, senders(conn, mailbox)?))),
+            None => Ok(None),
         })
         .await
     }
@@ -115,58 +97,67 @@ impl CredentialStore for SqliteStore {
     }
 }
 
-fn resolve(conn: &mut Connection, address: &Address, clock: &Clock) -> Outcome<Resolved> {
-    let tx = conn.transaction()?;
-    let found = tx
-        .prepare_cached(ADDRESS)?
-        .query_row([address], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((id, is_alias)) = found else {
+fn resolve(conn: &Connection, address: &Address, kept_since: Timestamp) -> Outcome<Resolved> {
+    let mut found = conn.prepare_cached(LOGIN)?;
+    let mut rows = found.query(params![address, kept_since])?;
+    let Some(first) = rows.next()? else {
         return Ok(Resolved::Unknown);
     };
-    let mut mailbox = tx.prepare_cached(MAILBOX)?.query_row([id], |row| {
-        Ok(LoginMailbox {
-            id,
-            address: row.get(0)?,
-            suspended: row.get(1)?,
-            epoch: row.get(2)?,
-            upstream_secret: row.get(3)?,
-            org: row.get(4)?,
-            credentials: Vec::new(),
-        })
-    })?;
-    if is_alias {
-        return Ok(Resolved::Alias {
-            target: mailbox.address,
-        });
+    if first.get(0)? {
+        return Ok(Resolved::Alias { target: first.get(2)? });
     }
-    mailbox.credentials = credentials(&tx, id, clock.utc().minus(RETIRED_KEPT))?;
+    let mut mailbox = LoginMailbox {
+        id: first.get(1)?,
+        address: first.get(2)?,
+        suspended: first.get(3)?,
+        epoch: first.get(4)?,
+        upstream_secret: first.get(5)?,
+        credentials: credential(first)?.into_iter().collect(),
+    };
+    while let Some(row) = rows.next()? {
+        mailbox.credentials.extend(credential(row)?);
+    }
     Ok(Resolved::Mailbox(mailbox))
 }
 
-/// Credentials in use and those retired after `since`, newest first.
-fn credentials(conn: &Connection, mailbox: MailboxId, since: Timestamp) -> Outcome<Vec<Credential>> {
-    let mut in_use = conn.prepare_cached(&IN_USE)?;
-    let mut found = in_use
-        .query_map([mailbox], credential)?
-        .collect::<Result<Vec<_>, _>>()?;
-    let mut retired = conn.prepare_cached(&RETIRED)?;
-    for credential in retired.query_map(params![mailbox, since], credential)? {
-        found.push(credential?);
-    }
-    found.sort_by_key(|credential| std::cmp::Reverse(credential.id));
-    Ok(found)
+/// The credential of a row of [`LOGIN`], where it has one.
+fn credential(row: &Row<'_>) -> rusqlite::Result<Option<Credential>> {
+    let Some(id) = row.get(6)? else {
+        return Ok(None);
+    };
+    Ok(Some(Credential {
+        id,
+        tag: row.get(7)?,
+        key_id: row.get(8)?,
+        hash: row.get(9)?,
+        retired_at: row.get(10)?,
+        device: LoginDevice {
+            id: row.get(11)?,
+            label: row.get(12)?,
+            state: state_from(row.get(13)?, row.get(14)?),
+            scopes: row.get(15)?,
+            expires_at: row.get(16)?,
+            networks: row.get(17)?,
+            senders: row.get(18)?,
+            epoch: row.get(19)?,
+        },
+    }))
 }
 
-fn credential(row: &Row<'_>) -> rusqlite::Result<Credential> {
-    Ok(Credential {
-        id: row.get(0)?,
-        tag: row.get(1)?,
-        key_id: row.get(2)?,
-        hash: row.get(3)?,
-        retired_at: row.get(4)?,
-        device: device_at(row, 5)?,
-    })
+fn epoch(conn: &Connection, device: DeviceId) -> Outcome<Option<Epoch>> {
+    let epoch = conn.prepare_cached(EPOCH)?.query_row([device], |row| {
+        Ok(Epoch {
+            device: row.get(0)?,
+            mailbox: row.get(1)?,
+        })
+    });
+    Ok(epoch.optional()?)
+}
+
+fn senders(conn: &Connection, mailbox: MailboxId) -> Outcome<Vec<Address>> {
+    let mut addresses = conn.prepare_cached(SENDERS)?;
+    let addresses = addresses.query_map([mailbox], |row| row.get(0))?;
+    Ok(addresses.collect::<Result<_, _>>()?)
 }
 
 /// Moves the last use forward only: batches of several nodes may arrive in any order.

@@ -12,7 +12,8 @@ use crate::clock::Timestamp;
 use crate::model::device::Use;
 use crate::model::{CredentialId, Device, DeviceId, DeviceState, Mailbox, MailboxId, name};
 use crate::store::{
-    Actor, ChangeKind, DeviceEdit, DeviceFilter, EndReason, LISTED_MAX, LIVE_DEVICES_MAX, NewCredential, NewDevice, Seq,
+    Actor, ChangeKind, DeviceEdit, DeviceFilter, EndReason, LISTED_MAX, LIVE_DEVICES_MAX, NewCredential, NewDevice,
+    RETIRED_MAX, Seq,
 };
 
 /// What [`device_at`] reads, of a table called `d`.
@@ -22,16 +23,11 @@ pub(super) const DEVICE_COLUMNS: &str = "d.id, d.mailbox_id, d.label, d.paused_a
 
 /// Reads a device from the columns from `at` on.
 pub(super) fn device_at(row: &Row<'_>, at: usize) -> rusqlite::Result<Device> {
-    let state = match (row.get(at + 3)?, row.get(at + 4)?) {
-        (_, Some(revoked_at)) => DeviceState::Revoked(revoked_at),
-        (Some(paused_at), None) => DeviceState::Paused(paused_at),
-        (None, None) => DeviceState::Active,
-    };
     Ok(Device {
         id: row.get(at)?,
         mailbox: row.get(at + 1)?,
         label: row.get(at + 2)?,
-        state,
+        state: state_from(row.get(at + 3)?, row.get(at + 4)?),
         scopes: row.get(at + 5)?,
         expires_at: row.get(at + 6)?,
         networks: row.get(at + 7)?,
@@ -43,6 +39,15 @@ pub(super) fn device_at(row: &Row<'_>, at: usize) -> rusqlite::Result<Device> {
         first_used: use_at(row, at + 13)?,
         last_used: use_at(row, at + 17)?,
     })
+}
+
+/// The state that two columns tell.
+pub(super) const fn state_from(paused_at: Option<Timestamp>, revoked_at: Option<Timestamp>) -> DeviceState {
+    match (paused_at, revoked_at) {
+        (_, Some(revoked_at)) => DeviceState::Revoked(revoked_at),
+        (Some(paused_at), None) => DeviceState::Paused(paused_at),
+        (None, None) => DeviceState::Active,
+    }
 }
 
 fn use_at(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Use>> {
@@ -206,10 +211,17 @@ fn insert_credential(write: &Write<'_>, device: DeviceId, mailbox: &Mailbox, new
     Ok(())
 }
 
-fn retire_credential(write: &Write<'_>, device: DeviceId, at: Timestamp) -> Outcome<()> {
+/// Retires the credential in use. However often passwords are replaced, a login has a bounded number of rows to read.
+fn retire_credential(write: &Write<'_>, mailbox: MailboxId, device: DeviceId, at: Timestamp) -> Outcome<()> {
     write.execute(
         "UPDATE credential SET retired_at = ?2 WHERE device_id = ?1 AND retired_at IS NULL",
         params![device, at],
+    )?;
+    write.execute(
+        "DELETE FROM credential WHERE mailbox_id = ?1 AND id IN
+             (SELECT id FROM credential WHERE mailbox_id = ?1 AND retired_at IS NOT NULL
+              ORDER BY retired_at DESC, id DESC LIMIT -1 OFFSET ?2)",
+        params![mailbox, RETIRED_MAX],
     )?;
     Ok(())
 }
@@ -237,7 +249,7 @@ pub(super) fn replace_credential(
     let device = known_device(write, id)?;
     must_not_be_revoked(&device)?;
     let mailbox = mailbox(write, device.mailbox)?;
-    retire_credential(write, id, write.now)?;
+    retire_credential(write, mailbox.id, id, write.now)?;
     insert_credential(write, id, &mailbox, credential)?;
     // Generated passwords have a tag, imported ones never do.
     write.execute(
@@ -266,7 +278,7 @@ pub(super) fn set_state(write: &Write<'_>, actor: &Actor, ids: &[DeviceId], stat
                     "UPDATE device SET revoked_at = ?2, epoch = epoch + 1 WHERE id = ?1",
                     params![id, at],
                 )?;
-                retire_credential(write, *id, at)?;
+                retire_credential(write, device.mailbox, *id, at)?;
                 (Action::DeviceRevoke, Some(EndReason::Revoked))
             }
             (DeviceState::Active, DeviceState::Paused(at)) => {

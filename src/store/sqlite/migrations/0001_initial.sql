@@ -83,7 +83,7 @@ CREATE TABLE credential (
     retired_at INTEGER,
     PRIMARY KEY (mailbox_id, id)
 ) STRICT, WITHOUT ROWID;
--- What a login reads: the credentials in use, and the newest retired ones.
+-- Of the retired ones of a mailbox only the newest are kept.
 CREATE INDEX credential_mailbox ON credential (mailbox_id, retired_at);
 CREATE INDEX credential_device ON credential (device_id);
 CREATE INDEX credential_retired ON credential (retired_at) WHERE retired_at IS NOT NULL;
