@@ -93,12 +93,7 @@ async fn before_login(plane: &Plane, config: &Config, connection: Connection, id
         before_login,
     } = connection;
     let accepted = tokio::time::Instant::from_std(plane.clock.now());
-    let login_time = if stressed {
-        config.login_time.min(config.stress_time)
-    } else {
-        config.login_time
-    };
-    let deadline = accepted + login_time;
+    let deadline = accepted + config.time_to_log_in(stressed);
     let handshake_deadline = deadline.min(accepted + config.handshake_time);
     // A refused option costs latency, not correctness.
     let _ = stream.set_nodelay(true);

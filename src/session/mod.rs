@@ -97,6 +97,17 @@ pub struct Config {
     pub usage_write_interval: Duration,
 }
 
+impl Config {
+    /// From accept to login; less where many who have not logged in hold places.
+    fn time_to_log_in(&self, stressed: bool) -> Duration {
+        if stressed {
+            self.login_time.min(self.stress_time)
+        } else {
+            self.login_time
+        }
+    }
+}
+
 /// Everything that mail sessions share.
 pub struct Plane {
     /// Settings; swapped by a reload, read once a connection.
