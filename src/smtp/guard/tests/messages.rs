@@ -87,18 +87,12 @@ fn octets_that_servers_read_differently_never_pass() {
         ("a\r\r\n.\r\r\n", "bare_cr"),
         ("a\r\n.\0\r\n", "nul"),
         ("a\r\n\0.\r\n", "nul"),
+        ("a\r\nb\0\n.\r\n", "nul"),
         (".\n", "bare_lf"),
         ("\n", "bare_lf"),
     ] {
         let outcome = send(message.as_bytes(), BareNewline::Refuse, usize::MAX);
-        let flow = if rule.is_empty() {
-            Flow::Go
-        } else {
-            Flow::Broken {
-                rule,
-                by: Blame::Downstream,
-            }
-        };
+        let flow = if rule.is_empty() { Flow::Go } else { broken(rule) };
         assert_eq!((outcome.flow, outcome.ended), (flow, false), "{message:?}");
         assert_eq!(lenient_ends(&outcome.upstream), 0, "{message:?}");
     }
@@ -143,6 +137,35 @@ fn long_lines_and_high_octets_pass_unchanged() {
     for chunk in [1, 7, 4096, usize::MAX] {
         let outcome = send(&message, BareNewline::Refuse, chunk);
         assert!(outcome.ended && outcome.upstream == message, "chunks of {chunk}");
+    }
+}
+
+#[test]
+fn a_message_is_judged_alike_wherever_the_pieces_of_the_sweep_end() {
+    for before in 500..530 {
+        let long = "x".repeat(before);
+        for (end, flow, ended) in [
+            ("\r\n.\r\n", Flow::Go, true),
+            ("\r\n..\r\n.\r\n", Flow::Go, true),
+            ("\r\n..\r\n", Flow::Go, false),
+            ("\r\n.", Flow::Go, false),
+            ("\n.\r\n", broken("bare_lf"), false),
+            ("\r.\r\n", broken("bare_cr"), false),
+            ("\0\n.\r\n", broken("nul"), false),
+        ] {
+            let message = format!("{long}{end}");
+            for chunk in [usize::MAX, before, before + 1] {
+                let outcome = send(message.as_bytes(), BareNewline::Refuse, chunk);
+                assert_eq!((outcome.flow, outcome.ended), (flow, ended), "{before} {end:?} {chunk}");
+            }
+        }
+    }
+}
+
+fn broken(rule: &'static str) -> Flow {
+    Flow::Broken {
+        rule,
+        by: Blame::Downstream,
     }
 }
 
