@@ -1,5 +1,5 @@
 # What people and CI type. Logic lives in scripts/ and in cargo; CONTRIBUTING.md says what each check is for.
-.PHONY: demo build test fmt lint deny doc bench-heart fuzz setup
+.PHONY: demo build test fmt lint deny doc bench bench-quick bench-heart fuzz setup
 
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
@@ -29,6 +29,18 @@ doc:
 # `cargo deny check advisories` needs a database from the network and is run by hand.
 deny:
 	cargo deny --locked check bans licenses sources
+
+# Postern beside nginx, Dovecot and HAProxy; docs/performance.md says how to read it. Leave the machine alone meanwhile.
+# A part: make bench ARGS="login-imap fetch --rounds 5".
+bench:
+	scripts/setup bench
+	mkdir -p target/bench
+	cargo bench --bench peers -- --json $(CURDIR)/target/bench/peers.json --markdown $(CURDIR)/target/bench/peers.markdown $(ARGS)
+
+# The same with smaller numbers and without the longest works, in less than two minutes.
+bench-quick:
+	scripts/setup bench
+	cargo bench --bench peers -- --quick $(ARGS)
 
 # What the heart costs, part by part: judging, lines before login, what stays in the path after it, the store's reads.
 bench-heart:

@@ -31,6 +31,7 @@ pub mod session;
 pub mod admin;
 pub mod cli;
 pub mod listen;
+pub mod load;
 // root
 pub mod config;
 pub mod server;

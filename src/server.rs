@@ -246,6 +246,8 @@ impl Server {
                 notify(&[sd_notify::NotifyState::Watchdog]);
             }
         });
+        let plane = Arc::clone(&self.plane);
+        self.until_stopped(async move { plane.sweep().await });
         let (plane, every) = (Arc::clone(&self.plane), self.config.session.usage_write_interval);
         self.until_stopped(async move {
             let mut tick = tokio::time::interval(every);

@@ -48,6 +48,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
         &["model", "store", "verify", "audit", "keys", "revoke"],
     ),
     ("listen", "edge", &["session", "tls"]),
+    ("load", "edge", &["model", "sasl", "wire"]),
     ("admin", "edge", &["directory", "model", "store", "revoke", "audit"]),
     (
         "cli",
@@ -63,6 +64,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
             "tls",
             "upstream",
             "server",
+            "load",
         ],
     ),
     (

@@ -105,13 +105,14 @@ fn registry(criterion: &mut Criterion) {
 fn info(number: i64) -> SessionInfo {
     SessionInfo {
         device: DeviceId::from_raw(number),
-        label: "Anna's iPhone".to_owned(),
+        label: "Anna's iPhone".into(),
         mailbox: MailboxId::from_raw(number / 5),
         address: Address::parse("anna@example.org").expect("an address"),
         protocol: Protocol::Imap,
         peer: "192.0.2.7".parse().expect("an address"),
         since: Timestamp(1_790_000_000_000),
-        client: Some("iPhone Mail 22C161".to_owned()),
+        client: Some("iPhone Mail 22C161".into()),
         route: Arc::from("main"),
+        expires_at: None,
     }
 }

@@ -5,7 +5,8 @@
 //! octet of the input chooses between refusing and rewriting bare newlines.
 //!
 //! Checked: upstream, which takes LF for a line end and drops CRs before it, never sees a command that the guard would
-//! not write or a sender that is not allowed, whatever the client wraps into messages and chunks.
+//! not write or a sender that is not allowed, whatever the client wraps into messages and chunks. Each input runs twice,
+//! the second time with what `pass` allows sent ahead, and upstream must see the same.
 
 use bytes::{Buf, BytesMut};
 use postern::model::Address;
@@ -19,6 +20,15 @@ pub(crate) fn run(input: &[u8]) {
     let Some((&choice, pieces)) = input.split_first() else {
         return;
     };
+    let (taken, passed) = (play(choice, pieces, false), play(choice, pieces, true));
+    assert!(
+        taken == passed,
+        "upstream saw {taken:?}, and {passed:?} with octets sent ahead"
+    );
+}
+
+/// Plays all pieces; gives what upstream saw, and how it ended.
+fn play(choice: u8, pieces: &[u8], ahead: bool) -> (Vec<u8>, Flow) {
     let mut guard = Guard::new(Config {
         hostname: "mail.example.org".to_owned(),
         extensions: ["SIZE 1000", "8BITMIME", "SMTPUTF8", "DSN", "CHUNKING"]
@@ -42,9 +52,9 @@ pub(crate) fn run(input: &[u8]) {
         },
     });
     let (mut client, mut upstream, mut out) = (BytesMut::new(), BytesMut::new(), Output::default());
-    let mut store = Store::default();
+    let (mut store, mut seen, mut flow) = (Store::default(), Vec::new(), Flow::Go);
     for piece in pieces.split(|octet| *octet == b'|') {
-        let mut flow = match piece {
+        flow = match piece {
             [b'<', digit @ b'2'..=b'5', ..] => {
                 upstream.extend_from_slice(store.reply(*digit).as_bytes());
                 guard.from_upstream(&mut upstream, &mut out)
@@ -56,6 +66,13 @@ pub(crate) fn run(input: &[u8]) {
                 guard.from_upstream(&mut upstream, &mut out)
             }
             octets => {
+                let passed = if ahead && client.is_empty() {
+                    guard.pass(octets)
+                } else {
+                    0
+                };
+                let (passed, octets) = octets.split_at(passed);
+                out.upstream.extend_from_slice(passed);
                 client.extend_from_slice(octets);
                 guard.from_client(&mut client, &mut out)
             }
@@ -66,9 +83,11 @@ pub(crate) fn run(input: &[u8]) {
         if flow != Flow::Go {
             break;
         }
+        seen.extend_from_slice(&out.upstream);
         store.read(&mut out.upstream);
         out.downstream.clear();
     }
+    (seen, flow)
 }
 
 /// An upstream that forgives everything.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{alias, audit, check, completions, device, doctor, domain, import, init, key, mailbox, org, session};
+use super::{alias, audit, check, completions, device, doctor, domain, import, init, key, load, mailbox, org, session};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -62,6 +62,9 @@ pub(super) enum Command {
     Reload,
     /// Try the way to the mail stores for real, and explain an address.
     Doctor(doctor::Args),
+    /// Put load on a mail server, this or any other, and measure it.
+    #[command(subcommand)]
+    Load(load::Command),
     #[command(flatten)]
     Family(Family),
     /// Print a completion script for a shell.

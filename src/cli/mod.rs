@@ -21,6 +21,7 @@ mod failure;
 mod import;
 mod init;
 mod key;
+mod load;
 mod local;
 mod mailbox;
 mod org;
@@ -103,6 +104,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Reload => wait_for(daemon::reload(&cli.config, output)),
         Command::Completions(args) => completions::run(args),
         Command::Doctor(args) => wait_for(doctor::run(args, &cli.config, output)),
+        Command::Load(command) => on_all_cores(load::run(command, output)),
         Command::Family(family) => wait_for(async {
             let local = Local::open(&cli.config).await?;
             family_command(family, &local, output).await
@@ -122,6 +124,15 @@ async fn family_command(family: Family, local: &Local, output: &Output) -> Resul
         Family::Org(command) => org::run(command, local, output).await,
         Family::Session(command) => session::run(command, local, output).await,
     }
+}
+
+/// Runs one command's future on as many threads as the machine has cores.
+fn on_all_cores(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::failed)?;
+    runtime.block_on(command)
 }
 
 /// Runs one command's future on this thread.

@@ -65,7 +65,11 @@ impl Time {
 }
 
 impl Size {
-    fn parse(text: &str) -> Result<Self, String> {
+    /// Reads a number and its unit.
+    ///
+    /// # Errors
+    /// What is wrong and how a size looks.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let bad = || {
             format!(
                 "`{text}` is not a size; write a whole number and a unit such as \"512 B\", \"16 KiB\" or \"64 MiB\""

@@ -11,36 +11,37 @@ const MAX_OBSERVED_BYTES: usize = 4096;
 /// Commands after login that are looked at; `ImapFlow`'s ID is the first, iOS's the second, K-9's the third.
 const MAX_OBSERVED_COMMANDS: u32 = 8;
 
-/// Looks for an ID command in what a client sends.
-#[derive(Debug)]
+/// Looks for an ID command in what a client sends. Between two commands it holds no memory of its own.
+#[derive(Debug, Default)]
 pub struct IdObserver(State);
 
 #[derive(Debug)]
 enum State {
+    /// So many commands were seen; of the next one this is there, if anything.
     Observing {
-        buffer: Vec<u8>,
-        frame: Frame,
         commands: u32,
+        begun: Option<Box<Begun>>,
     },
     Done,
 }
 
-impl Default for IdObserver {
+/// A command that is not complete yet.
+#[derive(Debug)]
+struct Begun {
+    buffer: Vec<u8>,
+    frame: Frame,
+}
+
+impl Default for State {
     fn default() -> Self {
-        Self::new()
+        Self::Observing {
+            commands: 0,
+            begun: None,
+        }
     }
 }
 
 impl IdObserver {
-    /// An observer of a session that was just logged in.
-    pub const fn new() -> Self {
-        Self(State::Observing {
-            buffer: Vec::new(),
-            frame: Frame::new(),
-            commands: 0,
-        })
-    }
-
     #[cfg(test)]
     const fn is_done(&self) -> bool {
         matches!(self.0, State::Done)
@@ -48,19 +49,20 @@ impl IdObserver {
 
     /// Takes what the client sent; gives its name, printable ASCII of at most 256 octets, at most once.
     pub fn feed(&mut self, octets: &[u8]) -> Option<String> {
-        let State::Observing {
-            buffer,
-            frame,
-            commands,
-        } = &mut self.0
-        else {
+        let State::Observing { commands, begun } = &mut self.0 else {
             return None;
         };
+        let Begun { mut buffer, mut frame } = begun.take().map_or_else(Begun::default, |begun| *begun);
         let room = MAX_OBSERVED_BYTES.saturating_sub(buffer.len());
         buffer.extend_from_slice(octets.get(..room).unwrap_or(octets));
         let name = loop {
-            match frame.next(buffer, MAX_OBSERVED_BYTES, MAX_OBSERVED_BYTES) {
-                Ok(Piece::Incomplete) if octets.len() <= room => return None,
+            match frame.next(&buffer, MAX_OBSERVED_BYTES, MAX_OBSERVED_BYTES) {
+                Ok(Piece::Incomplete) if octets.len() <= room => {
+                    if !buffer.is_empty() {
+                        *begun = Some(Box::new(Begun { buffer, frame }));
+                    }
+                    return None;
+                }
                 Ok(Piece::Literal(header)) if frame.keep(header, MAX_OBSERVED_BYTES) => {}
                 Ok(Piece::Complete(length)) => {
                     let line = buffer.get(..length.saturating_sub(2)).unwrap_or_default();
@@ -68,7 +70,7 @@ impl IdObserver {
                         break id.display();
                     }
                     buffer.drain(..length.min(buffer.len()));
-                    *frame = Frame::new();
+                    frame = Frame::new();
                     *commands = commands.saturating_add(1);
                     if *commands == MAX_OBSERVED_COMMANDS {
                         break None;
@@ -82,13 +84,22 @@ impl IdObserver {
     }
 }
 
+impl Default for Begun {
+    fn default() -> Self {
+        Self {
+            buffer: Vec::new(),
+            frame: Frame::new(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// Feeds in chunks of `size`; gives the name and how many octets were looked at.
     fn observe(input: &[u8], size: usize) -> (Option<String>, bool) {
-        let mut observer = IdObserver::new();
+        let mut observer = IdObserver::default();
         let name = input.chunks(size).find_map(|chunk| observer.feed(chunk));
         (name, observer.is_done())
     }

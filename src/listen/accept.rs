@@ -1,8 +1,11 @@
 //! The accept loop of one listener.
 
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -14,7 +17,7 @@ use super::proxy_header::{self, Header, Progress};
 use super::{Config, ListenerConfig};
 use crate::metrics::ReasonLabel;
 use crate::peer::{Peer, Protocol};
-use crate::session::{Connection, Plane, TlsMode, serve};
+use crate::session::{Connection, LoggedIn, Plane, TlsMode, log_in};
 use crate::tls::Acceptor;
 
 /// Connections that the kernel may hold for us.
@@ -98,7 +101,8 @@ impl Listener {
             match accepted {
                 Ok((stream, addr)) => {
                     let (entrance, name) = (Arc::clone(&entrance), Arc::clone(&name));
-                    tasks.spawn(entrance.welcome(stream, addr, name, Arc::clone(&plane), Arc::clone(&limiter)));
+                    let welcome = entrance.welcome(stream, addr, name, Arc::clone(&plane), Arc::clone(&limiter));
+                    tasks.spawn(Visit::BeforeLogin(Box::pin(welcome)));
                 }
                 Err(error) => {
                     tracing::error!(listener.name = &*name, error = %error, "accept failed");
@@ -109,7 +113,40 @@ impl Listener {
     }
 }
 
+/// The time before login: nothing where the connection ended in it.
+type Welcome = Pin<Box<dyn Future<Output = Option<(Place, LoggedIn)>> + Send>>;
+
+/// One connection, as a task. Before login it is a pointer to something large; that is gone when the client has logged
+/// in, and the task is then as large as what sessions keep.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large one is what nearly all connections are for nearly all of their time"
+)]
+enum Visit {
+    BeforeLogin(Welcome),
+    LoggedIn { session: LoggedIn, _place: Place },
+}
+
+impl Future for Visit {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let visit = self.get_mut();
+        if let Self::BeforeLogin(welcome) = visit {
+            match ready!(welcome.as_mut().poll(cx)) {
+                Some((_place, session)) => *visit = Self::LoggedIn { session, _place },
+                None => return Poll::Ready(()),
+            }
+        }
+        match visit {
+            Self::BeforeLogin(_) => Poll::Pending,
+            Self::LoggedIn { session, .. } => Pin::new(session).poll(cx),
+        }
+    }
+}
+
 impl Entrance {
+    /// Lets a client in, up to its login. `None` where its connection ended before.
     async fn welcome(
         self: Arc<Self>,
         stream: TcpStream,
@@ -117,32 +154,42 @@ impl Entrance {
         name: Arc<str>,
         plane: Arc<Plane>,
         limiter: Arc<Limiter>,
-    ) {
-        let Ok(local) = stream.local_addr() else { return };
+    ) -> Option<(Place, LoggedIn)> {
+        let local = stream.local_addr().ok()?;
         let mut peer = Peer::new(addr, local);
         let mut stream = stream;
         if let Some(trusted) = &self.config.proxy_from {
             if !trusted.iter().any(|net| net.contains(&peer.ip())) {
-                return close(&plane, &peer, &name, "proxy_not_trusted");
+                close(&plane, &peer, &name, "proxy_not_trusted");
+                return None;
             }
             // All clients of a balancer arrive from its one address, which must not cap them together.
             let waiting = match limiter.enter_unnamed() {
                 Ok(place) => place,
-                Err(cap) => return self.refuse(stream, &peer, cap, &plane).await,
+                Err(cap) => {
+                    self.refuse(stream, &peer, cap, &plane).await;
+                    return None;
+                }
             };
             let header = tokio::time::timeout(self.proxy_header_time, read_header(&mut stream)).await;
             match header {
                 Ok(Ok(Header::Proxied { source, destination })) => peer = Peer::new(source, destination),
                 Ok(Ok(Header::Local)) => {}
-                _ => return close(&plane, &peer, &name, "proxy_header"),
+                _ => {
+                    close(&plane, &peer, &name, "proxy_header");
+                    return None;
+                }
             }
             drop(waiting);
         }
         let place = match limiter.enter(peer.ip()) {
             Ok(place) => place,
-            Err(cap) => return self.refuse(stream, &peer, cap, &plane).await,
+            Err(cap) => {
+                self.refuse(stream, &peer, cap, &plane).await;
+                return None;
+            }
         };
-        let (_place, before_login): (Place, PlaceBeforeLogin) = place;
+        let (place, before_login): (Place, PlaceBeforeLogin) = place;
         let connection = Connection {
             stream,
             peer,
@@ -153,7 +200,8 @@ impl Entrance {
             stressed: limiter.is_stressed(),
             before_login: Box::new(before_login),
         };
-        serve(plane, connection).await;
+        let session = log_in(plane, connection).await?;
+        Some((place, session))
     }
 
     /// Turns a connection away. In clear it hears why (a limit is a temporary cause); under implicit TLS a

@@ -1,16 +1,20 @@
 //! The registry of live sessions, indexed by device and by mailbox, so that ending one device touches its sessions only.
 //!
 //! Both indexes are split into independently locked parts; no operation holds two locks. A session costs one shared
-//! record of a few hundred octets and, while it idles, one registered waker.
+//! record of some 250 octets and, while it idles, one registered waker. The record is also what the session itself knows
+//! of its login: nothing else of it is kept.
 
-use std::hash::Hash;
+use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
 
-use hashbrown::HashMap;
+use futures_util::task::AtomicWaker;
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::sync::Notify;
+
+use super::index::Index;
+use super::sweep::{Expiring, Quiet};
 
 use crate::clock::Timestamp;
 use crate::metrics::{Metrics, ProtocolLabel};
@@ -18,16 +22,13 @@ use crate::model::{Address, DeviceId, MailboxId};
 use crate::peer::Protocol;
 use crate::store::EndReason;
 
-/// Independently locked parts of an index.
-const SHARDS: usize = 64;
-
-/// What the list of live sessions shows.
+/// What is known of a live session, as the list of them shows it.
 #[derive(Debug, Clone)]
 pub struct SessionInfo {
     /// The device that logged in.
     pub device: DeviceId,
     /// Its label at that time.
-    pub label: String,
+    pub label: Box<str>,
     /// The mailbox that it logged into.
     pub mailbox: MailboxId,
     /// The mailbox's address.
@@ -38,8 +39,10 @@ pub struct SessionInfo {
     pub peer: IpAddr,
     /// When it logged in.
     pub since: Timestamp,
+    /// When the device's access ends by itself.
+    pub expires_at: Option<Timestamp>,
     /// What the client calls itself, as far as known.
-    pub client: Option<String>,
+    pub client: Option<Box<str>>,
     /// The route to its mail store.
     pub route: Arc<str>,
 }
@@ -62,95 +65,60 @@ pub struct SessionSnapshot {
 pub struct SessionId(pub u64);
 
 /// A session's shared record.
-struct Record {
-    id: SessionId,
-    info: SessionInfo,
+pub(super) struct Record {
+    pub(super) id: SessionId,
+    pub(super) info: SessionInfo,
     /// What the client called itself later (IMAP ID after login).
-    client: Mutex<Option<String>>,
+    client: OnceLock<Box<str>>,
     bytes_up: AtomicU64,
     bytes_down: AtomicU64,
+    pub(super) quiet: Quiet,
     /// Set once: the first reason stands.
     end: OnceLock<EndReason>,
-    told: Notify,
+    told: AtomicWaker,
 }
 
 impl Record {
     /// True for the caller who ended it.
-    fn tell(&self, reason: EndReason) -> bool {
+    pub(super) fn tell(&self, reason: EndReason) -> bool {
         let first = self.end.set(reason).is_ok();
-        self.told.notify_waiters();
+        self.told.wake();
         first
     }
 
-    fn client(&self) -> MutexGuard<'_, Option<String>> {
-        self.client.lock().unwrap_or_else(PoisonError::into_inner)
+    /// All octets that it moved so far.
+    pub(super) fn octets(&self) -> u64 {
+        let (up, down) = self.moved();
+        up.wrapping_add(down)
+    }
+
+    fn moved(&self) -> (u64, u64) {
+        (
+            self.bytes_up.load(Ordering::Relaxed),
+            self.bytes_down.load(Ordering::Relaxed),
+        )
     }
 
     fn snapshot(&self) -> SessionSnapshot {
         let mut info = self.info.clone();
-        if let Some(client) = self.client().clone() {
-            info.client = Some(client);
+        if let Some(client) = self.client.get() {
+            info.client = Some(client.clone());
         }
-        let (up, down) = (
-            self.bytes_up.load(Ordering::Relaxed),
-            self.bytes_down.load(Ordering::Relaxed),
-        );
+        let (bytes_up, bytes_down) = self.moved();
         SessionSnapshot {
             id: self.id,
             info,
-            bytes_up: up,
-            bytes_down: down,
+            bytes_up,
+            bytes_down,
         }
-    }
-}
-
-type Shard<K> = Mutex<HashMap<K, Vec<Arc<Record>>>>;
-
-/// Sessions by one of their ids.
-struct Index<K>(Vec<Shard<K>>);
-
-impl<K: Copy + Eq + Hash> Index<K> {
-    fn new() -> Self {
-        Self(std::iter::repeat_with(Mutex::default).take(SHARDS).collect())
-    }
-
-    /// The part in which this id's sessions are; `raw` is its number, whose lower bits are random.
-    fn shard(&self, raw: i64) -> MutexGuard<'_, HashMap<K, Vec<Arc<Record>>>> {
-        let place = usize::try_from(raw.unsigned_abs() % SHARDS as u64).ok();
-        let shard = place
-            .and_then(|place| self.0.get(place))
-            .expect("the remainder is below the number of shards");
-        shard.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn insert(&self, raw: i64, key: K, record: &Arc<Record>) {
-        self.shard(raw).entry(key).or_default().push(Arc::clone(record));
-    }
-
-    fn remove(&self, raw: i64, key: K, id: SessionId) {
-        let mut shard = self.shard(raw);
-        if let Some(sessions) = shard.get_mut(&key) {
-            sessions.retain(|record| record.id != id);
-            if sessions.is_empty() {
-                shard.remove(&key);
-            }
-        }
-    }
-
-    fn count(&self, raw: i64, key: K) -> usize {
-        self.shard(raw).get(&key).map_or(0, Vec::len)
-    }
-
-    /// A copy, so that nobody is woken under the lock.
-    fn of(&self, raw: i64, key: K) -> Vec<Arc<Record>> {
-        self.shard(raw).get(&key).cloned().unwrap_or_default()
     }
 }
 
 /// All live sessions of this process.
 pub struct Registry {
-    devices: Index<DeviceId>,
-    mailboxes: Index<MailboxId>,
+    pub(super) devices: Index,
+    mailboxes: Index,
+    pub(super) expiring: Expiring,
     next_id: AtomicU64,
     metrics: Arc<Metrics>,
     imap: Gauge,
@@ -169,26 +137,35 @@ impl LiveSession {
         self.record.id
     }
 
+    /// What is known of it.
+    pub fn info(&self) -> &SessionInfo {
+        &self.record.info
+    }
+
     /// Resolves once the session must end; at once where that was said before. Cancel safe.
     pub async fn ended(&self) -> EndReason {
+        poll_fn(|cx| self.poll_ended(cx)).await
+    }
+
+    /// Ready once the session must end. Wakes the task that asked last: a session is one task.
+    pub fn poll_ended(&self, cx: &Context<'_>) -> Poll<EndReason> {
+        let record = &self.record;
         // Listening comes before looking, so that nothing said in between is missed.
-        let told = self.record.told.notified();
-        if let Some(reason) = self.record.end.get() {
-            return *reason;
-        }
-        told.await;
-        *self.record.end.get().expect("the reason is set before anybody is told")
+        record.told.register(cx.waker());
+        record.end.get().map_or(Poll::Pending, |reason| Poll::Ready(*reason))
     }
 
-    /// Adds to the octets that the list shows.
-    pub fn add_bytes(&self, up: u64, down: u64) {
-        self.record.bytes_up.fetch_add(up, Ordering::Relaxed);
-        self.record.bytes_down.fetch_add(down, Ordering::Relaxed);
+    /// Notes how many octets were moved so far, to the mail store and to the client. The list shows them, and where they
+    /// stay the same the session is idle.
+    pub fn note_moved(&self, up: u64, down: u64) {
+        self.record.bytes_up.store(up, Ordering::Relaxed);
+        self.record.bytes_down.store(down, Ordering::Relaxed);
     }
 
-    /// Notes what the client calls itself.
+    /// Notes what the client calls itself after login; the first name stands.
     pub fn set_client(&self, name: &str) {
-        *self.record.client() = Some(name.to_owned());
+        // A second ID is as good as the first.
+        let _ = self.record.client.set(name.into());
     }
 }
 
@@ -211,8 +188,9 @@ impl Registry {
         };
         let (imap, smtp) = (gauge(Protocol::Imap), gauge(Protocol::Smtp));
         Arc::new(Self {
-            devices: Index::new(),
-            mailboxes: Index::new(),
+            devices: Index::new(|record| record.info.device.raw()),
+            mailboxes: Index::new(|record| record.info.mailbox.raw()),
+            expiring: Expiring::default(),
             next_id: AtomicU64::new(1),
             metrics,
             imap,
@@ -225,16 +203,17 @@ impl Registry {
         let record = Arc::new(Record {
             id: SessionId(self.next_id.fetch_add(1, Ordering::Relaxed)),
             info,
-            client: Mutex::default(),
+            client: OnceLock::new(),
             bytes_up: AtomicU64::new(0),
             bytes_down: AtomicU64::new(0),
+            quiet: Quiet::default(),
             end: OnceLock::new(),
-            told: Notify::new(),
+            told: AtomicWaker::new(),
         });
         self.gauge(record.info.protocol).inc();
-        let (device, mailbox) = (record.info.device, record.info.mailbox);
-        self.devices.insert(device.raw(), device, &record);
-        self.mailboxes.insert(mailbox.raw(), mailbox, &record);
+        self.devices.insert(&record);
+        self.mailboxes.insert(&record);
+        self.expiring.insert(&record);
         LiveSession {
             record,
             registry: Arc::clone(self),
@@ -243,38 +222,35 @@ impl Registry {
 
     /// Tells the sessions of a device to end; says how many had not been told before.
     pub fn end_device(&self, device: DeviceId, reason: EndReason) -> usize {
-        self.end(&self.devices.of(device.raw(), device), reason)
+        self.end(&self.devices.of(device.raw()), reason)
     }
 
     /// Tells the sessions of a mailbox to end; says how many had not been told before.
     pub fn end_mailbox(&self, mailbox: MailboxId) -> usize {
-        self.end(&self.mailboxes.of(mailbox.raw(), mailbox), EndReason::MailboxEnded)
+        self.end(&self.mailboxes.of(mailbox.raw()), EndReason::MailboxEnded)
     }
 
     /// Tells one session to end; false where it is not there or was told before.
     pub fn end_session(&self, id: SessionId, reason: EndReason) -> bool {
-        let found = self.records().into_iter().find(|record| record.id == id);
+        let found = self.devices.all().into_iter().find(|record| record.id == id);
         found.is_some_and(|record| self.end(&[record], reason) == 1)
     }
 
     /// Tells every session to end; says how many had not been told before.
     pub fn end_all(&self, reason: EndReason) -> usize {
-        self.end(&self.records(), reason)
+        self.end(&self.devices.all(), reason)
     }
 
     /// All live sessions, oldest first.
     pub fn sessions(&self) -> Vec<SessionSnapshot> {
-        let mut sessions: Vec<_> = self.records().iter().map(|record| record.snapshot()).collect();
+        let mut sessions: Vec<_> = self.devices.all().iter().map(|record| record.snapshot()).collect();
         sessions.sort_by_key(|session| session.id);
         sessions
     }
 
     /// Live sessions of one device and of one mailbox (for the per-device and per-mailbox caps).
     pub fn count(&self, device: DeviceId, mailbox: MailboxId) -> (usize, usize) {
-        (
-            self.devices.count(device.raw(), device),
-            self.mailboxes.count(mailbox.raw(), mailbox),
-        )
+        (self.devices.count(device.raw()), self.mailboxes.count(mailbox.raw()))
     }
 
     fn end(&self, records: &[Arc<Record>], reason: EndReason) -> usize {
@@ -283,18 +259,10 @@ impl Registry {
         ended
     }
 
-    fn records(&self) -> Vec<Arc<Record>> {
-        let of = |shard: &Shard<DeviceId>| {
-            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            shard.values().flatten().cloned().collect::<Vec<_>>()
-        };
-        self.devices.0.iter().flat_map(of).collect()
-    }
-
     fn deregister(&self, record: &Record) {
-        let (device, mailbox) = (record.info.device, record.info.mailbox);
-        self.devices.remove(device.raw(), device, record.id);
-        self.mailboxes.remove(mailbox.raw(), mailbox, record.id);
+        self.devices.remove(record);
+        self.mailboxes.remove(record);
+        self.expiring.remove(record);
         self.gauge(record.info.protocol).dec();
     }
 

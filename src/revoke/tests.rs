@@ -3,6 +3,7 @@
 mod explorer;
 mod fake;
 mod race;
+mod sweep;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -101,8 +102,8 @@ fn one_session_or_all_can_be_ended_and_the_first_reason_stands() {
 fn the_list_shows_octets_and_the_client_named_last() {
     let registry = Registry::new(Arc::new(Metrics::new()));
     let session = registry.register(info(1, 1));
-    session.add_bytes(3, 5);
-    session.add_bytes(1, 0);
+    session.note_moved(3, 5);
+    session.note_moved(4, 5);
     session.set_client("Thunderbird");
     let listed = registry.sessions();
     let [listed] = listed.as_slice() else {

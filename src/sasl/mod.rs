@@ -218,7 +218,7 @@ pub fn encode_plain(authzid: &str, authcid: &str, password: &[u8]) -> SecretByte
 }
 
 /// One response in base64, without a stray copy.
-fn encode(response: &[u8]) -> SecretBytes {
+pub fn encode(response: &[u8]) -> SecretBytes {
     let capacity = base64::encoded_len(response.len(), true).unwrap_or_default();
     let mut text = Zeroizing::new(vec![0; capacity]);
     let length = STANDARD.encode_slice(response, &mut text).unwrap_or_default();

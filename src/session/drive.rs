@@ -1,8 +1,8 @@
 //! The I/O loop before login: socket, timers and limits around a sans-IO protocol session.
 //!
 //! One time budget and one octet budget run from the first octet to the login, whatever the client says in between:
-//! a NOOP every 250 ms buys no time. Everything that is needed only before login lives in one boxed future that is
-//! gone when the session is handed to the splice, so that an idle session stays small.
+//! a NOOP every 250 ms buys no time. What is needed only before login lives in this one future, which is gone when the
+//! session goes on in `logged_in`.
 
 use std::future::Future;
 use std::io;
@@ -14,137 +14,68 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::TcpStream;
 
 use super::input::Input;
+use super::logged_in::LoggedIn;
 use super::login::Admitted;
-use super::relay::Relay;
-use super::splice::{Splice, Start};
-use super::summary::{Ending, Moved, log_end};
 use super::talk::{End, Failures, Talk};
 use super::{Config, Connection, Plane, TlsMode};
-use crate::clock::Timestamp;
 use crate::metrics::ReasonLabel;
-use crate::model::device::Use;
 use crate::peer::{Peer, Protocol};
 use crate::preauth::{Security, Session, Step};
-use crate::revoke::LiveSession;
-use crate::store::EndReason;
 use crate::tls::{Acceptor, Stream};
 use crate::{imap, smtp};
 
 /// First octet of a TLS handshake record (RFC 8446 §5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
 
-/// Serves one connection from its first octet to its last.
-pub async fn serve(plane: Arc<Plane>, connection: Connection) {
-    let id = plane.next_connection_id().get();
-    let started = plane.clock.now();
+/// Takes one connection from its first octet to its login. `None` where it ended before.
+///
+/// This is a large future; the session that it gives is small.
+pub async fn log_in(plane: Arc<Plane>, connection: Connection) -> Option<LoggedIn> {
+    let begun = Begun {
+        id: plane.next_connection_id().get(),
+        at: plane.clock.now(),
+        _counted: Counted::new(&plane.metrics.connections),
+    };
     let config = plane.config.load_full();
-    let _counted = Counted::new(&plane.metrics.connections);
-    if let Some(ready) = Box::pin(before_login(&plane, &config, connection, id)).await {
-        Box::pin(after_login(&plane, &config, ready, id, started)).await;
-    }
+    let ready = before_login(&plane, &config, connection, begun.id).await?;
+    LoggedIn::start(&plane, ready, begun)
 }
 
-/// A client that was told OK, and everything that goes on with it.
+/// A client that was told OK, and what goes on with it.
 pub(super) struct Ready {
     pub(super) admitted: Box<Admitted>,
     pub(super) down: Stream,
     pub(super) input: BytesMut,
-    pub(super) peer: Peer,
-    pub(super) protocol: Protocol,
-    pub(super) client: Option<String>,
+    /// `none` in clear.
+    pub(super) tls_version: &'static str,
 }
 
-async fn after_login(plane: &Plane, config: &Config, ready: Ready, id: u64, started: Instant) {
-    let Ready {
-        admitted,
-        down,
-        input,
-        peer,
-        protocol,
-        client,
-    } = ready;
-    let Admitted {
-        login,
-        upstream,
-        live,
-        guard,
-    } = *admitted;
-    if let Some(name) = &client {
-        live.set_client(name);
+/// The begin of a connection.
+pub(super) struct Begun {
+    /// Its number, for the log.
+    pub(super) id: u64,
+    at: Instant,
+    _counted: Counted,
+}
+
+impl Begun {
+    /// How long ago that was.
+    pub(super) fn lasted(&self, plane: &Plane) -> Duration {
+        plane.clock.now().saturating_duration_since(self.at)
     }
-    let ended = || must_end(plane, &live, login.device().expires_at);
-    let (ending, moved) = match guard {
-        None => {
-            let noticed = |name: &str| {
-                live.set_client(name);
-                let client = Some(name.to_owned());
-                plane.usage.note(
-                    login.device().id,
-                    Use {
-                        at: plane.clock.utc(),
-                        ip: peer.ip(),
-                        protocol,
-                        client,
-                    },
-                );
-            };
-            let start = Start {
-                down,
-                up: upstream.stream,
-                from_client: input,
-                from_upstream: upstream.received,
-                capabilities: &upstream.capabilities,
-                live: &live,
-                noticed: &noticed,
-            };
-            match Splice::new(start) {
-                Ok(mut splice) => {
-                    let ending = splice.run(ended(), config.imap_idle_time).await;
-                    let text = ending.goodbye(login.device());
-                    (ending, splice.close(text.as_deref(), config.close_time).await)
-                }
-                // The client hid a command behind its login that the filter refuses.
-                Err(_) => (Ending::Broken, Moved::default()),
-            }
-        }
-        Some(guard) => {
-            let mut relay = Relay::new(down, upstream.stream, guard, input, &live);
-            let ending = relay.run(ended(), config.smtp_idle_time).await;
-            let text = ending.goodbye(login.device());
-            (ending, relay.close(text.as_deref(), config.close_time).await)
-        }
-    };
-    drop(live);
-    plane.metrics.bytes_up.inc_by(moved.up);
-    plane.metrics.bytes_down.inc_by(moved.down);
-    let lasted = plane.clock.now().saturating_duration_since(started);
-    log_end(id, &peer, protocol, &login, (ending, moved, lasted));
-}
-
-/// Resolves when the session must end: it was ended from outside, or its device's date has come. (A device whose date
-/// was put off meanwhile just connects again.)
-async fn must_end(plane: &Plane, live: &LiveSession, expires_at: Option<Timestamp>) -> EndReason {
-    let Some(expires_at) = expires_at else {
-        return live.ended().await;
-    };
-    let left = u64::try_from(expires_at.0.saturating_sub(plane.clock.utc().0)).unwrap_or(0);
-    let left = Duration::from_millis(left);
-    tokio::time::timeout(left, live.ended())
-        .await
-        .unwrap_or(EndReason::Expired)
 }
 
 /// Counts a connection as long as it lives, also one whose task panics.
-struct Counted<'a>(&'a Gauge);
+struct Counted(Gauge);
 
-impl<'a> Counted<'a> {
-    fn new(gauge: &'a Gauge) -> Self {
+impl Counted {
+    fn new(gauge: &Gauge) -> Self {
         gauge.inc();
-        Self(gauge)
+        Self(gauge.clone())
     }
 }
 
-impl Drop for Counted<'_> {
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.dec();
     }

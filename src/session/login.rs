@@ -116,13 +116,14 @@ impl Attempt<'_> {
         })?;
         let info = SessionInfo {
             device: device.id,
-            label: device.label.clone(),
+            label: device.label.as_str().into(),
             mailbox: login.mailbox(),
             address: login.address().clone(),
             protocol: self.protocol,
             peer: self.peer.ip(),
             since: plane.clock.utc(),
-            client: self.client.clone(),
+            expires_at: device.expires_at,
+            client: self.client.as_deref().map(Into::into),
             route: Arc::clone(&upstream.route),
         };
         match self.admit(&login, info).await {

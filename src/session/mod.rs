@@ -2,11 +2,12 @@
 //!
 //! `drive` owns the socket and the timers before login, `talk` runs a sans-IO [`preauth::Session`](crate::preauth::Session);
 //! `login` turns credentials into an admitted login; `splice` (IMAP) and `relay` (SMTP, through the command guard) copy
-//! octets afterwards; `usage` remembers when a device was last used. Nothing a client sends before a
+//! octets afterwards, as parts of `logged_in`, which is all that stays of a login; `usage` remembers when a device was last used. Nothing a client sends before a
 //! [`VerifiedLogin`](crate::verify::VerifiedLogin) exists reaches the mail store.
 
 mod drive;
 mod input;
+mod logged_in;
 mod login;
 mod relay;
 mod splice;
@@ -22,9 +23,11 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::net::TcpStream;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-pub use drive::serve;
+pub use drive::log_in;
+pub use logged_in::LoggedIn;
 pub use usage::Usage;
 
 pub use crate::smtp::guard::BareNewline;
@@ -33,7 +36,7 @@ use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::peer::{Peer, Protocol};
 use crate::preauth::Limits;
-use crate::revoke::Registry;
+use crate::revoke::{IdleLimits, Registry, SWEEP_INTERVAL, Sweeper};
 use crate::store::CredentialStore;
 use crate::throttle::Throttle;
 use crate::tls::Acceptor;
@@ -168,6 +171,25 @@ impl Plane {
         let up = matches!(answer, Ok(Ok(())));
         self.store_down.store(!up, Ordering::Relaxed);
         up
+    }
+
+    /// Ends sessions that are idle for too long, or whose device's date has come; runs until cancelled. One caller at a
+    /// time.
+    pub async fn sweep(&self) {
+        let mut sweeper = Sweeper::new(Arc::clone(&self.registry), self.clock.now());
+        let mut tick = tokio::time::interval(SWEEP_INTERVAL);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            let limits = {
+                let config = self.config.load();
+                IdleLimits {
+                    imap: config.imap_idle_time,
+                    smtp: config.smtp_idle_time,
+                }
+            };
+            sweeper.step(self.clock.now(), self.clock.utc(), &limits);
+        }
     }
 
     /// Whether a login by this protocol has any chance at this moment. Where it has none, the greeting says so, because

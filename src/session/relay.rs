@@ -1,9 +1,9 @@
 //! SMTP after login: both directions pass through the command guard.
 //!
 //! The guard decides what reaches the mail store and in which order the client hears of it; this file only moves
-//! octets and stops reading where the guard or a slow side asks for it.
+//! octets and stops reading where the guard or a slow side asks for it. The octets of a message go on to the mail store
+//! from where they were read; only what the guard has to think about is copied.
 
-use std::future::Future;
 use std::io;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -11,14 +11,12 @@ use std::time::Duration;
 use bytes::BytesMut;
 
 use super::summary::{Ending, Moved};
-use super::transfer::{Outbox, linger, poll_read_scratch, until_end};
-use crate::revoke::LiveSession;
+use super::transfer::{Outbox, linger, poll_read_scratch};
 use crate::smtp::guard::{Flow, Guard, Output};
-use crate::store::EndReason;
 use crate::tls::Stream;
 
 /// One submission session after login.
-pub(super) struct Relay<'a> {
+pub(super) struct Relay {
     down: Stream,
     up: Stream,
     guard: Guard,
@@ -30,12 +28,11 @@ pub(super) struct Relay<'a> {
     /// The mail store takes nothing any more.
     up_shut: bool,
     finished: Option<Ending>,
-    live: &'a LiveSession,
 }
 
-impl<'a> Relay<'a> {
+impl Relay {
     /// Takes over both streams; `from_client` was read too early and goes first.
-    pub(super) fn new(down: Stream, up: Stream, guard: Guard, from_client: BytesMut, live: &'a LiveSession) -> Self {
+    pub(super) fn new(down: Stream, up: Stream, guard: Guard, from_client: BytesMut) -> Self {
         let mut relay = Self {
             down,
             up,
@@ -47,19 +44,19 @@ impl<'a> Relay<'a> {
             client_closed: false,
             up_shut: false,
             finished: None,
-            live,
         };
+        release_if_empty(&mut relay.from_client);
         relay.guard_client();
         relay
     }
 
-    /// Relays until one side ends, nothing moves for `idle`, or `ended` says that it must end.
-    pub(super) async fn run(&mut self, ended: impl Future<Output = EndReason>, idle: Duration) -> Ending {
-        until_end(ended, idle, |cx| {
-            let copied = self.poll_relay(cx).map(|result| result.unwrap_or(Ending::Broken));
-            (copied, self.to_up.sent + self.to_down.sent)
-        })
-        .await
+    /// What was sent so far.
+    pub(super) const fn moved(&self) -> Moved {
+        Moved {
+            up: self.to_up.sent,
+            down: self.to_down.sent,
+            messages: self.guard.messages(),
+        }
     }
 
     /// Cuts the mail store (a message under way is never completed), says goodbye and closes.
@@ -67,17 +64,18 @@ impl<'a> Relay<'a> {
         if let Some(line) = goodbye.and_then(|text| self.guard.farewell(text)) {
             self.to_down.queue().extend_from_slice(&line);
         }
-        let moved = Moved {
-            up: self.to_up.sent,
-            down: self.to_down.sent,
-            messages: self.guard.messages(),
-        };
+        let moved = self.moved();
         drop(self.up);
         linger(self.down, self.to_down, limit).await;
         moved
     }
 
-    fn poll_relay(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Ending>> {
+    /// Relays until one side ends.
+    pub(super) fn poll_relay(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
+        self.poll_turns(cx).map(|result| result.unwrap_or(Ending::Broken))
+    }
+
+    fn poll_turns(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Ending>> {
         // Each direction runs until it has to wait; an answer from upstream may let the client's side go on.
         loop {
             let before = self.progress();
@@ -121,13 +119,19 @@ impl<'a> Relay<'a> {
             }
             let Self {
                 down,
+                up,
+                guard,
                 from_client,
-                live,
+                to_up,
+                up_shut,
                 ..
             } = self;
-            let octets = ready!(poll_read_scratch(cx, down, |_, chunk| {
-                live.add_bytes(chunk.len() as u64, 0);
-                from_client.extend_from_slice(chunk);
+            let octets = ready!(poll_read_scratch(cx, down, |cx, chunk| {
+                let is_next = from_client.is_empty() && to_up.is_empty() && !*up_shut;
+                // A message goes on from where it was read; what the guard has to think about is kept for it.
+                let (clean, rest) = chunk.split_at(if is_next { guard.pass(chunk) } else { 0 });
+                *up_shut |= to_up.poll_send(cx, up, clean).is_err();
+                from_client.extend_from_slice(rest);
                 Ok(())
             }))?;
             self.client_closed = octets == 0;
@@ -142,14 +146,8 @@ impl<'a> Relay<'a> {
             if self.finished.is_some() {
                 return Poll::Ready(Ok(()));
             }
-            let Self {
-                up,
-                from_upstream,
-                live,
-                ..
-            } = self;
+            let Self { up, from_upstream, .. } = self;
             let read = ready!(poll_read_scratch(cx, up, |_, chunk| {
-                live.add_bytes(0, chunk.len() as u64);
                 from_upstream.extend_from_slice(chunk);
                 Ok(())
             }));
@@ -168,6 +166,7 @@ impl<'a> Relay<'a> {
             } else {
                 let flow = self.guard.from_upstream(&mut self.from_upstream, &mut out);
                 self.take(flow, out);
+                release_if_empty(&mut self.from_upstream);
                 self.guard_client();
             }
         }
@@ -180,9 +179,7 @@ impl<'a> Relay<'a> {
         let mut out = Output::default();
         let flow = self.guard.from_client(&mut self.from_client, &mut out);
         self.take(flow, out);
-        if self.from_client.is_empty() {
-            self.from_client = BytesMut::new();
-        }
+        release_if_empty(&mut self.from_client);
     }
 
     fn take(&mut self, flow: Flow, out: Output) {
@@ -200,6 +197,13 @@ impl<'a> Relay<'a> {
                 self.finished = Some(Ending::Rule(rule));
             }
         }
+    }
+}
+
+/// Gives the memory back with the last octet: most sessions wait most of the time.
+fn release_if_empty(buffer: &mut BytesMut) {
+    if buffer.is_empty() {
+        *buffer = BytesMut::new();
     }
 }
 

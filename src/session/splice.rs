@@ -4,7 +4,6 @@
 //! inside a literal), the ID observer (so that people recognise the client), and the counters. Only where the mail
 //! store offers UNAUTHENTICATE (RFC 8437) a command filter stands *in* the stream.
 
-use std::future::Future;
 use std::io;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -12,16 +11,14 @@ use std::time::Duration;
 use bytes::BytesMut;
 
 use super::summary::{Ending, Moved};
-use super::transfer::{Outbox, linger, poll_read_scratch, until_end};
+use super::transfer::{Outbox, linger, poll_read_scratch};
 use crate::imap::boundary::Boundary;
 use crate::imap::filter::CommandFilter;
 use crate::imap::observe::IdObserver;
-use crate::revoke::LiveSession;
-use crate::store::EndReason;
 use crate::tls::Stream;
 
 /// One IMAP session after login.
-pub(super) struct Splice<'a> {
+pub(super) struct Splice {
     down: Stream,
     up: Stream,
     to_down: Outbox,
@@ -30,10 +27,8 @@ pub(super) struct Splice<'a> {
     /// The mail store takes nothing any more.
     up_shut: bool,
     boundary: Boundary,
-    filter: Option<Filter>,
+    filter: Option<Box<Filter>>,
     observer: IdObserver,
-    live: &'a LiveSession,
-    noticed: &'a (dyn Fn(&str) + Send + Sync),
 }
 
 /// What a splice starts from.
@@ -48,10 +43,6 @@ pub(super) struct Start<'a> {
     pub(super) from_upstream: BytesMut,
     /// What the mail store offers after login.
     pub(super) capabilities: &'a [String],
-    /// The registered session.
-    pub(super) live: &'a LiveSession,
-    /// Called once with what the client calls itself in ID.
-    pub(super) noticed: &'a (dyn Fn(&str) + Send + Sync),
 }
 
 /// The command filter with the octets that it holds: part of a verb at most.
@@ -61,11 +52,10 @@ struct Filter {
 }
 
 impl Filter {
-    fn new(capabilities: &[String]) -> Option<Self> {
-        CommandFilter::new(capabilities).map(|rules| Self {
-            rules,
-            held: BytesMut::new(),
-        })
+    fn new(capabilities: &[String]) -> Option<Box<Self>> {
+        let rules = CommandFilter::new(capabilities)?;
+        let held = BytesMut::new();
+        Some(Box::new(Self { rules, held }))
     }
 
     fn pass(&mut self, chunk: &[u8], up: &mut BytesMut) -> io::Result<()> {
@@ -76,9 +66,10 @@ impl Filter {
     }
 }
 
-impl<'a> Splice<'a> {
-    /// Takes over both streams; what was read too early goes first.
-    pub(super) fn new(start: Start<'a>) -> io::Result<Self> {
+impl Splice {
+    /// Takes over both streams; what was read too early goes first. `noticed` is told what the client calls itself in ID,
+    /// here or in [`Splice::poll_copy`], at most once.
+    pub(super) fn new(start: Start<'_>, noticed: &dyn Fn(&str)) -> io::Result<Self> {
         let mut splice = Self {
             down: start.down,
             up: start.up,
@@ -89,12 +80,12 @@ impl<'a> Splice<'a> {
             boundary: Boundary::default(),
             filter: Filter::new(start.capabilities),
             observer: IdObserver::default(),
-            live: start.live,
-            noticed: start.noticed,
         };
         splice.boundary.feed(&start.from_upstream);
         splice.to_down = Outbox::with(start.from_upstream);
-        splice.observe(&start.from_client);
+        if let Some(name) = splice.observer.feed(&start.from_client) {
+            noticed(&name);
+        }
         match &mut splice.filter {
             None => splice.to_up = Outbox::with(start.from_client),
             Some(filter) => filter.pass(&start.from_client, splice.to_up.queue())?,
@@ -102,13 +93,13 @@ impl<'a> Splice<'a> {
         Ok(splice)
     }
 
-    /// Copies until one side closes, nothing moves for `idle`, or `ended` says that it must end.
-    pub(super) async fn run(&mut self, ended: impl Future<Output = EndReason>, idle: Duration) -> Ending {
-        until_end(ended, idle, |cx| {
-            let copied = self.poll_copy(cx);
-            (copied, self.to_up.sent + self.to_down.sent)
-        })
-        .await
+    /// What was sent so far.
+    pub(super) const fn moved(&self) -> Moved {
+        Moved {
+            up: self.to_up.sent,
+            down: self.to_down.sent,
+            messages: 0,
+        }
     }
 
     /// Says goodbye where the client can understand it, and closes both sides.
@@ -118,18 +109,15 @@ impl<'a> Splice<'a> {
                 .queue()
                 .extend_from_slice(format!("* BYE {text}\r\n").as_bytes());
         }
-        let moved = Moved {
-            up: self.to_up.sent,
-            down: self.to_down.sent,
-            messages: 0,
-        };
+        let moved = self.moved();
         drop(self.up);
         linger(self.down, self.to_down, limit).await;
         moved
     }
 
-    fn poll_copy(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
-        if let Poll::Ready(Err(_)) = self.poll_up(cx) {
+    /// Copies until one side closes.
+    pub(super) fn poll_copy(&mut self, cx: &mut Context<'_>, noticed: &dyn Fn(&str)) -> Poll<Ending> {
+        if let Poll::Ready(Err(_)) = self.poll_up(cx, noticed) {
             return Poll::Ready(Ending::Broken);
         }
         match self.poll_down(cx) {
@@ -142,7 +130,7 @@ impl<'a> Splice<'a> {
 
     /// Client to mail store; ready once the client closed and the mail store was told, or takes nothing any more: what it
     /// said last (`* BYE` and why) may still be on its way to the client, whose side goes on until its end.
-    fn poll_up(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_up(&mut self, cx: &mut Context<'_>, noticed: &dyn Fn(&str)) -> Poll<io::Result<()>> {
         while !self.up_shut {
             self.up_shut = ready!(self.to_up.poll_forward(cx, &mut self.up, self.client_closed));
             if self.up_shut {
@@ -155,15 +143,12 @@ impl<'a> Splice<'a> {
                 up_shut,
                 filter,
                 observer,
-                live,
-                noticed,
                 ..
             } = self;
             let octets = ready!(poll_read_scratch(cx, down, |cx, chunk| {
                 if let Some(name) = observer.feed(chunk) {
                     noticed(&name);
                 }
-                live.add_bytes(chunk.len() as u64, 0);
                 match filter {
                     None => *up_shut = to_up.poll_send(cx, up, chunk).is_err(),
                     Some(filter) => filter.pass(chunk, to_up.queue())?,
@@ -184,23 +169,15 @@ impl<'a> Splice<'a> {
                 up,
                 to_down,
                 boundary,
-                live,
                 ..
             } = self;
             let octets = ready!(poll_read_scratch(cx, up, |cx, chunk| {
                 boundary.feed(chunk);
-                live.add_bytes(0, chunk.len() as u64);
                 to_down.poll_send(cx, down, chunk)
             }))?;
             if octets == 0 {
                 return Poll::Ready(Ok(()));
             }
-        }
-    }
-
-    fn observe(&mut self, chunk: &[u8]) {
-        if let Some(name) = self.observer.feed(chunk) {
-            (self.noticed)(&name);
         }
     }
 }

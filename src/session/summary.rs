@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use crate::model::name::printable_ascii;
-use crate::peer::{Peer, Protocol};
-use crate::store::{EndReason, LoginDevice};
-use crate::verify::VerifiedLogin;
+use crate::revoke::SessionInfo;
+use crate::store::EndReason;
 
 /// What clients hear before and after login when the daemon stops.
 pub(super) const RESTARTING: &str = "Server is restarting, please reconnect";
@@ -17,8 +16,6 @@ pub(super) enum Ending {
     Client,
     /// The mail store closed.
     Upstream,
-    /// Nothing moved for the idle time.
-    Idle,
     /// We ended it.
     Ended(EndReason),
     /// A rule of the command guard ended it.
@@ -33,37 +30,22 @@ impl Ending {
         match self {
             Self::Client => "client",
             Self::Upstream => "upstream",
-            Self::Idle => "idle",
-            Self::Ended(reason) => end_word(reason),
+            Self::Ended(reason) => reason.name(),
             Self::Rule(rule) => rule,
             Self::Broken => "broken",
         }
     }
 
     /// What the client is told, where we are the ones who end it.
-    pub(super) fn goodbye(self, device: &LoginDevice) -> Option<String> {
+    pub(super) fn goodbye(self, label: &str) -> Option<String> {
         match self {
-            Self::Ended(reason) => Some(goodbye(reason, device)),
-            Self::Idle => Some("Idle for too long".to_owned()),
+            Self::Ended(reason) => Some(goodbye(reason, label)),
             Self::Client | Self::Upstream | Self::Rule(_) | Self::Broken => None,
         }
     }
 }
 
-const fn end_word(reason: EndReason) -> &'static str {
-    match reason {
-        EndReason::Revoked => "revoked",
-        EndReason::Paused => "paused",
-        EndReason::Replaced => "replaced",
-        EndReason::Narrowed => "narrowed",
-        EndReason::Expired => "expired",
-        EndReason::MailboxEnded => "mailbox_ended",
-        EndReason::Operator => "operator",
-        EndReason::Shutdown => "shutdown",
-    }
-}
-
-/// Counts of one finished session.
+/// Counts of one session.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Moved {
     /// Octets sent to the mail store.
@@ -74,30 +56,29 @@ pub(super) struct Moved {
     pub(super) messages: u64,
 }
 
-/// Writes the one line that every session after login leaves in the log.
-pub(super) fn log_end(id: u64, peer: &Peer, protocol: Protocol, login: &VerifiedLogin, end: (Ending, Moved, Duration)) {
-    let (ending, moved, lasted) = end;
-    let tls = peer.tls.as_ref().map_or("none", |tls| tls.version);
+/// Writes the one line that every session after login leaves in the log. `connection` is its number and TLS version.
+pub(super) fn log_end(connection: (u64, &str), info: &SessionInfo, end: (Ending, Moved, Duration)) {
+    let ((id, tls_version), (ending, moved, lasted)) = (connection, end);
     tracing::info!(
         session.id = id,
-        session.protocol = protocol.name(),
+        session.protocol = info.protocol.name(),
         session.end = ending.word(),
         session.seconds = lasted.as_secs(),
         session.bytes_up = moved.up,
         session.bytes_down = moved.down,
         session.messages = moved.messages,
-        client.addr = %peer.ip(),
-        tls.version = tls,
-        mailbox.id = %login.mailbox(),
-        mailbox.address = %login.address(),
-        device.id = %login.device().id,
+        client.addr = %info.peer,
+        tls.version = tls_version,
+        mailbox.id = %info.mailbox,
+        mailbox.address = %info.address,
+        device.id = %info.device,
         "session ended"
     );
 }
 
 /// What the client is told when we end its session: printable ASCII, at most 140 characters.
-fn goodbye(reason: EndReason, device: &LoginDevice) -> String {
-    let label = printable_ascii(&device.label);
+fn goodbye(reason: EndReason, label: &str) -> String {
+    let label = printable_ascii(label);
     match reason {
         EndReason::Revoked => format!("Device \"{label}\" was disconnected"),
         EndReason::Paused => format!("Device \"{label}\" was paused"),
@@ -107,5 +88,33 @@ fn goodbye(reason: EndReason, device: &LoginDevice) -> String {
         EndReason::MailboxEnded => "This mailbox is closed".to_owned(),
         EndReason::Operator => "Session ended by the operator".to_owned(),
         EndReason::Shutdown => RESTARTING.to_owned(),
+        EndReason::Idle => "Idle for too long".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_ended_by_us_hears_why_and_nobody_else_does() {
+        let goodbye = |ending: Ending| (ending.word(), ending.goodbye("Anna's \u{e9}"));
+        assert_eq!(
+            goodbye(Ending::Ended(EndReason::Idle)),
+            ("idle", Some("Idle for too long".to_owned()))
+        );
+        assert_eq!(
+            goodbye(Ending::Ended(EndReason::Expired)).0,
+            "expired",
+            "the log says it in one word"
+        );
+        for ending in [
+            Ending::Client,
+            Ending::Upstream,
+            Ending::Broken,
+            Ending::Rule("bare_lf"),
+        ] {
+            assert_eq!(ending.goodbye("Phone"), None, "{ending:?}");
+        }
     }
 }

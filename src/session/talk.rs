@@ -141,16 +141,13 @@ impl Talk<'_> {
         })
     }
 
-    /// Hands everything to the splice.
+    /// Hands everything to the session after login.
     pub(super) fn ready(mut self, admitted: Box<Admitted>) -> Ready {
-        let client = self.session.client_name();
         Ready {
             admitted,
             down: self.stream,
             input: self.input.take(),
-            peer: self.peer,
-            protocol: self.protocol,
-            client,
+            tls_version: self.peer.tls.map_or("none", |tls| tls.version),
         }
     }
 

@@ -1,29 +1,20 @@
 //! Moving octets between two streams without a buffer of their own while nothing moves.
 //!
-//! Reads go into one scratch buffer a thread, borrowed only during a poll; what the other side does not take at once
-//! waits in an [`Outbox`], which gives its memory back when it is empty. While an outbox holds anything, its source is
-//! not read: the slow reader's window closes, and memory stays bounded by one scratch buffer a direction.
+//! Reads go into a buffer of the thread's, borrowed only during a poll (`tls::Stream::poll_receive`); what the other
+//! side does not take at once waits in an [`Outbox`], which gives its memory back when it is empty. While an outbox
+//! holds anything, its source is not read: the slow reader's window closes, and memory stays bounded by one read a
+//! direction.
 
-use std::cell::RefCell;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 
-use super::summary::Ending;
-use crate::store::EndReason;
 use crate::tls::Stream;
-
-/// Octets taken by one read; large enough for two TLS records of 16 KiB.
-const SCRATCH_BYTES: usize = 32 * 1024;
-
-thread_local! {
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_BYTES].into_boxed_slice());
-}
 
 /// What waits to be written to one stream.
 #[derive(Debug, Default)]
@@ -115,57 +106,17 @@ impl Outbox {
     }
 }
 
-/// Reads once and hands the octets to `take`; `take(&[])` never happens: the end of the stream is `Ok(0)`.
+/// Reads once and hands the octets to `take`; the end of the stream is `Ok(0)`.
 pub(super) fn poll_read_scratch(
     cx: &mut Context<'_>,
     stream: &mut Stream,
-    take: impl FnOnce(&mut Context<'_>, &[u8]) -> io::Result<()>,
+    take: impl FnMut(&mut Context<'_>, &[u8]) -> io::Result<()>,
 ) -> Poll<io::Result<usize>> {
-    SCRATCH.with_borrow_mut(|scratch| {
-        let mut buffer = ReadBuf::new(scratch);
-        match ready!(Pin::new(stream).poll_read(cx, &mut buffer)) {
-            // TLS without close_notify: most clients end like this. It is the end of the stream, never of a message.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Poll::Ready(Ok(0)),
-            result => result?,
-        }
-        let octets = buffer.filled().len();
-        if octets > 0 {
-            take(cx, buffer.filled())?;
-        }
-        Poll::Ready(Ok(octets))
-    })
-}
-
-/// Runs `copy` until it ends, `ended` says that the session must end, or nothing moved for a whole `idle` period.
-///
-/// `copy` also tells how many octets were sent so far. The clock is read once a period, not once a chunk.
-pub(super) async fn until_end(
-    ended: impl Future<Output = EndReason>,
-    idle: Duration,
-    mut copy: impl FnMut(&mut Context<'_>) -> (Poll<Ending>, u64),
-) -> Ending {
-    let mut ended = pin!(ended);
-    let mut pause = pin!(tokio::time::sleep(idle));
-    let mut sent_before = 0;
-    poll_fn(|cx| {
-        if let Poll::Ready(reason) = ended.as_mut().poll(cx) {
-            return Poll::Ready(Ending::Ended(reason));
-        }
-        let (copied, sent) = copy(cx);
-        if let Poll::Ready(ending) = copied {
-            return Poll::Ready(ending);
-        }
-        while pause.as_mut().poll(cx).is_ready() {
-            if sent == sent_before {
-                return Poll::Ready(Ending::Idle);
-            }
-            sent_before = sent;
-            let next = pause.deadline() + idle;
-            pause.as_mut().reset(next);
-        }
-        Poll::Pending
-    })
-    .await
+    match ready!(stream.poll_receive(cx, take)) {
+        // TLS without close_notify: most clients end like this. It is the end of the stream, never of a message.
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(0)),
+        received => Poll::Ready(received),
+    }
 }
 
 /// Octets read and dropped from a client that is being closed; one that sends more is cut.

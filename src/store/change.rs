@@ -54,10 +54,12 @@ pub enum EndReason {
     Operator,
     /// The daemon stops.
     Shutdown,
+    /// Nothing moved in it for the idle time.
+    Idle,
 }
 
 impl EndReason {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Revoked,
         Self::Paused,
         Self::Replaced,
@@ -66,6 +68,7 @@ impl EndReason {
         Self::MailboxEnded,
         Self::Operator,
         Self::Shutdown,
+        Self::Idle,
     ];
 
     /// The fixed word in the store, in logs and metrics.
@@ -79,6 +82,7 @@ impl EndReason {
             Self::MailboxEnded => "mailbox_ended",
             Self::Operator => "operator",
             Self::Shutdown => "shutdown",
+            Self::Idle => "idle",
         }
     }
 

@@ -14,14 +14,20 @@ use std::io;
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs::Ticketer;
-use rustls::server::{ClientHello, NoServerSessionStorage, ProducesTickets};
+use rustls::server::{Accepted, ClientHello, NoServerSessionStorage, ProducesTickets, UnbufferedServerConnection};
 use rustls::{CommonState, ProtocolVersion, ServerConfig, SupportedCipherSuite};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::LazyConfigAcceptor;
 
 use crate::peer::TlsFacts;
 
-use super::{BUFFER_LIMIT, Certificates, Error, Stream, provider};
+use super::secured::Secured;
+use super::{Certificates, Error, Stream, provider};
+
+/// Octets asked for at once; a ClientHello with a post-quantum key share takes some 1800.
+const HELLO_READ_BYTES: usize = 4 * 1024;
+/// The longest ClientHello that is read.
+const MAX_HELLO_BYTES: usize = 64 * 1024;
 
 /// Accepts TLS for one listener.
 #[derive(Debug)]
@@ -52,15 +58,18 @@ impl Acceptor {
     ///
     /// # Errors
     /// The client speaks no TLS, an old version, or went away.
-    pub async fn accept(&self, stream: TcpStream) -> io::Result<(Stream, TlsFacts)> {
-        let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
-        let config = self.config_for(&start.client_hello());
-        let tls = start
-            .into_stream_with(config, |session| session.set_buffer_limit(Some(BUFFER_LIMIT)))
-            .await?;
-        let session = tls.get_ref().1;
-        let facts = facts(session, session.server_name());
-        Ok((Stream::Server(Box::new(tls)), facts))
+    pub async fn accept(&self, mut stream: TcpStream) -> io::Result<(Stream, TlsFacts)> {
+        let (accepted, received) = read_hello(&mut stream).await?;
+        let (server_name, side) = {
+            let hello = accepted.client_hello();
+            let server_name = hello.server_name().map(|name| name.to_ascii_lowercase().into());
+            (server_name, UnbufferedServerConnection::new(self.config_for(&hello)))
+        };
+        drop(accepted);
+        let side = side.map_err(io::Error::other)?;
+        let secured = Secured::handshake(stream, side, received).await?;
+        let facts = facts(secured.common(), server_name);
+        Ok((Stream::Server(Box::new(secured)), facts))
     }
 
     fn config_for(&self, hello: &ClientHello<'_>) -> Arc<ServerConfig> {
@@ -69,6 +78,34 @@ impl Acceptor {
             .is_some_and(|mut protocols| protocols.any(|protocol| protocol == self.alpn));
         Arc::clone(if listed { &self.with_alpn } else { &self.without_alpn })
     }
+}
+
+/// Reads the ClientHello, and gives the octets back: it is read once more under the configuration that it chose.
+async fn read_hello(stream: &mut TcpStream) -> io::Result<(Accepted, Vec<u8>)> {
+    let mut acceptor = rustls::server::Acceptor::default();
+    let mut received = Vec::with_capacity(HELLO_READ_BYTES);
+    while received.len() < MAX_HELLO_BYTES {
+        let before = received.len();
+        received.reserve(HELLO_READ_BYTES);
+        if stream.read_buf(&mut received).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let mut fresh = received.get(before..).unwrap_or_default();
+        while !fresh.is_empty() {
+            acceptor.read_tls(&mut fresh)?;
+            match acceptor.accept() {
+                Ok(Some(accepted)) => return Ok((accepted, received)),
+                Ok(None) => {}
+                Err((error, mut alert)) => {
+                    let mut octets = Vec::new();
+                    alert.write_all(&mut octets)?;
+                    stream.write_all(&octets).await?;
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+                }
+            }
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, "an endless ClientHello"))
 }
 
 fn server_config(certificates: Arc<Certificates>, ticketer: Arc<dyn ProducesTickets>) -> Result<ServerConfig, Error> {
@@ -87,13 +124,12 @@ fn server_config(certificates: Arc<Certificates>, ticketer: Arc<dyn ProducesTick
 }
 
 /// What a finished handshake agreed on.
-pub(super) fn facts(session: &CommonState, server_name: Option<&str>) -> TlsFacts {
+pub(super) fn facts(session: &CommonState, server_name: Option<Arc<str>>) -> TlsFacts {
     let version = match session.protocol_version() {
         Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
         _ => "TLSv1.3",
     };
     let cipher = session.negotiated_cipher_suite().map(iana_name).unwrap_or_default();
-    let server_name = server_name.map(|name| name.to_ascii_lowercase().into());
     TlsFacts {
         version,
         cipher: cipher.into(),

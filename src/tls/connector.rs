@@ -8,14 +8,14 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::client::Resumption;
+use rustls::client::{Resumption, UnbufferedClientConnection};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
 use super::certificates::{read_chain, read_key};
-use super::{BUFFER_LIMIT, CertificateConfig, Error, Stream, Version, provider};
+use super::secured::Secured;
+use super::{CertificateConfig, Error, Stream, Version, provider};
 
 /// Sessions kept for resumption, per connector: one upstream name needs one, with a few tickets.
 const RESUMABLE_SESSIONS: usize = 8;
@@ -32,7 +32,7 @@ pub struct ConnectorConfig {
 /// Connects with TLS to one mail store.
 #[derive(Clone)]
 pub struct Connector {
-    connector: TlsConnector,
+    config: Arc<ClientConfig>,
 }
 
 impl Connector {
@@ -58,7 +58,7 @@ impl Connector {
         };
         client.resumption = Resumption::in_memory_sessions(RESUMABLE_SESSIONS);
         Ok(Self {
-            connector: TlsConnector::from(Arc::new(client)),
+            config: Arc::new(client),
         })
     }
 
@@ -69,9 +69,9 @@ impl Connector {
     /// The certificate is not acceptable, or the connection failed.
     pub async fn connect(&self, name: &str, stream: TcpStream) -> io::Result<Stream> {
         let name = server_name(name).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let limit = |session: &mut rustls::ClientConnection| session.set_buffer_limit(Some(BUFFER_LIMIT));
-        let tls = self.connector.connect_with(name, stream, limit).await?;
-        Ok(Stream::Client(Box::new(tls)))
+        let side = UnbufferedClientConnection::new(Arc::clone(&self.config), name).map_err(io::Error::other)?;
+        let secured = Secured::handshake(stream, side, Vec::new()).await?;
+        Ok(Stream::Client(Box::new(secured)))
     }
 
     /// Whether a certificate can have this name at all.

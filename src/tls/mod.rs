@@ -9,6 +9,8 @@ mod advice;
 mod certificates;
 mod connector;
 mod development;
+mod scratch;
+mod secured;
 mod stream;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -27,13 +29,11 @@ pub use advice::advice;
 pub use certificates::{CertificateConfig, CertificateFacts, Certificates, Fresh};
 pub use connector::{Connector, ConnectorConfig};
 pub use development::ensure_development_certificates;
+pub use secured::{Secured, Side};
 pub use stream::Stream;
 
 /// Certificates that end sooner are worth a warning.
 pub const RENEWAL_NOTICE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
-
-/// Plaintext and TLS octets that one session may hold unsent: bounds what a peer that does not read can make us keep.
-const BUFFER_LIMIT: usize = 32 * 1024;
 
 /// TLS settings of the gateway's own listeners.
 #[derive(Debug, Clone)]

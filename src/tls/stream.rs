@@ -5,16 +5,21 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+
+use rustls::client::UnbufferedClientConnection;
+use rustls::server::UnbufferedServerConnection;
 
 use crate::clock::Timestamp;
 use crate::peer::TlsFacts;
 
 use super::acceptor;
 use super::certificates::names_and_end;
+use super::scratch::{self, READ_BYTES};
+use super::secured::Secured;
 
 /// A connected stream, downstream or upstream, with or without TLS.
 #[derive(Debug)]
@@ -24,9 +29,9 @@ pub enum Stream {
     /// A Unix socket.
     Unix(UnixStream),
     /// TLS as the server (downstream).
-    Server(Box<tokio_rustls::server::TlsStream<TcpStream>>),
+    Server(Box<Secured<UnbufferedServerConnection>>),
     /// TLS as the client (upstream).
-    Client(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+    Client(Box<Secured<UnbufferedClientConnection>>),
 }
 
 impl Stream {
@@ -35,29 +40,45 @@ impl Stream {
         match self {
             Self::Tcp(tcp) => Some(tcp),
             Self::Unix(_) => None,
-            Self::Server(tls) => Some(tls.get_ref().0),
-            Self::Client(tls) => Some(tls.get_ref().0),
+            Self::Server(tls) => Some(tls.tcp()),
+            Self::Client(tls) => Some(tls.tcp()),
         }
     }
 
-    /// What the handshake agreed on; `None` in clear.
+    /// What the handshake agreed on, without the server name; `None` in clear.
     pub fn tls_facts(&self) -> Option<TlsFacts> {
         match self {
             Self::Tcp(_) | Self::Unix(_) => None,
-            Self::Server(tls) => {
-                let session = tls.get_ref().1;
-                Some(acceptor::facts(session, session.server_name()))
-            }
-            Self::Client(tls) => Some(acceptor::facts(tls.get_ref().1, None)),
+            Self::Server(tls) => Some(acceptor::facts(tls.common(), None)),
+            Self::Client(tls) => Some(acceptor::facts(tls.common(), None)),
         }
     }
 
     /// Upstream: when the mail store's certificate ends.
     pub fn certificate_end(&self) -> Option<Timestamp> {
         let Self::Client(tls) = self else { return None };
-        let chain = tls.get_ref().1.peer_certificates()?;
+        let chain = tls.common().peer_certificates()?;
         let (_, end) = names_and_end(chain.first()?)?;
         Some(end)
+    }
+
+    /// Reads once without a buffer of the caller's: hands what came to `take`, in pieces where it came in TLS records.
+    /// Ready with how many octets there were; 0 is the end of the stream. `take` may write to other streams, but must
+    /// not read from one.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` for TLS without `close_notify`; what the stream or `take` says.
+    pub fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl FnMut(&mut Context<'_>, &[u8]) -> io::Result<()>,
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Tcp(tcp) => poll_clear(tcp, cx, take),
+            Self::Unix(unix) => poll_clear(unix, cx, take),
+            Self::Server(tls) => tls.poll_receive(cx, take),
+            Self::Client(tls) => tls.poll_receive(cx, take),
+        }
     }
 
     /// Whether the other end has said nothing and closed nothing, as far as is known without waiting. TLS records that
@@ -68,6 +89,21 @@ impl Stream {
         let mut context = Context::from_waker(Waker::noop());
         Pin::new(self).poll_read(&mut context, &mut buffer).is_pending()
     }
+}
+
+fn poll_clear(
+    stream: &mut (impl AsyncRead + Unpin),
+    cx: &mut Context<'_>,
+    mut take: impl FnMut(&mut Context<'_>, &[u8]) -> io::Result<()>,
+) -> Poll<io::Result<usize>> {
+    scratch::incoming(|buffer| {
+        let mut read = ReadBuf::new(buffer.get_mut(..READ_BYTES).unwrap_or_default());
+        ready!(Pin::new(stream).poll_read(cx, &mut read))?;
+        match read.filled() {
+            [] => Poll::Ready(Ok(0)),
+            octets => Poll::Ready(take(cx, octets).map(|()| octets.len())),
+        }
+    })
 }
 
 macro_rules! each {

@@ -11,6 +11,7 @@ mod fuzz_corpus;
 mod gateway;
 mod hostile;
 mod import;
+mod load;
 mod names;
 mod outage;
 mod real_servers;

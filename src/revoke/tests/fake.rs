@@ -22,12 +22,13 @@ use crate::store::{
 pub(super) fn info(device: i64, mailbox: i64) -> SessionInfo {
     SessionInfo {
         device: DeviceId::from_raw(device),
-        label: format!("Device {device}"),
+        label: format!("Device {device}").into(),
         mailbox: MailboxId::from_raw(mailbox),
         address: Address::parse("anna@example.org").unwrap(),
         protocol: Protocol::Imap,
         peer: [192, 0, 2, 7].into(),
         since: Timestamp(0),
+        expires_at: None,
         client: None,
         route: "main".into(),
     }

@@ -1,15 +1,12 @@
 //! A relay between two loopback sockets, with the mail store's side in the test's hands.
 
+use std::future::poll_fn;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
-use crate::metrics::Metrics;
-use crate::model::{Address, DeviceId, MailboxId};
-use crate::peer::Protocol;
-use crate::revoke::{Registry, SessionInfo};
 use crate::smtp::guard::{BareNewline, Config, Limits, SenderPolicy};
 
 async fn pair() -> (TcpStream, TcpStream) {
@@ -17,21 +14,6 @@ async fn pair() -> (TcpStream, TcpStream) {
     let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (far, _) = listener.accept().await.unwrap();
     (near, far)
-}
-
-fn live() -> LiveSession {
-    let registry = Registry::new(std::sync::Arc::new(Metrics::new()));
-    registry.register(SessionInfo {
-        device: DeviceId::from_raw(1),
-        label: "Phone".into(),
-        mailbox: MailboxId::from_raw(1),
-        address: Address::parse("anna@example.org").unwrap(),
-        protocol: Protocol::Smtp,
-        peer: "192.0.2.1".parse().unwrap(),
-        since: crate::clock::Timestamp(0),
-        client: None,
-        route: "main".into(),
-    })
 }
 
 fn guard() -> Guard {
@@ -47,8 +29,7 @@ fn guard() -> Guard {
 /// What the client hears when the mail store does this to the connection after the first command.
 async fn heard(end: impl FnOnce(TcpStream)) -> (Ending, String) {
     let ((mut client, down), (up, mut store)) = (pair().await, pair().await);
-    let live = live();
-    let mut relay = Relay::new(Stream::Tcp(down), Stream::Tcp(up), guard(), BytesMut::new(), &live);
+    let mut relay = Relay::new(Stream::Tcp(down), Stream::Tcp(up), guard(), BytesMut::new());
     let talk = async {
         client.write_all(b"NOOP\r\n").await.unwrap();
         let mut command = [0; 6];
@@ -60,7 +41,7 @@ async fn heard(end: impl FnOnce(TcpStream)) -> (Ending, String) {
         heard
     };
     let serve = async {
-        let ending = relay.run(std::future::pending(), Duration::from_secs(60)).await;
+        let ending = poll_fn(|cx| relay.poll_relay(cx)).await;
         relay.close(None, Duration::from_secs(1)).await;
         ending
     };

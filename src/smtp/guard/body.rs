@@ -5,17 +5,18 @@
 //! message is refused, or rewritten such that the most lenient reading of what upstream gets has the same lines. NUL is
 //! treated alike, as some servers drop it before they look for the dot.
 //!
-//! What is beyond doubt, which is nearly everything, is found in one sweep that looks at pairs of octets and knows no
-//! lines; the scan that judges all the rest leaps from line end to line end. Both copy once. Up to two octets whose
-//! meaning depends on the next one stay in the caller's buffer.
+//! Nearly all of a message is plain: every CR before an LF, no NUL, no dot at a line's start. That is asked of a block at
+//! a time, without looking for line ends; only a block that is not plain is scanned from line end to line end. Up to two
+//! octets whose meaning depends on the next one stay with the caller.
 
 use bytes::{Buf, BytesMut};
 
 use super::BareNewline;
 use crate::smtp::reply;
 
-/// Octets of a piece that the sweep passes or leaves as a whole.
-const SWEEP_BYTES: usize = 512;
+/// Octets that are asked at once whether they are plain: large enough to be fast, and small enough that one dot at a
+/// line's start costs little.
+const BLOCK_BYTES: usize = 2048;
 
 /// An octet that two servers may read differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +79,23 @@ enum Stop {
 }
 
 impl Body {
+    /// Counts the octets at the front that may pass as they are, and moves on to behind them. `None` where a fault stands
+    /// among these octets, or where some have to be added: then nothing is counted, and [`Body::take`] has to see them.
+    pub(super) fn pass(&mut self, octets: &[u8]) -> Option<(usize, Progress)> {
+        if *self == Self::LooseStart {
+            return None;
+        }
+        let mut behind = *self;
+        let (clean, stop) = behind.scan(octets, self.plain(octets));
+        let progress = match stop {
+            Stop::More => Progress::More,
+            Stop::End => Progress::End,
+            Stop::Fault(_) => return None,
+        };
+        *self = behind;
+        Some((clean, progress))
+    }
+
     /// Moves octets from `input` to `upstream`.
     ///
     /// # Errors
@@ -88,17 +106,15 @@ impl Body {
         upstream: &mut BytesMut,
         bare_newline: BareNewline,
     ) -> Result<Progress, Fault> {
-        // Once a call: behind each fault the sweep would look at the same octets again.
-        let plain = self.sweep(input);
-        upstream.extend_from_slice(input.get(..plain).unwrap_or_default());
-        input.advance(plain);
+        // Asked once: behind each fault it would be asked of the same octets again.
+        let mut plain = self.plain(input);
         loop {
             if *self == Self::LooseStart && input.first() == Some(&b'.') {
                 // Upstream will see a line start here and take one dot away.
                 upstream.extend_from_slice(b".");
                 *self = Self::Inside;
             }
-            let (clean, stop) = self.scan(input);
+            let (clean, stop) = self.scan(input, std::mem::take(&mut plain));
             upstream.extend_from_slice(input.get(..clean).unwrap_or_default());
             input.advance(clean);
             match (stop, bare_newline) {
@@ -108,29 +124,6 @@ impl Body {
                 (Stop::Fault(fault), BareNewline::Normalise) => self.rewrite(fault, input, upstream),
             }
         }
-    }
-
-    /// Counts the octets that may pass without a further look, and moves on to behind them.
-    fn sweep(&mut self, octets: &[u8]) -> usize {
-        let mut last = match self {
-            Self::LineStart => b'\n',
-            Self::Inside => b' ',
-            Self::LooseStart => return 0,
-        };
-        let mut passed = 0_usize;
-        for piece in octets.chunks(SWEEP_BYTES) {
-            if !is_plain(last, piece) {
-                break;
-            }
-            last = piece.last().copied().unwrap_or(last);
-            passed = passed.saturating_add(piece.len());
-        }
-        // What follows a CR decides what it is.
-        let passed = passed.saturating_sub(usize::from(last == b'\r'));
-        if let Some(last) = passed.checked_sub(1).and_then(|place| octets.get(place)) {
-            *self = if *last == b'\n' { Self::LineStart } else { Self::Inside };
-        }
-        passed
     }
 
     /// Replaces the fault that `input` begins with.
@@ -147,10 +140,14 @@ impl Body {
         input.advance(1);
     }
 
-    /// Counts the octets that may pass as they are, and says why the count ends; moves on to behind them.
-    fn scan(&mut self, octets: &[u8]) -> (usize, Stop) {
-        let mut line_start = (*self == Self::LineStart).then_some(0_usize);
-        let mut from = 0_usize;
+    /// Counts the octets that may pass as they are, the plain ones at the front included, and says why the count ends;
+    /// moves on to behind them.
+    fn scan(&mut self, octets: &[u8], plain: usize) -> (usize, Stop) {
+        let mut from = plain;
+        let mut line_start = match octets.get(..from) {
+            Some([]) | None => (*self == Self::LineStart).then_some(0),
+            Some(plain) => plain.ends_with(b"\r\n").then_some(from),
+        };
         loop {
             let rest = octets.get(from..).unwrap_or_default();
             let at = memchr::memchr3(b'\r', b'\n', 0, rest).map_or(octets.len(), |at| from.saturating_add(at));
@@ -181,19 +178,39 @@ impl Body {
             return (clean, stop);
         }
     }
+
+    /// Counts the octets at the front in which only line ends have a meaning, and whole ones at that.
+    fn plain(self, octets: &[u8]) -> usize {
+        match octets {
+            [] | [b'\n' | 0, ..] => return 0,
+            [b'.', ..] if self == Self::LineStart => return 0,
+            _ => {}
+        }
+        let mut plain = 0_usize;
+        while plain < octets.len() {
+            let end = plain.saturating_add(BLOCK_BYTES).min(octets.len());
+            // With the first octet of the next block, so that no pair is left out.
+            let block = octets
+                .get(plain..octets.len().min(end.saturating_add(1)))
+                .unwrap_or_default();
+            if !is_plain(block) {
+                break;
+            }
+            plain = end;
+        }
+        // A CR at the end belongs to what comes next.
+        let ends_in_cr = octets.get(..plain).is_some_and(|plain| plain.ends_with(b"\r"));
+        plain.saturating_sub(usize::from(ends_in_cr))
+    }
 }
 
-/// Whether a piece passes as it is behind this octet: each LF has its CR, each CR its LF, there is no NUL, and no dot at
-/// the start of a line. Without an early end and without a look at lines this loop is vectorised.
-fn is_plain(before: u8, piece: &[u8]) -> bool {
-    let pair = |before: u8, octet: u8| {
-        ((octet == b'\n') == (before == b'\r')) & (octet != 0) & !((octet == b'.') & (before == b'\n'))
-    };
-    let Some((first, rest)) = piece.split_first() else {
-        return true;
-    };
-    let pairs = piece.iter().zip(rest);
-    pairs.fold(pair(before, *first), |plain, (before, octet)| {
-        plain & pair(*before, *octet)
+/// Whether CR and LF only occur together, and neither a dot behind an LF nor a NUL does; of the first octet, only what it
+/// means to the second. Without an early end this loop is vectorised.
+fn is_plain(octets: &[u8]) -> bool {
+    let pairs = octets.iter().zip(octets.get(1..).unwrap_or_default());
+    !pairs.fold(false, |found, (&first, &second)| {
+        let half = (first == b'\r') ^ (second == b'\n');
+        let dot = (first == b'\n') & (second == b'.');
+        found | half | dot | (second == 0)
     })
 }

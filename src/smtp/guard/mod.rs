@@ -204,6 +204,23 @@ impl Guard {
         }
     }
 
+    /// Counts the octets at the front of what the client sent that may go upstream as they are: those of a message. The
+    /// caller sends them on at once, and hands the rest to [`Guard::from_client`]. Only for octets that come next: nothing
+    /// may be left in the input of that method, nor in what it wrote for upstream.
+    pub fn pass(&mut self, octets: &[u8]) -> usize {
+        match &mut self.mode {
+            Mode::Body(body) => match body.pass(octets) {
+                None => 0,
+                Some((clean, progress)) => {
+                    self.follow_body(progress);
+                    clean
+                }
+            },
+            Mode::Chunk { forward: true, .. } => self.count_chunk(octets),
+            _ => 0,
+        }
+    }
+
     /// Takes whole replies from the front of `input`.
     pub fn from_upstream(&mut self, input: &mut BytesMut, out: &mut Output) -> Flow {
         while !matches!(self.mode, Mode::Over) {
@@ -257,31 +274,39 @@ impl Guard {
         let Mode::Body(body) = &mut self.mode else {
             return Ok(false);
         };
-        match body.take(input, &mut out.upstream, self.bare_newline)? {
-            Progress::More => Ok(false),
-            Progress::End => {
-                self.mode = Mode::Commands;
-                self.pending.push_back(Pending::Message);
-                Ok(true)
-            }
+        let progress = body.take(input, &mut out.upstream, self.bare_newline)?;
+        self.follow_body(progress);
+        Ok(progress == Progress::End)
+    }
+
+    fn follow_body(&mut self, progress: Progress) {
+        if progress == Progress::End {
+            self.mode = Mode::Commands;
+            self.pending.push_back(Pending::Message);
         }
     }
 
     fn take_chunk(&mut self, input: &mut BytesMut, out: &mut Output) -> bool {
-        let Mode::Chunk { remaining, forward } = &mut self.mode else {
-            return false;
-        };
-        let length = usize::try_from(*remaining).map_or(input.len(), |remaining| remaining.min(input.len()));
-        if *forward {
+        let forward = matches!(self.mode, Mode::Chunk { forward: true, .. });
+        let length = self.count_chunk(input);
+        if forward {
             out.upstream.extend_from_slice(input.get(..length).unwrap_or_default());
         }
         input.advance(length);
+        matches!(self.mode, Mode::Commands)
+    }
+
+    /// Counts the octets at the front that belong to the chunk under way; behind its last one come commands.
+    fn count_chunk(&mut self, octets: &[u8]) -> usize {
+        let Mode::Chunk { remaining, .. } = &mut self.mode else {
+            return 0;
+        };
+        let length = usize::try_from(*remaining).map_or(octets.len(), |remaining| remaining.min(octets.len()));
         *remaining = remaining.saturating_sub(u64::try_from(length).unwrap_or(u64::MAX));
-        if *remaining > 0 {
-            return false;
+        if *remaining == 0 {
+            self.mode = Mode::Commands;
         }
-        self.mode = Mode::Commands;
-        true
+        length
     }
 
     /// A message that two servers may cut at different places: upstream gets neither the rest nor a final dot.

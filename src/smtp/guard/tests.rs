@@ -2,7 +2,7 @@
 //!
 //! A dialogue has a line a step: `C` what the client sends, `U` what upstream gets, `R` what upstream replies, `S` what
 //! the client gets, `=` how the session stands. `C~` and `U~` have no CRLF added; `\r`, `\n` and `\0`
-//! are known. Each dialogue runs twice, the second time octet by octet.
+//! are known. Each dialogue runs whole and octet by octet, and both with and without sending ahead what may pass.
 
 mod dialogues;
 mod messages;
@@ -39,6 +39,8 @@ struct Table {
     upstream: BytesMut,
     out: Output,
     flow: Flow,
+    /// Sends ahead what [`Guard::pass`] counts, as the relay does.
+    ahead: bool,
 }
 
 impl Table {
@@ -49,10 +51,15 @@ impl Table {
             upstream: BytesMut::new(),
             out: Output::default(),
             flow: Flow::Go,
+            ahead: false,
         }
     }
 
     fn client_sends(&mut self, octets: &[u8]) {
+        let may_pass = self.ahead && self.flow == Flow::Go && self.client.is_empty();
+        let passed = if may_pass { self.guard.pass(octets) } else { 0 };
+        let (passed, octets) = octets.split_at(passed);
+        self.out.upstream.extend_from_slice(passed);
         self.client.extend_from_slice(octets);
         if self.flow == Flow::Go {
             self.flow = self.guard.from_client(&mut self.client, &mut self.out);
@@ -98,8 +105,9 @@ fn unescape(text: &str) -> Vec<u8> {
 
 /// Runs a dialogue; nothing may be left over at its end.
 fn check(config: &Config, dialogue: &str) {
-    for chunk in [usize::MAX, 1] {
+    for (chunk, ahead) in [(usize::MAX, false), (usize::MAX, true), (1, false), (1, true)] {
         let mut table = Table::new(config.clone());
+        table.ahead = ahead;
         for line in dialogue.lines().map(str::trim_start).filter(|line| !line.is_empty()) {
             table.step(line, chunk);
         }

@@ -13,6 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 
 use super::format::{Act, Script};
 use super::{Flow, Play};
@@ -69,7 +71,7 @@ impl Wire {
             };
             let client = Client {
                 connector: TlsConnector::from(Arc::clone(&self.authority.client)),
-                stream: Some(Stream::Tcp(client)),
+                stream: Some(Either::Left(client)),
                 random: SEED,
             };
             let played = timeout(PATIENCE, async { tokio::try_join!(server.run(), client.run(script)) });
@@ -193,7 +195,7 @@ impl Server<'_> {
 /// The other end.
 struct Client {
     connector: TlsConnector,
-    stream: Option<Stream>,
+    stream: Option<Either<TcpStream, TlsStream<TcpStream>>>,
     random: u64,
 }
 
@@ -227,7 +229,7 @@ impl Client {
     }
 
     async fn secure(&mut self) -> Result<(), String> {
-        let Some(Stream::Tcp(tcp)) = self.stream.take() else {
+        let Some(Either::Left(tcp)) = self.stream.take() else {
             return Err("TLS is there already".to_owned());
         };
         let name = ServerName::try_from(SERVER_NAME).map_err(|error| error.to_string())?;
@@ -236,7 +238,7 @@ impl Client {
             .connect(name, tcp)
             .await
             .map_err(|error| error.to_string())?;
-        self.stream = Some(Stream::Client(Box::new(tls)));
+        self.stream = Some(Either::Right(tls));
         Ok(())
     }
 

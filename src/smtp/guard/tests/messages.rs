@@ -15,10 +15,16 @@ struct Outcome {
 
 /// Opens a message and sends these octets in chunks of `chunk`.
 fn send(octets: &[u8], bare_newline: BareNewline, chunk: usize) -> Outcome {
+    deliver(octets, bare_newline, chunk, false)
+}
+
+/// The same, perhaps with what may pass sent ahead.
+fn deliver(octets: &[u8], bare_newline: BareNewline, chunk: usize, ahead: bool) -> Outcome {
     let mut table = Table::new(Config {
         bare_newline,
         ..config()
     });
+    table.ahead = ahead;
     table.client_sends(b"DATA\r\n");
     table.upstream_sends(b"354 go\r\n");
     table.out = Output::default();
@@ -140,9 +146,36 @@ fn long_lines_and_high_octets_pass_unchanged() {
     }
 }
 
+/// Every message of so many octets that matter.
+fn short_messages(length: u32) -> impl Iterator<Item = Vec<u8>> {
+    const OCTETS: [u8; 4] = [b'\r', b'\n', b'.', b'a'];
+    (0..4_usize.pow(length)).map(move |number| (0..length).map(|place| OCTETS[(number >> (2 * place)) & 3]).collect())
+}
+
 #[test]
-fn a_message_is_judged_alike_wherever_the_pieces_of_the_sweep_end() {
-    for before in 500..530 {
+fn a_long_message_is_judged_alike_wherever_a_block_ends() {
+    for at in 2045..=2049 {
+        for middle in short_messages(4) {
+            let message = [&vec![b'x'; at], &middle, &b"y\r\n.\r\n"[..]].concat();
+            for bare_newline in [BareNewline::Refuse, BareNewline::Normalise] {
+                let whole = send(&message, bare_newline, usize::MAX);
+                let ahead = deliver(&message, bare_newline, usize::MAX, true);
+                // What is in question lies in a chunk of its own, too short for a block.
+                let cut = send(&message, bare_newline, 2040);
+                assert_eq!(whole, ahead, "{middle:?} at {at}");
+                assert_eq!((whole.flow, whole.ended), (cut.flow, cut.ended), "{middle:?} at {at}");
+                assert!(
+                    whole.flow != Flow::Go || whole.upstream == cut.upstream,
+                    "{middle:?} at {at}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn faults_and_ends_are_found_beside_the_end_of_a_block() {
+    for before in 2040..2052 {
         let long = "x".repeat(before);
         for (end, flow, ended) in [
             ("\r\n.\r\n", Flow::Go, true),
@@ -171,12 +204,14 @@ fn broken(rule: &'static str) -> Flow {
 
 #[test]
 fn no_short_message_can_smuggle_another() {
-    const OCTETS: [u8; 4] = [b'\r', b'\n', b'.', b'a'];
     for length in 0..=9_u32 {
-        for number in 0..4_usize.pow(length) {
-            let message: Vec<u8> = (0..length).map(|place| OCTETS[(number >> (2 * place)) & 3]).collect();
+        for message in short_messages(length) {
             for bare_newline in [BareNewline::Refuse, BareNewline::Normalise] {
                 let outcome = send(&message, bare_newline, usize::MAX);
+                if length <= 7 {
+                    let ahead = deliver(&message, bare_newline, usize::MAX, true);
+                    assert_eq!(outcome, ahead, "{message:?} {bare_newline:?}");
+                }
                 assert_eq!(
                     lenient_ends(&outcome.upstream),
                     usize::from(outcome.ended),
@@ -229,11 +264,13 @@ proptest! {
     fn chunking_never_changes_what_upstream_gets(message in message(), chunk in 1_usize..6) {
         for bare_newline in [BareNewline::Refuse, BareNewline::Normalise] {
             let whole = send(&message, bare_newline, usize::MAX);
-            let chunked = send(&message, bare_newline, chunk);
-            prop_assert_eq!(whole.flow, chunked.flow);
-            prop_assert_eq!(whole.ended, chunked.ended);
-            if whole.flow == Flow::Go {
-                prop_assert_eq!(&whole.upstream, &chunked.upstream);
+            for ahead in [false, true] {
+                let chunked = deliver(&message, bare_newline, chunk, ahead);
+                prop_assert_eq!(whole.flow, chunked.flow);
+                prop_assert_eq!(whole.ended, chunked.ended);
+                if whole.flow == Flow::Go {
+                    prop_assert_eq!(&whole.upstream, &chunked.upstream);
+                }
             }
         }
     }
