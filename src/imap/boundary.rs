@@ -58,6 +58,12 @@ impl Boundary {
                     }
                 }
                 State::Line(line) => {
+                    let plain = if line.length == 0 { plain_lines(octets) } else { 0 };
+                    if plain > 0 {
+                        octets = octets.get(plain..).unwrap_or_default();
+                        *line = Line::default();
+                        continue;
+                    }
                     let end = memchr::memchr(b'\n', octets);
                     let (segment, rest) = match end {
                         Some(end) => (
@@ -77,6 +83,28 @@ impl Boundary {
             }
         }
     }
+}
+
+/// Octets up to the end of the last of those lines that are there whole and after which no literal can come, whatever
+/// they say: of most streams all. They are looked at in one sweep, without following words and tails.
+fn plain_lines(octets: &[u8]) -> usize {
+    let mut from = 0_usize;
+    for end in memchr::memchr_iter(b'\n', octets) {
+        let line = octets.get(from..end).and_then(|line| line.strip_suffix(b"\r"));
+        let is_plain = |line: &[u8]| !line.ends_with(b"}") && line.len() < MAX_LINE_BYTES && !has_controls(line);
+        if !line.is_some_and(is_plain) {
+            break;
+        }
+        from = end.saturating_add(1);
+    }
+    from
+}
+
+/// Whether this is no text. Without an early end this loop is vectorised.
+fn has_controls(octets: &[u8]) -> bool {
+    octets
+        .iter()
+        .fold(false, |found, &octet| found | (octet < b' ' && octet != b'\t'))
 }
 
 /// A line without its LF, as far as it matters.
@@ -118,12 +146,9 @@ impl Line {
         if segment.is_empty() {
             return true;
         }
-        // A CR is the line's last octet or no part of it. Without an early end this loop is vectorised.
+        // A CR is the line's last octet or no part of it.
         let inner = segment.strip_suffix(b"\r").unwrap_or(segment);
-        let control = inner
-            .iter()
-            .fold(false, |found, &octet| found | (octet < b' ' && octet != b'\t'));
-        if control || self.tail.ends_with_cr() {
+        if has_controls(inner) || self.tail.ends_with_cr() {
             return false;
         }
         for (offset, &octet) in segment.iter().enumerate() {

@@ -23,6 +23,9 @@ const SHARDS: usize = 64;
 /// Octets of an entry with its share of the indexes, rounded up.
 const ENTRY_BYTES: usize = 192;
 
+/// Stack below the making of a MAC that is wiped after it: a hasher has 1.9 KiB, and what it calls less.
+const MAC_STACK_BYTES: usize = 4 * 1024;
+
 /// Which of two readings of the same octets was proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -103,21 +106,27 @@ impl Entries {
     }
 
     pub(super) fn key(&self, mailbox: MailboxId, kind: Kind, password: &[u8]) -> EntryKey {
+        let mac = self.mac(mailbox, kind, password);
+        // The MAC has left the password on the stack, in more places than there are handles for.
+        zeroize::zeroize_stack::<MAC_STACK_BYTES>();
+        EntryKey { mac, mailbox }
+    }
+
+    // A frame of its own, for its caller to wipe.
+    #[inline(never)]
+    fn mac(&self, mailbox: MailboxId, kind: Kind, password: &[u8]) -> Secret<[u64; 4]> {
         let mut head = [0; 17];
         let (id, rest) = head.split_at_mut(8);
         id.copy_from_slice(&mailbox.raw().to_le_bytes());
         rest[0] = kind as u8;
         rest[1..].copy_from_slice(&(password.len() as u64).to_le_bytes());
         let mut hasher = blake3::Hasher::new_keyed(self.mac_key.expose());
-        hasher.update(&head).update(password);
-        let mut hash = hasher.finalize();
-        hasher.zeroize();
+        let hash = hasher.update(&head).update(password).finalize();
         let mut mac = Secret::new([0; 4]);
         for (piece, octets) in mac.expose_mut().iter_mut().zip(hash.as_bytes().as_chunks().0) {
             *piece = u64::from_le_bytes(*octets);
         }
-        hash.zeroize();
-        EntryKey { mac, mailbox }
+        mac
     }
 
     /// What was proved under this key.

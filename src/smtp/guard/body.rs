@@ -86,7 +86,7 @@ impl Body {
             return None;
         }
         let mut behind = *self;
-        let (clean, stop) = behind.scan(octets);
+        let (clean, stop) = behind.scan(octets, self.plain(octets));
         let progress = match stop {
             Stop::More => Progress::More,
             Stop::End => Progress::End,
@@ -106,13 +106,15 @@ impl Body {
         upstream: &mut BytesMut,
         bare_newline: BareNewline,
     ) -> Result<Progress, Fault> {
+        // Asked once: behind each fault it would be asked of the same octets again.
+        let mut plain = self.plain(input);
         loop {
             if *self == Self::LooseStart && input.first() == Some(&b'.') {
                 // Upstream will see a line start here and take one dot away.
                 upstream.extend_from_slice(b".");
                 *self = Self::Inside;
             }
-            let (clean, stop) = self.scan(input);
+            let (clean, stop) = self.scan(input, std::mem::take(&mut plain));
             upstream.extend_from_slice(input.get(..clean).unwrap_or_default());
             input.advance(clean);
             match (stop, bare_newline) {
@@ -138,9 +140,10 @@ impl Body {
         input.advance(1);
     }
 
-    /// Counts the octets that may pass as they are, and says why the count ends; moves on to behind them.
-    fn scan(&mut self, octets: &[u8]) -> (usize, Stop) {
-        let mut from = self.plain(octets);
+    /// Counts the octets that may pass as they are, the plain ones at the front included, and says why the count ends;
+    /// moves on to behind them.
+    fn scan(&mut self, octets: &[u8], plain: usize) -> (usize, Stop) {
+        let mut from = plain;
         let mut line_start = match octets.get(..from) {
             Some([]) | None => (*self == Self::LineStart).then_some(0),
             Some(plain) => plain.ends_with(b"\r\n").then_some(from),

@@ -93,18 +93,12 @@ fn octets_that_servers_read_differently_never_pass() {
         ("a\r\r\n.\r\r\n", "bare_cr"),
         ("a\r\n.\0\r\n", "nul"),
         ("a\r\n\0.\r\n", "nul"),
+        ("a\r\nb\0\n.\r\n", "nul"),
         (".\n", "bare_lf"),
         ("\n", "bare_lf"),
     ] {
         let outcome = send(message.as_bytes(), BareNewline::Refuse, usize::MAX);
-        let flow = if rule.is_empty() {
-            Flow::Go
-        } else {
-            Flow::Broken {
-                rule,
-                by: Blame::Downstream,
-            }
-        };
+        let flow = if rule.is_empty() { Flow::Go } else { broken(rule) };
         assert_eq!((outcome.flow, outcome.ended), (flow, false), "{message:?}");
         assert_eq!(lenient_ends(&outcome.upstream), 0, "{message:?}");
     }
@@ -176,6 +170,35 @@ fn a_long_message_is_judged_alike_wherever_a_block_ends() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn faults_and_ends_are_found_beside_the_end_of_a_block() {
+    for before in 2040..2052 {
+        let long = "x".repeat(before);
+        for (end, flow, ended) in [
+            ("\r\n.\r\n", Flow::Go, true),
+            ("\r\n..\r\n.\r\n", Flow::Go, true),
+            ("\r\n..\r\n", Flow::Go, false),
+            ("\r\n.", Flow::Go, false),
+            ("\n.\r\n", broken("bare_lf"), false),
+            ("\r.\r\n", broken("bare_cr"), false),
+            ("\0\n.\r\n", broken("nul"), false),
+        ] {
+            let message = format!("{long}{end}");
+            for chunk in [usize::MAX, before, before + 1] {
+                let outcome = send(message.as_bytes(), BareNewline::Refuse, chunk);
+                assert_eq!((outcome.flow, outcome.ended), (flow, ended), "{before} {end:?} {chunk}");
+            }
+        }
+    }
+}
+
+fn broken(rule: &'static str) -> Flow {
+    Flow::Broken {
+        rule,
+        by: Blame::Downstream,
     }
 }
 
