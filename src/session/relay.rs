@@ -117,9 +117,23 @@ impl Relay {
             if self.finished.is_some() || !self.guard.wants_client_input() || !self.to_down.is_empty() {
                 return Poll::Pending;
             }
-            let Self { down, from_client, .. } = self;
-            let octets = ready!(poll_read_scratch(cx, down, |_, chunk| {
-                from_client.extend_from_slice(chunk);
+            let Self {
+                down,
+                up,
+                guard,
+                from_client,
+                to_up,
+                up_shut,
+                ..
+            } = self;
+            let octets = ready!(poll_read_scratch(cx, down, |cx, chunk| {
+                // What the guard has not taken yet comes first.
+                let passed = if from_client.is_empty() { guard.pass(chunk) } else { 0 };
+                let (passed, kept) = chunk.split_at(passed);
+                if !passed.is_empty() {
+                    *up_shut = to_up.poll_send(cx, up, passed).is_err();
+                }
+                from_client.extend_from_slice(kept);
                 Ok(())
             }))?;
             self.client_closed = octets == 0;
