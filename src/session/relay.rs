@@ -127,13 +127,11 @@ impl Relay {
                 ..
             } = self;
             let octets = ready!(poll_read_scratch(cx, down, |cx, chunk| {
-                // What the guard has not taken yet comes first.
-                let passed = if from_client.is_empty() { guard.pass(chunk) } else { 0 };
-                let (passed, kept) = chunk.split_at(passed);
-                if !passed.is_empty() {
-                    *up_shut = to_up.poll_send(cx, up, passed).is_err();
-                }
-                from_client.extend_from_slice(kept);
+                let is_next = from_client.is_empty() && to_up.is_empty() && !*up_shut;
+                // A message goes on from where it was read; what the guard has to think about is kept for it.
+                let (clean, rest) = chunk.split_at(if is_next { guard.pass(chunk) } else { 0 });
+                *up_shut |= to_up.poll_send(cx, up, clean).is_err();
+                from_client.extend_from_slice(rest);
                 Ok(())
             }))?;
             self.client_closed = octets == 0;
