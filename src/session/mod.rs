@@ -1,9 +1,9 @@
 //! The data plane: one mail session from the accepted socket to its last octet.
 //!
 //! `drive` owns the socket and the timers before login, `talk` runs a sans-IO [`preauth::Session`](crate::preauth::Session);
-//! `login` turns credentials into an admitted login; `splice` (IMAP) and `relay` (SMTP, through the command guard) copy
-//! octets afterwards, as parts of `logged_in`, which is all that stays of a login; `usage` remembers when a device was last used. Nothing a client sends before a
-//! [`VerifiedLogin`](crate::verify::VerifiedLogin) exists reaches the mail store.
+//! `login` turns credentials into an admitted login. `logged_in` is all that stays of it: `splice` (IMAP) or `relay`
+//! (SMTP, through the command guard) copies octets. `usage` remembers when a device was last used. Nothing a client sends
+//! before a [`VerifiedLogin`](crate::verify::VerifiedLogin) exists reaches the mail store.
 
 mod drive;
 mod input;
