@@ -217,7 +217,7 @@ impl CredentialStore for Memory {
         Ok(found.map_or(Resolved::Unknown, |mailbox| Resolved::Mailbox(mailbox.clone())))
     }
 
-    async fn epoch(&self, _: DeviceId) -> Result<Option<Epoch>, Error> {
+    async fn epoch(&self, _: DeviceId, _: MailboxId) -> Result<Option<Epoch>, Error> {
         Ok(None)
     }
 
@@ -225,8 +225,12 @@ impl CredentialStore for Memory {
         Ok(Vec::new())
     }
 
-    async fn epoch_and_senders(&self, device: DeviceId, _: MailboxId) -> Result<Option<(Epoch, Vec<Address>)>, Error> {
-        Ok(self.epoch(device).await?.map(|epoch| (epoch, Vec::new())))
+    async fn epoch_and_senders(
+        &self,
+        device: DeviceId,
+        mailbox: MailboxId,
+    ) -> Result<Option<(Epoch, Vec<Address>)>, Error> {
+        Ok(self.epoch(device, mailbox).await?.map(|epoch| (epoch, Vec::new())))
     }
 
     async fn upgrade_hash(&self, _: CredentialId, _: &Hash, _: &Hash, _: u32) -> Result<(), Error> {

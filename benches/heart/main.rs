@@ -13,6 +13,11 @@ mod record;
 use std::time::Duration;
 
 use criterion::Criterion;
+use tikv_jemallocator::Jemalloc;
+
+/// The program's.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// Before each measurement.
 const WARM_UP: Duration = Duration::from_millis(300);

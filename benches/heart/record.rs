@@ -40,11 +40,6 @@ pub(crate) fn bench(criterion: &mut Criterion) {
             let filled = &*filled;
             bencher.iter(|| filled.runtime.block_on(filled.store.ping()));
         });
-        group.bench_function("epoch", |bencher| {
-            let filled = &*filled;
-            let mut devices = filled.devices.iter().cycle();
-            bencher.iter(|| filled.runtime.block_on(filled.store.epoch(next(&mut devices))));
-        });
         group.bench_function("resolve", |bencher| {
             let filled = &*filled;
             let mut addresses = filled.addresses.iter().cycle();
@@ -52,6 +47,22 @@ pub(crate) fn bench(criterion: &mut Criterion) {
                 let address = addresses.next().expect("there are mailboxes");
                 let found = filled.runtime.block_on(filled.store.resolve_login(address));
                 assert!(matches!(&found, Ok(Resolved::Mailbox(found)) if found.credentials.len() == DEVICES));
+            });
+        });
+        group.bench_function("resolve and epoch, as a login does", |bencher| {
+            let filled = &*filled;
+            let mut addresses = filled.addresses.iter().cycle();
+            bencher.iter(|| {
+                let address = addresses.next().expect("there are mailboxes");
+                filled.runtime.block_on(async {
+                    let found = filled.store.resolve_login(address).await;
+                    let Ok(Resolved::Mailbox(mailbox)) = found else {
+                        panic!("no mailbox")
+                    };
+                    let device = mailbox.credentials.last().expect("there are devices").device.id;
+                    let epoch = filled.store.epoch(device, mailbox.id).await;
+                    assert!(matches!(epoch, Ok(Some(_))));
+                });
             });
         });
         group.throughput(Throughput::Elements(TOGETHER as u64));
@@ -68,17 +79,12 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     }
 }
 
-fn next<'a>(devices: &mut impl Iterator<Item = &'a DeviceId>) -> DeviceId {
-    *devices.next().expect("there are devices")
-}
-
 /// A database with mailboxes of five used devices each.
 struct Filled {
     runtime: Runtime,
     store: Arc<SqliteStore>,
     /// In no order that the database knows.
     addresses: Vec<Address>,
-    devices: Vec<DeviceId>,
     _place: TempDir,
 }
 
@@ -98,24 +104,23 @@ impl Filled {
         let addresses: Vec<Address> = (0..mailboxes)
             .map(|number| Address::parse(&format!("user.{number}@mail.example.org")).expect("an address"))
             .collect();
-        let devices = runtime.block_on(fill(&store, &addresses));
+        runtime.block_on(fill(&store, &addresses));
         Self {
             runtime,
             store,
-            addresses: scattered(addresses),
-            devices: scattered(devices),
+            addresses: scattered(&addresses),
             _place: place,
         }
     }
 }
 
 /// A step that has no divisor in common with any number of ours visits everything once.
-fn scattered<T: Clone>(all: Vec<T>) -> Vec<T> {
+fn scattered(all: &[Address]) -> Vec<Address> {
     let visited = (0..all.len()).map(|index| index.wrapping_mul(7_919) % all.len());
     visited.filter_map(|index| all.get(index).cloned()).collect()
 }
 
-async fn fill(store: &SqliteStore, addresses: &[Address]) -> Vec<DeviceId> {
+async fn fill(store: &SqliteStore, addresses: &[Address]) {
     let actor = Actor::cli("bench");
     let org = store.create_org(&actor, "Bench").await.expect("an organisation");
     let domain = addresses.first().expect("there are mailboxes").domain();
@@ -151,5 +156,4 @@ async fn fill(store: &SqliteStore, addresses: &[Address]) -> Vec<DeviceId> {
     };
     let uses: Vec<DeviceUse> = devices.iter().map(used).collect();
     store.record_uses(&uses).await.expect("uses are written");
-    devices
 }

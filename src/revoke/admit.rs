@@ -25,8 +25,8 @@ pub async fn admit(
     verified_epoch: Epoch,
     info: SessionInfo,
 ) -> Result<LiveSession, NotAdmitted> {
-    let device = info.device;
-    let again = async { Ok(store.epoch(device).await?.map(|epoch| (epoch, ()))) };
+    let (device, mailbox) = (info.device, info.mailbox);
+    let again = async { Ok(store.epoch(device, mailbox).await?.map(|epoch| (epoch, ()))) };
     let (session, ()) = admit_by(registry, verified_epoch, info, again).await?;
     Ok(session)
 }

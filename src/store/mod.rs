@@ -200,8 +200,9 @@ pub trait CredentialStore: Send + Sync {
     async fn resolve_login(&self, address: &Address) -> Result<Resolved, Error>;
 
     /// The present epoch of a device and its mailbox; `None` where the device, its mailbox or the mailbox's right to
-    /// log in is gone.
-    async fn epoch(&self, device: DeviceId) -> Result<Option<Epoch>, Error>;
+    /// log in is gone. By the mailbox as well, because that is how records lie: together with those that the login has
+    /// just read.
+    async fn epoch(&self, device: DeviceId, mailbox: MailboxId) -> Result<Option<Epoch>, Error>;
 
     /// The mailbox's own address and its aliases, for the sender check.
     async fn sender_addresses(&self, mailbox: MailboxId) -> Result<Vec<Address>, Error>;

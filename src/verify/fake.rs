@@ -110,7 +110,7 @@ impl CredentialStore for FakeStore {
         Ok(content.names.get(address).cloned().unwrap_or(Resolved::Unknown))
     }
 
-    async fn epoch(&self, device: DeviceId) -> Result<Option<Epoch>, Error> {
+    async fn epoch(&self, device: DeviceId, _: MailboxId) -> Result<Option<Epoch>, Error> {
         let content = self.answering()?;
         Ok(content.names.values().find_map(|name| match name {
             Resolved::Mailbox(mailbox) => {
@@ -131,8 +131,12 @@ impl CredentialStore for FakeStore {
         Ok(Vec::new())
     }
 
-    async fn epoch_and_senders(&self, device: DeviceId, _: MailboxId) -> Result<Option<(Epoch, Vec<Address>)>, Error> {
-        Ok(self.epoch(device).await?.map(|epoch| (epoch, Vec::new())))
+    async fn epoch_and_senders(
+        &self,
+        device: DeviceId,
+        mailbox: MailboxId,
+    ) -> Result<Option<(Epoch, Vec<Address>)>, Error> {
+        Ok(self.epoch(device, mailbox).await?.map(|epoch| (epoch, Vec::new())))
     }
 
     async fn upgrade_hash(

@@ -153,7 +153,7 @@ fn append(content: &mut Content, kind: ChangeKind) -> Seq {
 
 #[async_trait]
 impl CredentialStore for FakeStore {
-    async fn epoch(&self, device: DeviceId) -> Result<Option<Epoch>, Error> {
+    async fn epoch(&self, device: DeviceId, _: MailboxId) -> Result<Option<Epoch>, Error> {
         yield_now().await;
         drop(self.answering()?);
         let epoch = self.epoch_now(device);
@@ -169,8 +169,12 @@ impl CredentialStore for FakeStore {
         Ok(Vec::new())
     }
 
-    async fn epoch_and_senders(&self, device: DeviceId, _: MailboxId) -> Result<Option<(Epoch, Vec<Address>)>, Error> {
-        Ok(self.epoch(device).await?.map(|epoch| (epoch, Vec::new())))
+    async fn epoch_and_senders(
+        &self,
+        device: DeviceId,
+        mailbox: MailboxId,
+    ) -> Result<Option<(Epoch, Vec<Address>)>, Error> {
+        Ok(self.epoch(device, mailbox).await?.map(|epoch| (epoch, Vec::new())))
     }
 
     async fn upgrade_hash(&self, _: CredentialId, _: &Hash, _: &Hash, _: u32) -> Result<(), Error> {

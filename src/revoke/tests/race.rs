@@ -59,7 +59,7 @@ fn reading_before_registering(
     info: SessionInfo,
 ) -> Admission {
     Box::pin(async move {
-        let present = store.epoch(info.device).await.ok()??;
+        let present = store.epoch(info.device, info.mailbox).await.ok()??;
         (present == epoch).then(|| registry.register(info))
     })
 }

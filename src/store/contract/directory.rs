@@ -140,7 +140,7 @@ pub(in crate::store) async fn suspending_ends_and_resuming_does_not(backend: &Ba
     let store = &*backend.store;
     let mailbox = anna(store).await;
     let device = add(store, &mailbox, "iPhone", 1).await;
-    let before = store.epoch(device.id).await.unwrap().unwrap();
+    let before = store.epoch(device.id, device.mailbox).await.unwrap().unwrap();
 
     let seq = store.set_mailbox_suspended(&actor(), mailbox.id, true).await.unwrap();
     assert_eq!(
@@ -164,7 +164,7 @@ pub(in crate::store) async fn suspending_ends_and_resuming_does_not(backend: &Ba
         store.set_mailbox_suspended(&actor(), mailbox.id, false).await.unwrap(),
         seq
     );
-    let after = store.epoch(device.id).await.unwrap().unwrap();
+    let after = store.epoch(device.id, device.mailbox).await.unwrap().unwrap();
     assert_eq!((after.device, after.mailbox), (before.device, before.mailbox + 1));
     assert!(!login(store, "anna@example.org").await.suspended);
     assert_eq!(changes(store).await.len(), 1);
@@ -194,7 +194,7 @@ pub(in crate::store) async fn deleting_a_mailbox_takes_devices_and_aliases_along
         }]
     );
     assert_eq!(store.device(device.id).await.unwrap(), None);
-    assert_eq!(store.epoch(device.id).await.unwrap(), None);
+    assert_eq!(store.epoch(device.id, device.mailbox).await.unwrap(), None);
     assert_eq!(store.aliases(None, None).await.unwrap(), []);
     assert!(matches!(
         store.resolve_login(&mailbox.address).await.unwrap(),

@@ -129,28 +129,28 @@ pub(in crate::store) async fn epochs_are_gone_with_the_right_to_log_in(backend: 
     let phone = add(store, &mailbox, "iPhone", 1).await;
     let laptop = add(store, &mailbox, "Laptop", 2).await;
     let zero = Some(Epoch { device: 0, mailbox: 0 });
-    assert_eq!(store.epoch(phone.id).await.unwrap(), zero);
+    assert_eq!(store.epoch(phone.id, mailbox.id).await.unwrap(), zero);
     store
         .replace_credential(&actor(), phone.id, &credential(3))
         .await
         .unwrap();
     assert_eq!(
-        store.epoch(phone.id).await.unwrap(),
+        store.epoch(phone.id, mailbox.id).await.unwrap(),
         Some(Epoch { device: 1, mailbox: 0 })
     );
     store
         .set_device_state(&actor(), &[phone.id], DeviceState::Revoked(START))
         .await
         .unwrap();
-    assert_eq!(store.epoch(phone.id).await.unwrap(), None);
+    assert_eq!(store.epoch(phone.id, mailbox.id).await.unwrap(), None);
     assert_eq!(
-        store.epoch(laptop.id).await.unwrap(),
+        store.epoch(laptop.id, mailbox.id).await.unwrap(),
         zero,
         "the other device loses nothing"
     );
     store.set_mailbox_suspended(&actor(), mailbox.id, true).await.unwrap();
-    assert_eq!(store.epoch(laptop.id).await.unwrap(), None);
-    assert_eq!(store.epoch(DeviceId::from_raw(1)).await.unwrap(), None);
+    assert_eq!(store.epoch(laptop.id, mailbox.id).await.unwrap(), None);
+    assert_eq!(store.epoch(DeviceId::from_raw(1), mailbox.id).await.unwrap(), None);
 }
 
 pub(in crate::store) async fn senders_are_the_mailbox_and_its_aliases(backend: &Backend) {
@@ -250,7 +250,7 @@ pub(in crate::store) async fn last_use_only_moves_forward(backend: &Backend) {
     assert_eq!((last.at.0, last.client.as_deref()), (40, Some("\\u{1b}[2J")));
     store.record_uses(&[]).await.unwrap();
     assert_eq!(
-        store.epoch(device.id).await.unwrap(),
+        store.epoch(device.id, device.mailbox).await.unwrap(),
         Some(Epoch { device: 0, mailbox: 0 })
     );
 }

@@ -53,7 +53,7 @@ pub(in crate::store) async fn a_change_is_seen_through_another_store(backend: &B
         reason,
     };
     assert_eq!(other.changes_after(before, 10).await.unwrap(), [Change { seq, kind }]);
-    assert_eq!(other.epoch(device.id).await.unwrap(), None);
+    assert_eq!(other.epoch(device.id, device.mailbox).await.unwrap(), None);
 }
 
 pub(in crate::store) async fn an_own_change_ends_the_wait_at_once(backend: &Backend) {

@@ -29,7 +29,7 @@ pub(super) const LOGIN: &str = "SELECT a.alias_id IS NOT NULL, m.id, m.address, 
     WHERE a.address = ?1 ORDER BY c.id DESC";
 
 pub(super) const EPOCH: &str = "SELECT d.epoch, m.epoch FROM device d JOIN mailbox m ON m.id = d.mailbox_id
-    WHERE d.id = ?1 AND d.revoked_at IS NULL AND m.suspended_at IS NULL";
+    WHERE d.mailbox_id = ?2 AND d.id = ?1 AND d.revoked_at IS NULL AND m.suspended_at IS NULL";
 
 pub(super) const SENDERS: &str =
     "SELECT address FROM address WHERE mailbox_id = ?1 ORDER BY alias_id IS NOT NULL, address";
@@ -41,8 +41,8 @@ impl CredentialStore for SqliteStore {
         self.read(move |conn| resolve(conn, &address, kept_since)).await
     }
 
-    async fn epoch(&self, device: DeviceId) -> Result<Option<Epoch>, Error> {
-        self.read(move |conn| epoch(conn, device)).await
+    async fn epoch(&self, device: DeviceId, mailbox: MailboxId) -> Result<Option<Epoch>, Error> {
+        self.read(move |conn| epoch(conn, device, mailbox)).await
     }
 
     async fn sender_addresses(&self, mailbox: MailboxId) -> Result<Vec<Address>, Error> {
@@ -54,7 +54,7 @@ impl CredentialStore for SqliteStore {
         device: DeviceId,
         mailbox: MailboxId,
     ) -> Result<Option<(Epoch, Vec<Address>)>, Error> {
-        self.read(move |conn| match epoch(conn, device)? {
+        self.read(move |conn| match epoch(conn, device, mailbox)? {
             Some(epoch) => Ok(Some((epoch, senders(conn, mailbox)?))),
             None => Ok(None),
         })
@@ -144,8 +144,8 @@ fn credential(row: &Row<'_>) -> rusqlite::Result<Option<Credential>> {
     }))
 }
 
-fn epoch(conn: &Connection, device: DeviceId) -> Outcome<Option<Epoch>> {
-    let epoch = conn.prepare_cached(EPOCH)?.query_row([device], |row| {
+fn epoch(conn: &Connection, device: DeviceId, mailbox: MailboxId) -> Outcome<Option<Epoch>> {
+    let epoch = conn.prepare_cached(EPOCH)?.query_row(params![device, mailbox], |row| {
         Ok(Epoch {
             device: row.get(0)?,
             mailbox: row.get(1)?,
