@@ -150,6 +150,8 @@ impl Splice {
                     noticed(&name);
                 }
                 match filter {
+                    // A hole in what the mail store gets would be worse than an end.
+                    None if *up_shut => {}
                     None => *up_shut = to_up.poll_send(cx, up, chunk).is_err(),
                     Some(filter) => filter.pass(chunk, to_up.queue())?,
                 }

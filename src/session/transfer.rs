@@ -12,7 +12,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use zeroize::Zeroizing;
 
 use crate::tls::Stream;
 
@@ -121,6 +122,8 @@ pub(super) fn poll_read_scratch(
 
 /// Octets read and dropped from a client that is being closed; one that sends more is cut.
 const LINGER_BYTES: usize = 256 * 1024;
+/// Of these, read at once.
+const LINGER_READ_BYTES: usize = 4 * 1024;
 
 /// Ends a downstream connection in order: sends what waits, closes our direction (with TLS `close_notify`), and reads
 /// what the client still sends, because closing a socket with unread octets would reset it and lose our goodbye.
@@ -128,11 +131,13 @@ pub(super) async fn linger(mut stream: Stream, mut outbox: Outbox, limit: Durati
     let orderly = async {
         poll_fn(|cx| outbox.poll_drain(cx, &mut stream)).await?;
         stream.shutdown().await?;
+        // A client that was refused may already have sent its next password.
+        let mut octets = Zeroizing::new(vec![0; LINGER_READ_BYTES]);
         let mut dropped = 0;
         while dropped < LINGER_BYTES {
-            match poll_fn(|cx| poll_read_scratch(cx, &mut stream, |_, _| Ok(()))).await? {
+            match stream.read(&mut octets).await? {
                 0 => break,
-                octets => dropped += octets,
+                read => dropped += read,
             }
         }
         io::Result::Ok(())

@@ -79,7 +79,7 @@ impl Acceptor {
         let mut received = Vec::with_capacity(HELLO_READ_BYTES);
         while received.len() < MAX_HELLO_BYTES {
             let before = received.len();
-            received.reserve(HELLO_READ_BYTES);
+            received.reserve_exact(HELLO_READ_BYTES);
             if stream.read_buf(&mut received).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }

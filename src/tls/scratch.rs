@@ -11,8 +11,7 @@ pub(super) const READ_BYTES: usize = 64 * 1024;
 /// Octets in clear that one write takes over: four full TLS records.
 pub(super) const WRITE_BYTES: usize = 64 * 1024;
 
-/// What is kept of a read that ended in the middle of something: one TLS record (16 KiB and 2 KiB of expansion, RFC
-/// 8446 §5.2, RFC 5246 §6.2.3), or handshake messages of at most 64 KiB, which is what the library allows.
+/// The most that any connection keeps of a read that ended in the middle of something.
 pub(super) const HELD_BYTES: usize = 80 * 1024;
 
 /// Headers, nonces and tags of four records, a record of waiting alerts or key updates, and what a handshake left.

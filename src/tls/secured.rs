@@ -25,12 +25,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use zeroize::Zeroize;
 
-use library::{Brought, Fault, open, seal};
+use library::{Brought, open, seal};
 use opened::Opened;
 
 pub use library::Side;
 
-use super::scratch::{self, HELD_BYTES, READ_BYTES, WRITE_BYTES};
+use super::scratch::{self, OVERHEAD_BYTES, READ_BYTES, WRITE_BYTES};
 
 /// Octets asked of the socket for a reader with a buffer of its own: commands are short.
 const SMALL_READ_BYTES: usize = 4 * 1024;
@@ -38,8 +38,9 @@ const SMALL_READ_BYTES: usize = 4 * 1024;
 /// What waits to be sent and is no longer than this leaves together with the next write.
 const JOINED_BYTES: usize = 4 * 1024;
 
-/// While so much waits to be sent, nothing is read: who makes us answer has to take the answers.
-const UNANSWERED_BYTES: usize = 4 * 1024;
+/// While more than this waits to be sent, nothing is read: who makes TLS answer has to take the answers. One write that the
+/// socket did not take is less, so that a mail store which stops reading is still heard.
+const UNANSWERED_BYTES: usize = WRITE_BYTES + OVERHEAD_BYTES + 4 * 1024;
 
 /// A TCP connection under TLS.
 pub struct Secured<S> {
@@ -55,6 +56,8 @@ pub struct Secured<S> {
     closed: bool,
     /// The other side broke a rule; the library must not be asked again.
     is_broken: bool,
+    /// The socket takes nothing any more; what it brings is still read.
+    is_cut: bool,
 }
 
 /// How much one read may bring.
@@ -82,6 +85,7 @@ impl<S: Side> Secured<S> {
             peer_closed: false,
             closed: false,
             is_broken: false,
+            is_cut: false,
         };
         poll_fn(|cx| {
             let mut early = Opened::default();
@@ -144,17 +148,15 @@ impl<S: Side> Secured<S> {
         portion: Portion,
         mut take: impl FnMut(&mut Context<'_>, &[u8]) -> io::Result<()>,
     ) -> Poll<io::Result<usize>> {
-        if !self.unsent.is_empty() {
-            // The other side may be waiting for this before it says anything.
-            let sent = self.poll_unsent(cx)?;
-            if sent.is_pending() && self.unsent.len() > UNANSWERED_BYTES {
-                return Poll::Pending;
-            }
-        }
         if self.is_broken {
             return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
         }
         while !self.peer_closed {
+            // The other side may be waiting for this before it says anything. Where it cannot be sent, what the other side
+            // said last is still there to be read.
+            if self.poll_unsent(cx).is_pending() && self.unsent.len() > UNANSWERED_BYTES {
+                return Poll::Pending;
+            }
             let brought = ready!(self.poll_bring(cx, portion, &mut take))?;
             if brought.octets > 0 {
                 return Poll::Ready(Ok(brought.octets));
@@ -193,7 +195,7 @@ impl<S: Side> Secured<S> {
         })
     }
 
-    /// Opens what is whole in `received`, keeps the rest, and sends what the library has to say to it.
+    /// Opens what is whole in `received` and keeps the rest; what the library has to say to it waits to be sent.
     fn open(
         &mut self,
         cx: &mut Context<'_>,
@@ -201,39 +203,50 @@ impl<S: Side> Secured<S> {
         mut take: impl FnMut(&mut Context<'_>, &[u8]) -> io::Result<()>,
     ) -> io::Result<Brought> {
         let opened = open(&mut self.side, &mut self.unsent, received, |octets| take(cx, octets));
-        let brought = match opened {
-            Ok(brought) => brought,
-            Err(Fault::Taking(error)) => return Err(error),
-            Err(Fault::Tls(error)) => {
-                self.is_broken = true;
-                // The alert leaves as far as the socket takes it; what counts is the fault.
-                let _ = self.poll_unsent(cx);
-                return Err(io::Error::new(io::ErrorKind::InvalidData, error));
-            }
-        };
+        let brought = opened.map_err(|error| {
+            self.is_broken = true;
+            // The alert leaves as far as the socket takes it; what counts is the fault.
+            let _ = self.poll_unsent(cx);
+            io::Error::new(io::ErrorKind::InvalidData, error)
+        })?;
         let rest = received.get(brought.used..).unwrap_or_default();
-        if rest.len() > HELD_BYTES {
+        if rest.len() > S::HELD_BYTES {
+            // The library counts in what is dropped here, so it must not be asked again.
+            self.is_broken = true;
             return Err(too_long());
         }
         // Of exactly this size, and nothing on the heap where nothing is kept.
         self.held = rest.to_vec();
         self.peer_closed |= brought.end;
-        Ok(brought)
+        match brought.refused {
+            Some(error) => Err(error),
+            None => Ok(brought),
+        }
     }
 
-    /// Sends what waits.
+    /// Sends what waits. An error is told once.
     fn poll_unsent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.unsent.is_empty() {
             return Poll::Ready(Ok(()));
         }
         let (sent, result) = send(&mut self.tcp, cx, &self.unsent);
-        self.unsent = self.unsent.get(sent..).unwrap_or_default().to_vec();
+        if let Poll::Ready(Err(_)) = result {
+            self.cut();
+        } else if sent > 0 {
+            self.unsent = self.unsent.get(sent..).unwrap_or_default().to_vec();
+        }
         result
+    }
+
+    /// Nothing can be sent any more.
+    fn cut(&mut self) {
+        self.unsent = Vec::new();
+        self.is_cut = true;
     }
 
     /// Seals what fits of `octets` and sends it behind what waits, in one write; what the socket does not take waits.
     fn poll_seal(&mut self, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        if self.is_broken {
+        if self.is_broken || self.is_cut {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
         if self.unsent.len() > JOINED_BYTES {
@@ -251,7 +264,10 @@ impl<S: Side> Secured<S> {
             let (sent, result) = send(&mut self.tcp, cx, all);
             self.unsent = all.get(sent..).unwrap_or_default().to_vec();
             match result {
-                Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                Poll::Ready(Err(error)) => {
+                    self.cut();
+                    Poll::Ready(Err(error))
+                }
                 _ => Poll::Ready(Ok(octets.len())),
             }
         })
@@ -260,7 +276,7 @@ impl<S: Side> Secured<S> {
     /// Says `close_notify`, once, behind what waits.
     fn say_close(&mut self) -> io::Result<()> {
         // After a fault, the alert was the last word.
-        if self.is_broken || std::mem::replace(&mut self.closed, true) {
+        if self.is_broken || self.is_cut || std::mem::replace(&mut self.closed, true) {
             return Ok(());
         }
         scratch::outgoing(|buffer| {

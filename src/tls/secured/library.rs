@@ -12,6 +12,8 @@ use rustls::unbuffered::{
 };
 use rustls::{CommonState, Error, ProtocolVersion};
 
+use super::super::scratch;
+
 /// Messages taken from the library after a failure: the alert, and what was queued before it.
 const LAST_WORDS: usize = 8;
 
@@ -26,12 +28,19 @@ pub trait Side: Send + Unpin {
     /// What both sides know.
     fn common(&self) -> &CommonState;
 
+    /// The most that is kept of what has not come whole: a TLS record (16 KiB and 2 KiB of expansion, RFC 8446 §5.2, RFC
+    /// 5246 §6.2.3), and what the other side's handshake messages may take.
+    const HELD_BYTES: usize;
+
     /// Whether the other side's handshake is over without what ours left to send.
     fn leaves_only_tickets(&self) -> bool;
 }
 
 impl Side for UnbufferedServerConnection {
     type Data = ServerConnectionData;
+
+    /// Behind its hello, which is read elsewhere, a client without a certificate has little to say.
+    const HELD_BYTES: usize = 22 * 1024;
 
     fn step<'c, 'i>(&'c mut self, received: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data> {
         self.process_tls_records(received)
@@ -48,6 +57,9 @@ impl Side for UnbufferedServerConnection {
 
 impl Side for UnbufferedClientConnection {
     type Data = ClientConnectionData;
+
+    /// Certificates: the library takes handshake messages of 64 KiB.
+    const HELD_BYTES: usize = scratch::HELD_BYTES;
 
     fn step<'c, 'i>(&'c mut self, received: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data> {
         self.process_tls_records(received)
@@ -71,14 +83,8 @@ pub(super) struct Brought {
     pub(super) octets: usize,
     /// The other side will send nothing more.
     pub(super) end: bool,
-}
-
-/// Why octets were not opened.
-pub(super) enum Fault {
-    /// The other side broke a rule of TLS.
-    Tls(Error),
-    /// Whoever got the octets did not want them.
-    Taking(io::Error),
+    /// Why whoever got the octets did not want them; the rest of them was dropped.
+    pub(super) refused: Option<io::Error>,
 }
 
 /// Lets the library work through `received`: octets in clear go to `take`, what it has to say to `unsent`.
@@ -87,7 +93,7 @@ pub(super) fn open<S: Side>(
     unsent: &mut Vec<u8>,
     received: &mut [u8],
     mut take: impl FnMut(&[u8]) -> io::Result<()>,
-) -> Result<Brought, Fault> {
+) -> Result<Brought, Error> {
     let mut brought = Brought::default();
     loop {
         let UnbufferedStatus { mut discard, state } = side.step(received.get_mut(brought.used..).unwrap_or_default());
@@ -95,22 +101,25 @@ pub(super) fn open<S: Side>(
         match state {
             Ok(ConnectionState::ReadTraffic(mut traffic)) => {
                 while let Some(record) = traffic.next_record() {
-                    let record = record.map_err(Fault::Tls)?;
+                    let record = record?;
                     discard += record.discard;
                     brought.octets += record.payload.len();
-                    take(record.payload).map_err(Fault::Taking)?;
+                    // The connection stays in step, so that it can be closed in order.
+                    if brought.refused.is_none() {
+                        brought.refused = take(record.payload).err();
+                    }
                 }
             }
-            Ok(ConnectionState::EncodeTlsData(mut data)) => encode(&mut data, unsent).map_err(Fault::Tls)?,
+            Ok(ConnectionState::EncodeTlsData(mut data)) => encode(&mut data, unsent)?,
             Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
             Ok(ConnectionState::PeerClosed) => brought.end = true,
             Ok(ConnectionState::Closed) => (brought.end, is_done) = (true, true),
             Ok(ConnectionState::BlockedHandshake | ConnectionState::WriteTraffic(_)) => is_done = true,
             // Early data is never offered.
-            Ok(_) => return Err(Fault::Tls(Error::General("a state that was not asked for".to_owned()))),
+            Ok(_) => return Err(Error::General("a state that was not asked for".to_owned())),
             Err(error) => {
                 last_words(side, unsent, received.get_mut(brought.used..).unwrap_or_default());
-                return Err(Fault::Tls(error));
+                return Err(error);
             }
         }
         brought.used += discard;

@@ -27,12 +27,13 @@ async fn pair(version: &'static rustls::SupportedProtocolVersion) -> (Box<Ours>,
         min_version: Version::Tls12,
     });
     let acceptor = Acceptor::new(certificates.unwrap(), b"imap").unwrap();
-    let client = ClientConfig::builder_with_provider(provider())
+    let mut client = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[version])
         .unwrap()
         .dangerous()
         .with_custom_certificate_verifier(credulous_verifier(&[rustls::SignatureScheme::ECDSA_NISTP256_SHA256]))
         .with_no_client_auth();
+    client.enable_secret_extraction = true;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client_end = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let server_end = listener.accept().await.unwrap().0;
@@ -216,9 +217,80 @@ async fn a_reader_that_does_not_read_makes_us_keep_one_write_and_no_more() {
     let block = vec![b'x'; 4 * WRITE_BYTES];
     for _ in 0..10_000 {
         if Pin::new(&mut *ours).poll_write(&mut context, &block).is_pending() {
-            assert!(ours.unsent.len() > JOINED_BYTES && ours.unsent.len() <= WRITE_BYTES + scratch::OVERHEAD_BYTES);
+            assert!(ours.unsent.len() > JOINED_BYTES && ours.unsent.len() <= WRITE_BYTES + OVERHEAD_BYTES);
             return;
         }
     }
     panic!("the socket took everything");
+}
+
+#[tokio::test]
+async fn a_handshake_message_without_end_ends_the_connection_in_order() {
+    let (mut ours, theirs) = pair(&version::TLS13).await;
+    let (mut tcp, library) = theirs.into_inner();
+    let secrets = library.dangerous_extract_secrets().unwrap();
+    let rustls::ConnectionTrafficSecrets::Aes256Gcm { key, iv } = secrets.tx.1 else {
+        panic!("another suite was negotiated")
+    };
+    let key = aws_lc_rs::aead::UnboundKey::new(&aws_lc_rs::aead::AES_256_GCM, key.as_ref()).unwrap();
+    let key = aws_lc_rs::aead::LessSafeKey::new(key);
+    // A header that announces 65,280 octets, and then one octet a record: never whole, never too long for the library.
+    let content = [24, 0, 0xff, 0].into_iter().chain(std::iter::repeat_n(b'x', 4000));
+    let mut flood = Vec::new();
+    for (number, octet) in (secrets.tx.0..).zip(content) {
+        let header = [23, 3, 3, 0, 18];
+        let mut nonce: [u8; 12] = iv.as_ref().try_into().unwrap();
+        for (place, number) in nonce[4..].iter_mut().zip(number.to_be_bytes()) {
+            *place ^= number;
+        }
+        let mut sealed = vec![octet, 22];
+        let (nonce, header) = (aws_lc_rs::aead::Nonce::assume_unique_for_key(nonce), &header[..]);
+        key.seal_in_place_append_tag(nonce, aws_lc_rs::aead::Aad::from(header), &mut sealed)
+            .unwrap();
+        flood.extend_from_slice(header);
+        flood.extend(sealed);
+    }
+    let sending = tokio::spawn(async move {
+        // It may be cut while it still sends.
+        let _ = tcp.write_all(&flood).await;
+        tcp
+    });
+    let error = receive(&mut ours).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.to_string()),
+        (io::ErrorKind::InvalidData, too_long().to_string())
+    );
+    ours.shutdown().await.unwrap();
+    drop(sending.await);
+}
+
+#[tokio::test]
+async fn a_side_that_stops_reading_is_still_heard_and_so_are_its_last_words() {
+    let (mut ours, mut theirs) = pair(&version::TLS13).await;
+    let block = vec![b'x'; WRITE_BYTES];
+    let mut context = Context::from_waker(Waker::noop());
+    let mut sent = 0;
+    while let Poll::Ready(written) = Pin::new(&mut *ours).poll_write(&mut context, &block) {
+        sent += written.unwrap();
+    }
+    theirs.write_all(b"* 1 EXISTS\r\n").await.unwrap();
+    theirs.flush().await.unwrap();
+    assert_eq!(receive(&mut ours).await.unwrap(), b"* 1 EXISTS\r\n");
+    // It goes on where it was read, to the octet.
+    let mut taken = vec![0; sent];
+    let taking = async {
+        theirs.read_exact(&mut taken).await.unwrap();
+        theirs.write_all(b"* BYE\r\n").await.unwrap();
+        theirs.shutdown().await.unwrap();
+        theirs
+    };
+    let (theirs, flushed) = tokio::join!(taking, ours.flush());
+    flushed.unwrap();
+    assert!(taken.iter().all(|octet| *octet == b'x'));
+    drop(theirs);
+    // Whoever writes on finds the connection gone, and reads all the same why.
+    while let Poll::Ready(Ok(_)) = Pin::new(&mut *ours).poll_write(&mut context, b"x") {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(receive(&mut ours).await.unwrap(), b"* BYE\r\n");
 }
