@@ -4,7 +4,7 @@
 //! what goes wrong by kind ([`Failure::word`]). Server certificates are always verified. Every step has a time limit,
 //! every buffer a size, and a run is bounded by count or time, so that no host can hold it.
 //!
-//! [`Session`] is one connection; [`run`] carries a [`Plan`] out and makes a [`Report`].
+//! [`Session`] is one connection; [`run()`] carries a [`Plan`] out and makes a [`Report`].
 
 mod client_tls;
 mod expected;

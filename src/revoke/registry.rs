@@ -4,7 +4,6 @@
 //! record of some 250 octets and, while it idles, one registered waker. The record is also what the session itself knows
 //! of its login: nothing else of it is kept.
 
-use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -142,12 +141,14 @@ impl LiveSession {
         &self.record.info
     }
 
-    /// Resolves once the session must end; at once where that was said before. Cancel safe.
-    pub async fn ended(&self) -> EndReason {
-        poll_fn(|cx| self.poll_ended(cx)).await
+    /// Resolves once the session must end.
+    #[cfg(test)]
+    pub(super) async fn ended(&self) -> EndReason {
+        std::future::poll_fn(|cx| self.poll_ended(cx)).await
     }
 
-    /// Ready once the session must end. Wakes the task that asked last: a session is one task.
+    /// Ready once the session must end; at once where that was said before. Wakes the task that asked last: a session is
+    /// one task.
     pub fn poll_ended(&self, cx: &Context<'_>) -> Poll<EndReason> {
         let record = &self.record;
         // Listening comes before looking, so that nothing said in between is missed.
@@ -162,9 +163,9 @@ impl LiveSession {
         self.record.bytes_down.store(down, Ordering::Relaxed);
     }
 
-    /// Notes what the client calls itself after login; the first name stands.
+    /// Notes what the client calls itself after login, once.
     pub fn set_client(&self, name: &str) {
-        // A second ID is as good as the first.
+        // Whoever says it twice is known already.
         let _ = self.record.client.set(name.into());
     }
 }

@@ -93,17 +93,16 @@ async fn before_login(plane: &Plane, config: &Config, connection: Connection, id
         before_login,
     } = connection;
     let accepted = tokio::time::Instant::from_std(plane.clock.now());
-    let login_time = if stressed {
-        config.login_time.min(config.stress_time)
-    } else {
-        config.login_time
-    };
-    let deadline = accepted + login_time;
+    let deadline = accepted + config.time_to_log_in(stressed);
     let handshake_deadline = deadline.min(accepted + config.handshake_time);
     // A refused option costs latency, not correctness.
     let _ = stream.set_nodelay(true);
     let log = |end: &End, peer: &Peer| log_closed(plane, id, (peer, &listener), end);
-    let opened = within(handshake_deadline, open(stream, tls, &acceptor, &mut peer, config)).await;
+    let opened = within(
+        handshake_deadline,
+        Box::pin(open(stream, tls, &acceptor, &mut peer, config)),
+    )
+    .await;
     let (stream, security) = match opened {
         Ok(opened) => opened,
         Err(end) => {
@@ -184,7 +183,8 @@ fn log_closed(plane: &Plane, id: u64, who: (&Peer, &str), end: &End) {
     );
 }
 
-/// Brings TLS up where the listener, or a client that speaks TLS at once on a STARTTLS port, begins with it.
+/// Brings TLS up where the listener, or a client that speaks TLS at once on a STARTTLS port, begins with it. For a box:
+/// the future is large, and would be moved several times.
 async fn open(
     stream: TcpStream,
     tls: TlsMode,

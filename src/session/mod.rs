@@ -1,9 +1,9 @@
 //! The data plane: one mail session from the accepted socket to its last octet.
 //!
 //! `drive` owns the socket and the timers before login, `talk` runs a sans-IO [`preauth::Session`](crate::preauth::Session);
-//! `login` turns credentials into an admitted login; `splice` (IMAP) and `relay` (SMTP, through the command guard) copy
-//! octets afterwards, as parts of `logged_in`, which is all that stays of a login; `usage` remembers when a device was last used. Nothing a client sends before a
-//! [`VerifiedLogin`](crate::verify::VerifiedLogin) exists reaches the mail store.
+//! `login` turns credentials into an admitted login. `logged_in` is all that stays of it: `splice` (IMAP) or `relay`
+//! (SMTP, through the command guard) copies octets. `usage` remembers when a device was last used. Nothing a client sends
+//! before a [`VerifiedLogin`](crate::verify::VerifiedLogin) exists reaches the mail store.
 
 mod drive;
 mod input;
@@ -95,6 +95,17 @@ pub struct Config {
     pub bare_newline: BareNewline,
     /// How often last uses are written.
     pub usage_write_interval: Duration,
+}
+
+impl Config {
+    /// From accept to login; less where many who have not logged in hold places.
+    fn time_to_log_in(&self, stressed: bool) -> Duration {
+        if stressed {
+            self.login_time.min(self.stress_time)
+        } else {
+            self.login_time
+        }
+    }
 }
 
 /// Everything that mail sessions share.

@@ -14,7 +14,7 @@ use std::io;
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs::Ticketer;
-use rustls::server::{Accepted, ClientHello, NoServerSessionStorage, ProducesTickets, UnbufferedServerConnection};
+use rustls::server::{ClientHello, NoServerSessionStorage, ProducesTickets, UnbufferedServerConnection};
 use rustls::{CommonState, ProtocolVersion, ServerConfig, SupportedCipherSuite};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -28,6 +28,13 @@ use super::{Certificates, Error, Stream, provider};
 const HELLO_READ_BYTES: usize = 4 * 1024;
 /// The longest ClientHello that is read.
 const MAX_HELLO_BYTES: usize = 64 * 1024;
+
+/// A ClientHello, and what it led to.
+struct Hello {
+    config: Arc<ServerConfig>,
+    server_name: Option<Arc<str>>,
+    received: Vec<u8>,
+}
 
 /// Accepts TLS for one listener.
 #[derive(Debug)]
@@ -59,17 +66,46 @@ impl Acceptor {
     /// # Errors
     /// The client speaks no TLS, an old version, or went away.
     pub async fn accept(&self, mut stream: TcpStream) -> io::Result<(Stream, TlsFacts)> {
-        let (accepted, received) = read_hello(&mut stream).await?;
-        let (server_name, side) = {
-            let hello = accepted.client_hello();
-            let server_name = hello.server_name().map(|name| name.to_ascii_lowercase().into());
-            (server_name, UnbufferedServerConnection::new(self.config_for(&hello)))
-        };
-        drop(accepted);
-        let side = side.map_err(io::Error::other)?;
-        let secured = Secured::handshake(stream, side, received).await?;
-        let facts = facts(secured.common(), server_name);
+        let hello = self.read_hello(&mut stream).await?;
+        let side = UnbufferedServerConnection::new(hello.config).map_err(io::Error::other)?;
+        let secured = Secured::handshake(stream, side, hello.received).await?;
+        let facts = facts(secured.common(), hello.server_name);
         Ok((Stream::Server(Box::new(secured)), facts))
+    }
+
+    /// Reads the ClientHello, and gives the octets back: they are read once more under the configuration that they chose.
+    async fn read_hello(&self, stream: &mut TcpStream) -> io::Result<Hello> {
+        let mut acceptor = Box::new(rustls::server::Acceptor::default());
+        let mut received = Vec::with_capacity(HELLO_READ_BYTES);
+        while received.len() < MAX_HELLO_BYTES {
+            let before = received.len();
+            received.reserve(HELLO_READ_BYTES);
+            if stream.read_buf(&mut received).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let mut fresh = received.get(before..).unwrap_or_default();
+            while !fresh.is_empty() {
+                acceptor.read_tls(&mut fresh)?;
+                match acceptor.accept() {
+                    Ok(Some(accepted)) => {
+                        let hello = accepted.client_hello();
+                        return Ok(Hello {
+                            config: self.config_for(&hello),
+                            server_name: hello.server_name().map(|name| name.to_ascii_lowercase().into()),
+                            received,
+                        });
+                    }
+                    Ok(None) => {}
+                    Err((error, mut alert)) => {
+                        let mut octets = Vec::new();
+                        alert.write_all(&mut octets)?;
+                        stream.write_all(&octets).await?;
+                        return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+                    }
+                }
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::InvalidData, "an endless ClientHello"))
     }
 
     fn config_for(&self, hello: &ClientHello<'_>) -> Arc<ServerConfig> {
@@ -78,34 +114,6 @@ impl Acceptor {
             .is_some_and(|mut protocols| protocols.any(|protocol| protocol == self.alpn));
         Arc::clone(if listed { &self.with_alpn } else { &self.without_alpn })
     }
-}
-
-/// Reads the ClientHello, and gives the octets back: it is read once more under the configuration that it chose.
-async fn read_hello(stream: &mut TcpStream) -> io::Result<(Accepted, Vec<u8>)> {
-    let mut acceptor = rustls::server::Acceptor::default();
-    let mut received = Vec::with_capacity(HELLO_READ_BYTES);
-    while received.len() < MAX_HELLO_BYTES {
-        let before = received.len();
-        received.reserve(HELLO_READ_BYTES);
-        if stream.read_buf(&mut received).await? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let mut fresh = received.get(before..).unwrap_or_default();
-        while !fresh.is_empty() {
-            acceptor.read_tls(&mut fresh)?;
-            match acceptor.accept() {
-                Ok(Some(accepted)) => return Ok((accepted, received)),
-                Ok(None) => {}
-                Err((error, mut alert)) => {
-                    let mut octets = Vec::new();
-                    alert.write_all(&mut octets)?;
-                    stream.write_all(&octets).await?;
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, error));
-                }
-            }
-        }
-    }
-    Err(io::Error::new(io::ErrorKind::InvalidData, "an endless ClientHello"))
 }
 
 fn server_config(certificates: Arc<Certificates>, ticketer: Arc<dyn ProducesTickets>) -> Result<ServerConfig, Error> {

@@ -146,6 +146,26 @@ fn long_lines_and_high_octets_pass_unchanged() {
     }
 }
 
+#[test]
+fn a_message_may_pass_ahead_up_to_its_end_and_not_an_octet_of_a_fault() {
+    let text = "text\r\n..stuffed\r\n".repeat(1000);
+    for (tail, ahead) in [
+        ("", text.len()),
+        (".\r\n", text.len() + 3),
+        (".\r\nRSET\r\n", text.len() + 3),
+        ("\r", text.len()),
+        (".\r", text.len()),
+        ("a", text.len() + 1),
+        ("a\n", 0),
+    ] {
+        let mut table = Table::new(config());
+        table.client_sends(b"DATA\r\n");
+        table.upstream_sends(b"354 go\r\n");
+        let message = format!("{text}{tail}");
+        assert_eq!(table.guard.pass(message.as_bytes()), ahead, "{tail:?}");
+    }
+}
+
 /// Every message of so many octets that matter.
 fn short_messages(length: u32) -> impl Iterator<Item = Vec<u8>> {
     const OCTETS: [u8; 4] = [b'\r', b'\n', b'.', b'a'];
