@@ -60,6 +60,18 @@ impl Failure {
         }
     }
 
+    /// Without the server's words, of which only the code stays: a server may repeat what it was sent, and at the login that
+    /// is a password.
+    #[must_use]
+    pub(super) fn without_words(self) -> Self {
+        match self {
+            Self::Unavailable(text) => Self::Unavailable(code_of(&text)),
+            Self::Refused(text) => Self::Refused(code_of(&text)),
+            Self::BadAnswer(_) => Self::BadAnswer("what followed the login is no answer to it".to_owned()),
+            other => other,
+        }
+    }
+
     /// A connection that broke while it was used.
     pub(super) fn broken(error: &io::Error) -> Self {
         tls_failure(error).unwrap_or(Self::Closed)
@@ -101,4 +113,46 @@ fn tls_failure(error: &io::Error) -> Option<Failure> {
         rustls::Error::InvalidCertificate(_) => Failure::Certificate(error.to_string()),
         _ => Failure::Tls(error.to_string()),
     })
+}
+
+/// `[UNAVAILABLE]` of IMAP, `454 4.7.0` of SMTP.
+fn code_of(text: &str) -> String {
+    if let Some((code, _)) = text.strip_prefix('[').and_then(|text| text.split_once(']')) {
+        let is_code = code.len() <= 24 && code.bytes().all(|octet| octet.is_ascii_uppercase() || octet == b'-');
+        return if is_code {
+            format!("[{code}]")
+        } else {
+            "no code".to_owned()
+        };
+    }
+    let is_number = |word: &&str| word.len() <= 8 && word.bytes().all(|octet| octet.is_ascii_digit() || octet == b'.');
+    let numbers: Vec<&str> = text.split([' ', '-']).take(2).take_while(is_number).collect();
+    if numbers.is_empty() {
+        "no code".to_owned()
+    } else {
+        numbers.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_refused_login_only_the_code_is_told() {
+        for (said, told) in [
+            ("[UNAVAILABLE] try later", "[UNAVAILABLE]"),
+            ("[hunter2] no", "no code"),
+            ("unknown: LOGIN \"anna\" \"hunter2\"", "no code"),
+            ("454 4.7.0 later, hunter2", "454 4.7.0"),
+            ("500-unrecognized AUTH PLAIN AGFu", "500"),
+        ] {
+            assert_eq!(
+                Failure::Refused(said.to_owned()).without_words(),
+                Failure::Refused(told.to_owned())
+            );
+        }
+        let wrong = Failure::BadAnswer("got `LOGIN anna hunter2`".to_owned()).without_words();
+        assert!(!wrong.to_string().contains("hunter2"), "{wrong}");
+    }
 }

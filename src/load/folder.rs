@@ -67,7 +67,7 @@ async fn store_one(run: &Run, name: &str, message: Expected, account: usize) -> 
     };
     // Not cut off: we must know whether it was made.
     if let Err(failure) = session.create(name).await {
-        if !matches!(failure, Failure::Refused(_) | Failure::Unavailable(_)) {
+        if !matches!(failure, Failure::Refused(_) | Failure::Unsupported(_)) {
             leave_behind(
                 run,
                 name,

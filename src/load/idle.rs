@@ -145,7 +145,13 @@ impl Hold {
                 () = self.over.cancelled() => return Ok(()),
             };
             match heard {
-                Ok(line) => drop(line?),
+                // A server that never stops talking does not hold us either.
+                Ok(line) => {
+                    drop(line?);
+                    if self.run.cut.is_cancelled() {
+                        return Ok(());
+                    }
+                }
                 Err(_) => {
                     session.done().await?;
                     session.idle().await?;

@@ -87,10 +87,11 @@ impl Session {
     /// broke.
     pub async fn login(&mut self, account: &Account, mechanism: Mechanism) -> Result<(), Failure> {
         let limit = self.step_time;
-        match self.protocol {
+        let answered = match self.protocol {
             Protocol::Imap => within(limit, "the login", self.imap_login(account, mechanism)).await,
             Protocol::Smtp => within(limit, "the login", self.smtp_login(account, mechanism)).await,
-        }
+        };
+        answered.map_err(Failure::without_words)
     }
 
     /// NOOP.

@@ -66,7 +66,7 @@ pub(super) fn report(name: &str, plan: &Plan, watch: &Watch, report: &Report, ou
     output.show(&value(name, plan, watch, report), || text(name, plan, watch, report))?;
     for left in &report.left_behind {
         output.note(&format!(
-            "the folder {} of {} could not be deleted: {}; delete it with a mail program",
+            "the folder {} of {} may be left behind: {}; look whether it is this run's, and delete it with a mail program",
             left.folder, left.username, left.reason
         ));
     }

@@ -162,8 +162,8 @@ impl Session {
         match self.answer(tag).await? {
             Answer::Ok => Ok(()),
             Answer::No(text) if is_not_now(&text) => Err(Failure::Unavailable(excerpt(&text))),
-            Answer::No(_) => Err(Failure::WrongPassword),
-            Answer::Bad(text) => Err(Failure::Refused(excerpt(&text))),
+            Answer::No(text) if is_wrong_password(&text) => Err(Failure::WrongPassword),
+            Answer::No(text) | Answer::Bad(text) => Err(Failure::Refused(excerpt(&text))),
         }
     }
 
@@ -358,6 +358,11 @@ fn untagged<'a>(line: &'a [u8], word: &[u8]) -> Option<&'a [u8]> {
 
 fn goodbye(line: &[u8]) -> Option<String> {
     untagged(line, b"BYE").map(|text| format!("BYE {}", excerpt(text)))
+}
+
+/// RFC 5530 §3: with a code of its own, NO to a login is about something else than the password.
+fn is_wrong_password(text: &[u8]) -> bool {
+    !text.starts_with(b"[") || text.starts_with(b"[AUTHENTICATIONFAILED]")
 }
 
 fn is_not_now(text: &[u8]) -> bool {
