@@ -34,7 +34,7 @@ pub struct PathLabel {
 /// How a login ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginOutcome {
-    /// The client was told OK.
+    /// The session was admitted; OK is on its way.
     Accepted,
     /// For good.
     Refused,
@@ -58,13 +58,13 @@ impl LoginOutcome {
 /// How the verifier came to its verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VerdictPath {
-    /// The password was proved by a hash run.
+    /// The password was hashed, whatever came of it.
     Hashed,
     /// The password had been proved before.
     Hit,
-    /// The name is none, or none that logs in.
+    /// The name is none, none that logs in, or another than that to act as.
     RejectedByName,
-    /// No device's tag fits the password.
+    /// No device's tag fits the password, or it is too long to be looked at.
     RejectedByTag,
     /// Only passwords without a tag were left, and there were too many failures to hash for them.
     Throttled,
@@ -193,7 +193,7 @@ impl Metrics {
             bytes_down: Counter::default(),
             store_errors: Counter::default(),
         };
-        metrics.register_logins();
+        metrics.register_judging();
         metrics.register_sessions();
         metrics
     }
@@ -212,7 +212,7 @@ impl Metrics {
         &self.verdicts[path as usize]
     }
 
-    fn register_logins(&mut self) {
+    fn register_judging(&mut self) {
         let registry = &mut self.registry;
         registry.register("hash_runs", "Password hashes computed", self.hash_runs.clone());
         registry.register(

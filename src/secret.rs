@@ -42,6 +42,22 @@ impl<T: Zeroize> fmt::Debug for Secret<T> {
     }
 }
 
+/// Stack that [`on_wiped_stack`] wipes: the hasher of a MAC has 1.9 KiB, and what it calls less.
+const WIPED_STACK_BYTES: usize = 4 * 1024;
+
+/// Does `work` on a part of the stack that is wiped behind it: libraries that hash a password leave it there in more places
+/// than there are handles for.
+pub fn on_wiped_stack<T>(work: impl FnOnce() -> T) -> T {
+    // A frame of its own, below ours, so that the wiping covers it.
+    #[inline(never)]
+    fn below<T>(work: impl FnOnce() -> T) -> T {
+        work()
+    }
+    let done = below(work);
+    zeroize::zeroize_stack::<WIPED_STACK_BYTES>();
+    done
+}
+
 /// Octets of somebody else's buffer that may be a password: not shown in `Debug`; their owner wipes them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Borrowed<'a>(pub &'a [u8]);

@@ -3,6 +3,7 @@
 //! Only a folder that our own CREATE made is ever deleted; one that exists already is a refusal and stays.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -15,20 +16,27 @@ use super::session::Session;
 
 /// Accounts whose folders are made or deleted at the same time.
 const AT_ONCE: usize = 16;
+/// So many accounts in a row without an answer, and no more are tried: the host is gone.
+const GIVE_UP_AFTER: u64 = 2 * AT_ONCE as u64;
 
 /// Makes the folder of each of the first accounts and stores the message. Returns the accounts that have it.
 pub(super) async fn store(run: &Run, name: &str, message: Expected, accounts: usize) -> Vec<usize> {
     let places = Arc::new(Semaphore::new(AT_ONCE));
+    let silent = Arc::new(AtomicU64::new(0));
     let mut tasks = JoinSet::new();
     for account in 0..accounts {
-        let (run, name, places) = (run.clone(), name.to_owned(), Arc::clone(&places));
+        let (run, name, places, silent) = (run.clone(), name.to_owned(), Arc::clone(&places), Arc::clone(&silent));
         tasks.spawn(async move {
             let _place = places.acquire_owned().await;
-            if run.cut.is_cancelled() {
+            if run.cut.is_cancelled() || silent.load(Ordering::Relaxed) >= GIVE_UP_AFTER {
+                run.add_unfinished();
                 return None;
             }
             let outcome = Box::pin(store_one(&run, &name, message, account)).await;
             let stored = matches!(outcome, Some(Ok(_)));
+            if let Some(outcome) = &outcome {
+                note_answer(&silent, outcome.as_ref().err());
+            }
             match outcome {
                 Some(outcome) => run.add("store", outcome),
                 None => run.add_unfinished(),
@@ -44,15 +52,33 @@ pub(super) async fn store(run: &Run, name: &str, message: Expected, accounts: us
 /// Deletes the folders; what cannot be deleted is in the report.
 pub(super) async fn delete(run: &Run, name: &str, owners: Vec<usize>) {
     let places = Arc::new(Semaphore::new(AT_ONCE));
+    let silent = Arc::new(AtomicU64::new(0));
     let mut tasks = JoinSet::new();
     for account in owners {
-        let (run, name, places) = (run.clone(), name.to_owned(), Arc::clone(&places));
+        let (run, name, places, silent) = (run.clone(), name.to_owned(), Arc::clone(&places), Arc::clone(&silent));
         tasks.spawn(async move {
             let _place = places.acquire_owned().await;
-            remove(&run, &name, account).await;
+            if silent.load(Ordering::Relaxed) >= GIVE_UP_AFTER {
+                return leave_behind(
+                    &run,
+                    &name,
+                    account,
+                    "not tried: the host did not answer for others".into(),
+                );
+            }
+            let removed = remove(&run, &name, account).await;
+            note_answer(&silent, removed.err().as_ref());
         });
     }
     tasks.join_all().await;
+}
+
+/// Counts the accounts in a row that had no answer; a refusal is one.
+fn note_answer(silent: &AtomicU64, failure: Option<&Failure>) {
+    match failure {
+        None | Some(Failure::Refused(_)) => silent.store(0, Ordering::Relaxed),
+        Some(_) => _ = silent.fetch_add(1, Ordering::Relaxed),
+    }
 }
 
 /// Nothing where the run was cut off. Leaves no folder behind without the message in it.
@@ -82,7 +108,8 @@ async fn store_one(run: &Run, name: &str, message: Expected, account: usize) -> 
         stored = Box::pin(append(run, session, name, message)) => Some(stored),
     };
     if !matches!(stored, Some(Ok(_))) {
-        remove(run, name, account).await;
+        // What could not be removed is in the report.
+        let _ = remove(run, name, account).await;
     }
     stored
 }
@@ -99,15 +126,17 @@ async fn append(run: &Run, mut session: Session, name: &str, message: Expected) 
     Ok(done)
 }
 
-async fn remove(run: &Run, name: &str, account: usize) {
+async fn remove(run: &Run, name: &str, account: usize) -> Result<(), Failure> {
     let remove = async {
         let mut session = open(run, account).await?;
         session.delete(name).await?;
         session.logout().await
     };
-    if let Err(failure) = Box::pin(remove).await {
+    let removed = Box::pin(remove).await;
+    if let Err(failure) = &removed {
         leave_behind(run, name, account, failure.to_string());
     }
+    removed
 }
 
 fn leave_behind(run: &Run, name: &str, account: usize, reason: String) {

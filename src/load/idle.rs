@@ -23,6 +23,8 @@ const AT_ONCE: usize = 64;
 const GIVE_UP_AFTER: u64 = 2 * AT_ONCE as u64;
 /// Steps that end a session: DONE, LOGOUT.
 const LAST_STEPS: u32 = 2;
+/// Lines that are still read once the time is over: a goodbye may be among them.
+const LATE_LINES: u32 = 1000;
 /// Before the server's half hour is over.
 const RENEW_AFTER: Duration = Duration::from_secs(25 * 60);
 
@@ -97,7 +99,10 @@ impl Hold {
             self.run.add_unfinished();
             return None;
         }
-        self.run.turn(number, None).await?;
+        if self.run.turn(number, None).await.is_none() {
+            self.run.add_unfinished();
+            return None;
+        }
         tokio::select! {
             biased;
             () = self.run.cut.cancelled() => {
@@ -137,6 +142,7 @@ impl Hold {
 
     /// Listens until the time is over.
     async fn held(&self, session: &mut Session) -> Result<(), Failure> {
+        let mut said_late = 0;
         loop {
             let heard = tokio::select! {
                 // What has come already counts, also at the end.
@@ -148,7 +154,8 @@ impl Hold {
                 // A server that never stops talking does not hold us either.
                 Ok(line) => {
                     drop(line?);
-                    if self.run.cut.is_cancelled() {
+                    said_late += u32::from(self.over.is_cancelled());
+                    if said_late > LATE_LINES {
                         return Ok(());
                     }
                 }

@@ -166,6 +166,12 @@ impl Attempt<'_> {
         Refusal::Temporary { text: TRY_LATER }
     }
 
+    fn checks_senders(&self, login: &VerifiedLogin) -> bool {
+        self.protocol == Protocol::Smtp
+            && self.config.check_sender
+            && !matches!(login.device().senders, SenderRule::Off)
+    }
+
     /// Registers the session and reads again what it was verified by; where its senders are checked, with the addresses
     /// of the mailbox.
     async fn admit(
@@ -174,10 +180,7 @@ impl Attempt<'_> {
         info: SessionInfo,
     ) -> Result<(LiveSession, Option<Vec<Address>>), NotAdmitted> {
         let (registry, store) = (&self.plane.registry, &*self.plane.store);
-        let checks_senders = self.protocol == Protocol::Smtp
-            && self.config.check_sender
-            && !matches!(login.device().senders, SenderRule::Off);
-        if checks_senders {
+        if self.checks_senders(login) {
             let (live, addresses) = admit_sender(registry, store, login.epoch(), info).await?;
             Ok((live, Some(addresses)))
         } else {
@@ -190,25 +193,26 @@ impl Attempt<'_> {
     fn guard(&self, login: &VerifiedLogin, upstream: &Connected, addresses: Option<Vec<Address>>) -> Option<Guard> {
         let Protocol::Smtp = self.protocol else { return None };
         let config = self.config;
-        let senders = match addresses {
-            None => SenderPolicy::Off,
-            Some(mut allowed) => {
-                let mut domains = Vec::new();
-                if let SenderRule::List(patterns) = &login.device().senders {
-                    for pattern in patterns {
-                        match pattern {
-                            SenderPattern::Address(address) => allowed.push(address.clone()),
-                            SenderPattern::Domain(domain) => domains.push(domain.clone()),
-                        }
+        let senders = if self.checks_senders(login) {
+            // Where the addresses were not read, none is allowed.
+            let mut allowed = addresses.unwrap_or_default();
+            let mut domains = Vec::new();
+            if let SenderRule::List(patterns) = &login.device().senders {
+                for pattern in patterns {
+                    match pattern {
+                        SenderPattern::Address(address) => allowed.push(address.clone()),
+                        SenderPattern::Domain(domain) => domains.push(domain.clone()),
                     }
                 }
-                SenderPolicy::Check {
-                    allowed,
-                    domains,
-                    null_sender: config.allow_null_sender,
-                    subaddress_delimiter: config.subaddress_delimiter,
-                }
             }
+            SenderPolicy::Check {
+                allowed,
+                domains,
+                null_sender: config.allow_null_sender,
+                subaddress_delimiter: config.subaddress_delimiter,
+            }
+        } else {
+            SenderPolicy::Off
         };
         Some(Guard::new(guard::Config {
             hostname: config.hostname.clone(),

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use self::table::Table;
 use crate::keys::random_bytes;
 use crate::peer::NetworkPrefixes;
-use crate::secret::Secret;
+use crate::secret::{Secret, on_wiped_stack};
 
 /// A secret seen for a name and network is new again after this many half-lives without it.
 const SEEN_HALF_LIVES: u8 = 4;
@@ -161,7 +161,8 @@ impl Throttle {
     }
 
     fn is_distinct(&self, now: Instant, network: u64, name: u64, secret: &[u8]) -> bool {
-        let Ids { wrong: secret, .. } = self.ids(Of::Secret, &[&network.to_le_bytes(), &name.to_le_bytes(), secret]);
+        let parts = [&network.to_le_bytes()[..], &name.to_le_bytes(), secret];
+        let Ids { wrong: secret, .. } = on_wiped_stack(|| self.ids(Of::Secret, &parts));
         self.seen.refresh(now, secret, SEEN_HALF_LIVES)
     }
 

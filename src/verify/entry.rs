@@ -15,16 +15,13 @@ use zeroize::Zeroize;
 
 use crate::keys::random_bytes;
 use crate::model::{CredentialId, DeviceId, MailboxId};
-use crate::secret::Secret;
+use crate::secret::{Secret, on_wiped_stack};
 
 /// Independent parts, each with a lock of its own; a mailbox is always in the same one.
 const SHARDS: usize = 64;
 
 /// Octets of an entry with its share of the indexes, rounded up.
 const ENTRY_BYTES: usize = 192;
-
-/// Stack below the making of a MAC that is wiped after it: a hasher has 1.9 KiB, and what it calls less.
-const MAC_STACK_BYTES: usize = 4 * 1024;
 
 /// Which of two readings of the same octets was proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,14 +103,10 @@ impl Entries {
     }
 
     pub(super) fn key(&self, mailbox: MailboxId, kind: Kind, password: &[u8]) -> EntryKey {
-        let mac = self.mac(mailbox, kind, password);
-        // The MAC has left the password on the stack, in more places than there are handles for.
-        zeroize::zeroize_stack::<MAC_STACK_BYTES>();
+        let mac = on_wiped_stack(|| self.mac(mailbox, kind, password));
         EntryKey { mac, mailbox }
     }
 
-    // A frame of its own, for its caller to wipe.
-    #[inline(never)]
     fn mac(&self, mailbox: MailboxId, kind: Kind, password: &[u8]) -> Secret<[u64; 4]> {
         let mut head = [0; 17];
         let (id, rest) = head.split_at_mut(8);

@@ -5,14 +5,17 @@
 
 use crate::keys::ServerKey;
 use crate::model::MailboxId;
+use crate::secret::on_wiped_stack;
 
 /// The tag of a generated password (its canonical letters) in this mailbox under this key.
 pub fn tag(key: &ServerKey, mailbox: MailboxId, canonical: &[u8; 16]) -> u16 {
-    let mut input = zeroize::Zeroizing::new([0_u8; 24]);
-    let (id, letters) = input.split_at_mut(8);
-    id.copy_from_slice(&mailbox.raw().to_le_bytes());
-    letters.copy_from_slice(canonical);
-    let mac = blake3::keyed_hash(key.tag.expose(), input.as_slice());
+    let mac = on_wiped_stack(|| {
+        let mut input = [0_u8; 24];
+        let (id, letters) = input.split_at_mut(8);
+        id.copy_from_slice(&mailbox.raw().to_le_bytes());
+        letters.copy_from_slice(canonical);
+        blake3::keyed_hash(key.tag.expose(), &input)
+    });
     let [low, high, ..] = *mac.as_bytes();
     u16::from_le_bytes([low, high])
 }
