@@ -258,3 +258,53 @@ async fn mixed_work_has_all_parts() {
     );
     assert_eq!(report.failed(), 0);
 }
+
+#[tokio::test]
+async fn a_server_that_never_stops_talking_does_not_hold_idle_sessions() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                let mut stream = BufReader::new(stream);
+                stream.write_all(b"* OK ready\r\n").await?;
+                let mut line = String::new();
+                while stream.read_line(&mut line).await? > 0 && !line.contains("IDLE") {
+                    let tag = line.split(' ').next().unwrap_or_default();
+                    stream.write_all(format!("{tag} OK so\r\n").as_bytes()).await?;
+                    line.clear();
+                }
+                stream.write_all(b"+ idling\r\n").await?;
+                // On a thread, which says lines faster than anybody reads them, until nobody listens any more.
+                let mut stream = stream.into_inner().into_std()?;
+                stream.set_nonblocking(false)?;
+                let lines = b"* 2 EXISTS\r\n".repeat(10_000);
+                std::thread::spawn(move || while std::io::Write::write_all(&mut stream, &lines).is_ok() {});
+                std::io::Result::Ok(())
+            });
+        }
+    });
+    let mut plan = plan(address, Work::Idle, Bound::Time(SHORT));
+    plan.step_time = SHORT;
+    let report = tokio::time::timeout(LONG, report(plan)).await;
+    assert!(report.is_ok(), "it was held");
+}
+
+#[tokio::test]
+async fn the_folders_of_a_host_that_is_gone_are_given_up() {
+    let work = Work::Fetch {
+        folder: Folder::Own("load".to_owned()),
+        message: Expected::new(0),
+    };
+    let mut plan = plan(server("* OK ready\r\n", |_| Vec::new()).await, work, Bound::Count(1));
+    (plan.clients, plan.step_time) = (500, SHORT);
+    plan.accounts = Arc::new((0..500).map(|_| account()).collect());
+    let report = report(plan).await;
+    let tried = report.errors().get("timeout").copied().unwrap_or_default();
+    assert!(
+        tried < 100 && tried + report.unfinished == 500,
+        "{tried} {}",
+        report.unfinished
+    );
+}
