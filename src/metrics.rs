@@ -113,6 +113,25 @@ pub struct ReasonLabel {
     pub reason: &'static str,
 }
 
+/// `route` and `status` of a request to the Manager.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct HttpLabel {
+    /// The route's pattern (`/o/{org}/devices`), never the path: patterns are few and name nobody.
+    pub route: String,
+    /// The answer's status code.
+    pub status: u16,
+}
+
+impl HttpLabel {
+    /// For this pattern and status.
+    pub fn new(route: &str, status: u16) -> Self {
+        Self {
+            route: route.to_owned(),
+            status,
+        }
+    }
+}
+
 /// Every metric of the daemon.
 #[derive(Debug)]
 pub struct Metrics {
@@ -150,6 +169,8 @@ pub struct Metrics {
     pub bytes_down: Counter<u64, AtomicU64>,
     /// Reads or writes of the store that failed.
     pub store_errors: Counter,
+    /// Requests to the Manager, by route and status.
+    pub http_requests: Family<HttpLabel, Counter>,
 }
 
 fn logins_of(protocol: Protocol, logins: &Family<LoginLabels, Counter>) -> [Counter; LoginOutcome::ALL.len()] {
@@ -192,6 +213,7 @@ impl Metrics {
             bytes_up: Counter::default(),
             bytes_down: Counter::default(),
             store_errors: Counter::default(),
+            http_requests: Family::default(),
         };
         metrics.register_judging();
         metrics.register_sessions();
@@ -227,6 +249,8 @@ impl Metrics {
             self.closed_before_login.clone(),
         );
         registry.register("store_errors", "Store requests that failed", self.store_errors.clone());
+        let requests = self.http_requests.clone();
+        registry.register("http_requests", "Requests to the Manager", requests);
     }
 
     fn register_sessions(&mut self) {

@@ -49,7 +49,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
     ),
     ("listen", "edge", &["session", "tls"]),
     ("load", "edge", &["model", "sasl", "wire"]),
-    ("admin", "edge", &["directory", "model", "store", "revoke", "audit"]),
+    ("admin", "edge", &["directory", "model", "store", "revoke", "audit", "tls"]),
     (
         "cli",
         "edge",

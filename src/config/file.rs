@@ -45,6 +45,7 @@ tables! {
         submission: Submission,
         route: Vec<Spanned<Route>>,
         admin: Admin,
+        manager: Manager,
         client_settings: ClientSettings,
     }
     /// What is logged, and how.
@@ -174,6 +175,16 @@ tables! {
     Admin {
         operations_address: Key<Socket>,
         control_socket: Key<PathBuf>,
+    }
+    /// Where people open the Manager.
+    Manager {
+        address: Key<Socket>,
+        unix_socket: Key<PathBuf>,
+        origin: Key<String>,
+        tls: Key<bool>,
+        proxies: Key<Vec<Spanned<Network>>>,
+        connections: Key<usize>,
+        connections_per_address: Key<usize>,
     }
     /// What people are told to type into their mail programs.
     ClientSettings {

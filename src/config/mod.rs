@@ -9,6 +9,7 @@ mod client_settings;
 mod file;
 mod listen;
 mod login;
+mod manager;
 mod problem;
 mod read;
 mod restart;
@@ -73,6 +74,8 @@ pub struct Config {
     pub upstream: upstream::Config,
     /// Operators' listener and control socket.
     pub admin: admin::Config,
+    /// The Manager; off where unset.
+    pub manager: Option<admin::manager::Config>,
     /// What people type into their mail programs.
     pub client_settings: ClientSettings,
     /// Logging.
@@ -197,6 +200,8 @@ fn complete<'a>(file: &File, problems: &mut Problems<'a>, base: &'a Path, secret
     every_listener_has_a_route(&mut top, &listeners, file);
     let tls = tls(&mut top, file);
     let client_settings = client_settings::check(&mut top, &file.client_settings, &hostname, &listeners);
+    let taken = (listeners.as_slice(), admin.operations_address);
+    let manager = manager::check(&mut Section::new(problems, "manager", base), &file.manager, taken);
     let mut listen = listen::limits(&mut Section::new(problems, "limits", base), &file.limits, listeners);
     let network = listen.network;
     let throttle = login::throttle(&mut Section::new(problems, "throttle", base), &file.throttle, network);
@@ -226,6 +231,7 @@ fn complete<'a>(file: &File, problems: &mut Problems<'a>, base: &'a Path, secret
         session,
         upstream: upstream::Config { routes, hostname },
         admin,
+        manager,
         client_settings,
         log,
     })

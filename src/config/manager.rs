@@ -1,0 +1,127 @@
+//! `[manager]`: where people open the Manager, and what browsers see of it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use super::file;
+use super::section::{Section, or, span};
+use super::MAX_SOCKET_PATH;
+use crate::admin::manager::{Config, Origin, Place};
+use crate::listen::ListenerConfig;
+
+/// Checks the section; nothing where the Manager is off, which it is without an address.
+pub(super) fn check(
+    section: &mut Section<'_, '_>,
+    raw: &file::Manager,
+    taken: (&[ListenerConfig], Option<SocketAddr>),
+) -> Option<Config> {
+    let max_connections = section.number("connections", &raw.connections, 512, 1..=100_000);
+    let per_address = max_connections.min(64);
+    let max_per_address = section.number(
+        "connections_per_address",
+        &raw.connections_per_address,
+        per_address,
+        1..=100_000,
+    );
+    let proxies: Vec<_> = or(&raw.proxies, Vec::new())
+        .into_iter()
+        .map(|network| network.into_inner().0)
+        .collect();
+    let place = place(section, raw, taken)?;
+    let origin = origin(section, raw)?;
+    let in_clear = matches!(&place, Place::Tcp { tls: false, .. });
+    if in_clear && origin.is_secure() && proxies.is_empty() {
+        section.warning(
+            "proxies",
+            &raw.origin,
+            "people come through a reverse proxy that is not named, so all of them seem to come from its address; add proxies = [\"127.0.0.1\"]",
+        );
+    }
+    if matches!(&place, Place::Tcp { tls: true, .. }) && !origin.is_secure() {
+        section.error(
+            "origin",
+            &raw.origin,
+            format!("the Manager speaks TLS here, but {origin} does not; write https:// or set tls = false"),
+        );
+    }
+    Some(Config {
+        place,
+        origin,
+        proxies,
+        max_connections,
+        max_per_address,
+    })
+}
+
+fn place(
+    section: &mut Section<'_, '_>,
+    raw: &file::Manager,
+    (listeners, operations): (&[ListenerConfig], Option<SocketAddr>),
+) -> Option<Place> {
+    if let Some(path) = section.optional_path(&raw.unix_socket) {
+        if raw.address.is_some() {
+            section.error(
+                "unix_socket",
+                &raw.unix_socket,
+                "there is an address as well; keep one of the two",
+            );
+        }
+        if or(&raw.tls, false) {
+            section.error("tls", &raw.tls, "a Unix socket has no TLS; remove this, the reverse proxy speaks it");
+        }
+        short_enough(section, raw, &path);
+        return Some(Place::Unix(path));
+    }
+    let Some(address) = raw.address.as_ref().map(|address| address.get_ref().0) else {
+        if let Some(origin) = &raw.origin {
+            section.error_at(
+                "address",
+                Some(origin.span()),
+                "the Manager has an origin and no place to listen; add address = \"0.0.0.0:443\" or unix_socket",
+            );
+        }
+        return None;
+    };
+    let is_taken = listeners.iter().any(|listener| listener.address == address) || operations == Some(address);
+    if is_taken && address.port() != 0 {
+        section.error("address", &raw.address, "a listener has this address already; use another port");
+    }
+    let tls = or(&raw.tls, true);
+    if !tls && !address.ip().is_loopback() {
+        section.error_at(
+            "tls",
+            span(&raw.tls),
+            format!("without TLS, passwords would cross the network to {address} in clear; listen on 127.0.0.1 or a unix_socket behind a reverse proxy, or remove tls = false"),
+        );
+    }
+    Some(Place::Tcp { address, tls })
+}
+
+fn short_enough(section: &mut Section<'_, '_>, raw: &file::Manager, path: &Path) {
+    let length = path.as_os_str().len();
+    if length > MAX_SOCKET_PATH {
+        let message = format!(
+            "{} has {length} octets and a Unix socket at most {MAX_SOCKET_PATH}; name a shorter path",
+            path.display()
+        );
+        section.error("unix_socket", &raw.unix_socket, message);
+    }
+}
+
+fn origin(section: &mut Section<'_, '_>, raw: &file::Manager) -> Option<Origin> {
+    let Some(given) = &raw.origin else {
+        section.error(
+            "origin",
+            &raw.origin,
+            "links in mails need to know where browsers find the Manager; add origin = \"https://manager.example.org\"",
+        );
+        return None;
+    };
+    match Origin::parse(given.get_ref()) {
+        Ok(origin) => Some(origin),
+        Err(bad) => {
+            section.error("origin", &raw.origin, bad.to_string());
+            None
+        }
+    }
+}
