@@ -417,6 +417,10 @@ fn each_section_that_a_reload_cannot_change_asks_for_a_restart() {
         ),
         ("[admin]\ncontrol_socket = \"/run/postern.sock\"\n", "[admin]"),
         (
+            "[manager]\naddress = \"127.0.0.1:8443\"\norigin = \"https://manager.example.org\"\n",
+            "[manager]",
+        ),
+        (
             "[[listener]]\naddress = \"127.0.0.1:8994\"\nname = \"second\"\nprotocol = \"imap\"\n",
             "[[listener]]",
         ),
@@ -465,6 +469,51 @@ fn the_settings_to_type_follow_the_listeners_unless_they_are_given() {
     .unwrap();
     let imap = config.client_settings.imap.unwrap();
     assert_eq!((imap.host.as_str(), imap.port), ("imap.example.org", 993));
+}
+
+#[test]
+fn the_manager_is_off_until_it_has_a_place_and_then_needs_to_know_what_browsers_see() {
+    let read = |section: &str| read_text(&format!("{MINIMAL}[manager]\n{section}"));
+    assert_eq!(read_text(MINIMAL).unwrap().0.manager, None);
+    assert_eq!(read("").unwrap().0.manager, None);
+    let (config, warnings) = read("address = \"127.0.0.1:8443\"\norigin = \"https://manager.example.org\"\n").unwrap();
+    assert_eq!(warnings, []);
+    let manager = config.manager.unwrap();
+    assert_eq!(manager.origin.as_str(), "https://manager.example.org");
+    assert!(matches!(manager.place, admin::manager::Place::Tcp { tls: true, .. }));
+    let behind = "tls = false\norigin = \"https://manager.example.org\"\n";
+    let (_, warnings) = read(&format!("address = \"127.0.0.1:8080\"\n{behind}")).unwrap();
+    assert!(warnings[0].to_string().contains("proxies = [\"127.0.0.1\"]"), "{warnings:?}");
+    let named = format!("address = \"127.0.0.1:8080\"\nproxies = [\"127.0.0.1\"]\n{behind}");
+    assert_eq!(read(&named).unwrap().1, []);
+    assert!(read("unix_socket = \"manager.sock\"\norigin = \"https://manager.example.org\"\n").is_ok());
+    for (section, told) in [
+        ("address = \"127.0.0.1:8443\"\n", "add origin ="),
+        ("origin = \"https://manager.example.org\"\n", "no place to listen"),
+        (
+            "address = \"0.0.0.0:8080\"\ntls = false\norigin = \"https://manager.example.org\"\n",
+            "in clear",
+        ),
+        (
+            "address = \"127.0.0.1:8443\"\norigin = \"http://127.0.0.1:8443\"\n",
+            "write https:// or set tls = false",
+        ),
+        (
+            "address = \"127.0.0.1:8443\"\norigin = \"http://manager.example.org\"\n",
+            "would be sent in clear",
+        ),
+        (
+            "address = \"127.0.0.1:8993\"\norigin = \"https://manager.example.org\"\n",
+            "already",
+        ),
+        (
+            "address = \"127.0.0.1:8443\"\nunix_socket = \"m.sock\"\norigin = \"https://manager.example.org\"\n",
+            "keep one of the two",
+        ),
+    ] {
+        let error = read(section).unwrap_err().to_string();
+        assert!(error.contains(told), "{section}: {error}");
+    }
 }
 
 #[test]
