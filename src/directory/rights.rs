@@ -128,8 +128,10 @@ operations! {
 
     /// See all devices of a mailbox.
     DeviceRead, "device.read", "see all devices of a mailbox": Mailbox read, MAILBOXES | AUDITOR, SEE_DEVICES;
-    /// Add a device that belongs to nobody or to somebody else.
-    DeviceAdd, "device.add", "add a device for others or for nobody": Mailbox change, MAILBOXES, MANAGE_DEVICES;
+    /// Add a device that belongs to nobody.
+    DeviceAdd, "device.add", "add a device that belongs to nobody": Mailbox change, MAILBOXES, MANAGE_DEVICES;
+    /// Add a device for somebody else, give one to them, or learn its new password: it may send as whatever they may.
+    DeviceAssign, "device.assign", "add, hand over or replace a device of somebody else": Mailbox change, MAILBOXES, Rights::NONE;
     /// Rename any device, or change its protocols, networks or end.
     DeviceEdit, "device.edit", "change any device": Mailbox change, MAILBOXES, MANAGE_DEVICES;
     /// Let a device use sender addresses that are not its mailbox's.
@@ -138,8 +140,8 @@ operations! {
     DevicePause, "device.pause", "pause any device": Mailbox change, MAILBOXES, MANAGE_DEVICES;
     /// Resume any device.
     DeviceResume, "device.resume", "resume any device": Mailbox change, MAILBOXES, MANAGE_DEVICES;
-    /// Give any device a new password.
-    DeviceReplace, "device.replace", "replace the password of any device": Mailbox change, MAILBOXES, MANAGE_DEVICES;
+    /// Give a device that belongs to nobody a new password.
+    DeviceReplace, "device.replace", "replace the password of a device that belongs to nobody": Mailbox change, MAILBOXES, MANAGE_DEVICES;
     /// Revoke any device.
     DeviceRevoke, "device.revoke", "revoke any device, or all of a mailbox": Mailbox change, MAILBOXES, MANAGE_DEVICES;
 

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::store::SessionEnds;
 
 /// How long each thing lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,20 +56,37 @@ impl Default for Lifetimes {
 }
 
 impl Lifetimes {
-    /// When a session that began and was last used then ends, should nothing more be done in it.
-    pub fn session_end(&self, began_at: Timestamp, seen_at: Timestamp) -> Timestamp {
-        began_at.plus(self.session).min(seen_at.plus(self.session_idle))
+    /// When a session that is opened now ends.
+    pub fn session_ends(&self, now: Timestamp) -> SessionEnds {
+        SessionEnds {
+            idle_at: now.plus(self.session_idle),
+            at: now.plus(self.session),
+        }
     }
 
-    /// Whether such a session is still alive.
-    pub fn is_session_alive(&self, began_at: Timestamp, seen_at: Timestamp, now: Timestamp) -> bool {
-        now < self.session_end(began_at, seen_at)
+    /// When a session ends in which a code is still owed.
+    pub fn half_ends(&self, now: Timestamp) -> SessionEnds {
+        let at = now.plus(self.half_sign_in);
+        SessionEnds { idle_at: at, at }
+    }
+
+    /// The same session's ends after it was used now: never later than it would have ended in any case.
+    pub fn after_use(&self, ends: SessionEnds, now: Timestamp) -> SessionEnds {
+        SessionEnds {
+            idle_at: now.plus(self.session_idle).min(ends.at),
+            at: ends.at,
+        }
     }
 
     /// Whether what was proved then still counts. A proof from the future (the clock was set back) does not.
     pub fn is_fresh(&self, proved_at: Timestamp, now: Timestamp) -> bool {
         proved_at <= now && now < proved_at.plus(self.step_up)
     }
+}
+
+/// Whether a session has not ended by itself.
+pub fn is_alive(ends: SessionEnds, now: Timestamp) -> bool {
+    now < ends.at && now < ends.idle_at
 }
 
 /// Whether a session's last use is to be written down anew.
@@ -88,12 +106,21 @@ mod tests {
     #[test]
     fn a_session_ends_after_twelve_hours_of_nothing_and_after_seven_days_of_anything() {
         let lives = Lifetimes::default();
+        let mut ends = lives.session_ends(START);
         let idle_end = START.plus(hours(12));
-        assert!(lives.is_session_alive(START, START, idle_end.minus(MOMENT)));
-        assert!(!lives.is_session_alive(START, START, idle_end));
+        assert!(is_alive(ends, idle_end.minus(MOMENT)) && !is_alive(ends, idle_end));
         let end = START.plus(days(7));
-        assert!(lives.is_session_alive(START, end.minus(hours(1)), end.minus(MOMENT)));
-        assert!(!lives.is_session_alive(START, end.minus(MOMENT), end));
+        for hour in 0..24 * 7 {
+            ends = lives.after_use(ends, START.plus(hours(hour)));
+        }
+        assert!(is_alive(ends, end.minus(MOMENT)) && !is_alive(ends, end));
+    }
+
+    #[test]
+    fn half_a_sign_in_lives_ten_minutes() {
+        let ends = Lifetimes::default().half_ends(START);
+        let end = START.plus(Duration::from_secs(600));
+        assert!(is_alive(ends, end.minus(MOMENT)) && !is_alive(ends, end));
     }
 
     #[test]
@@ -113,12 +140,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_has_ended_stays_ended(began in 0_i64..1 << 41, idle in 0_i64..1 << 30, later in 0_i64..1 << 40) {
+        fn no_use_moves_the_absolute_end(began in 0_i64..1 << 41, uses in prop::collection::vec(0_i64..1 << 26, 0..40)) {
             let lives = Lifetimes::default();
-            let (began, seen) = (Timestamp(began), Timestamp(began + idle));
-            let end = lives.session_end(began, seen);
-            prop_assert!(end <= began.plus(lives.session) && end <= seen.plus(lives.session_idle));
-            prop_assert!(!lives.is_session_alive(began, seen, Timestamp(end.0 + later)));
+            let mut ends = lives.session_ends(Timestamp(began));
+            let mut now = began;
+            for pause in uses {
+                now += pause;
+                ends = lives.after_use(ends, Timestamp(now));
+                prop_assert!(ends.idle_at <= ends.at && ends.at == Timestamp(began).plus(lives.session));
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ mod totp;
 
 pub use browser::{BROWSER_MARK_LIFE, BrowserId, BrowserMark};
 pub use lifetime::Lifetimes;
-pub use password::{BadPassword, Busy, NewPassword, Passwords, StoredPassword};
-pub use recovery::{RECOVERY_CODES, RecoveryCode, RecoveryHash};
-pub use token::{Token, TokenHash};
+pub use password::{BadPassword, Busy, NewPassword, Passwords};
+pub use recovery::{RECOVERY_CODES, RecoveryCode};
+pub use token::Token;
 pub use totp::{BadTotp, STEP_SECONDS, TotpSecret};

@@ -18,8 +18,8 @@ use crate::keys::Keyring;
 use crate::metrics::Metrics;
 use crate::model::Address;
 use crate::secret::Secret;
-use crate::store::Hash;
-use crate::verify::hash::{self, Params};
+use crate::store::UserPassword;
+use crate::verify::hash::{self, Memory, Params};
 use crate::verify::lanes::{Lanes, Limits};
 
 /// Characters of the shortest password.
@@ -67,15 +67,6 @@ impl BadPassword {
 
 /// A password that may be set: composed, and judged by the rule.
 pub struct NewPassword(Secret<String>);
-
-/// A stored password: its hash, and the server key whose pepper is in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredPassword {
-    /// Which server key.
-    pub key_id: u32,
-    /// Argon2id as a PHC string.
-    pub hash: Hash,
-}
 
 impl NewPassword {
     /// Judges a password that somebody wants to have. Their address and name are words that it must not be made of.
@@ -167,6 +158,15 @@ impl Config {
 #[error("too many people sign in at this moment; try again in a few seconds")]
 pub struct Busy;
 
+/// Hashes a new password where no lanes run: at the command line. Blocks.
+pub fn hash(params: Params, keys: &Keyring, password: &NewPassword) -> UserPassword {
+    let key = keys.current();
+    UserPassword {
+        key_id: key.id,
+        hash: hash::hash(params, key, password.0.expose().as_bytes()),
+    }
+}
+
 /// Hashes and compares users' passwords.
 pub struct Passwords {
     lanes: Lanes,
@@ -197,13 +197,25 @@ impl Passwords {
     ///
     /// # Errors
     /// The lanes are busy.
-    pub async fn hash(&self, network: IpNet, password: NewPassword) -> Result<StoredPassword, Busy> {
+    pub async fn hash(&self, network: IpNet, password: NewPassword) -> Result<UserPassword, Busy> {
+        self.hash_composed(network, password.0).await
+    }
+
+    /// Hashes a password anew that was just proved, whatever the rule was when it was set.
+    ///
+    /// # Errors
+    /// The lanes are busy.
+    pub async fn rehash(&self, network: IpNet, proved: &str) -> Result<UserPassword, Busy> {
+        self.hash_composed(network, composed(proved).ok_or(Busy)?).await
+    }
+
+    async fn hash_composed(&self, network: IpNet, password: Secret<String>) -> Result<UserPassword, Busy> {
         let (keys, params) = (Arc::clone(&self.keys), self.params);
-        let work = move |memory: &mut hash::Memory| {
+        let work = move |memory: &mut Memory| {
             let key = keys.current();
-            StoredPassword {
+            UserPassword {
                 key_id: key.id,
-                hash: hash::hash_with(memory, params, key, password.0.expose().as_bytes()),
+                hash: hash::hash_with(memory, params, key, password.expose().as_bytes()),
             }
         };
         self.lanes.run(network, work).await.map_err(|_| Busy)
@@ -214,11 +226,11 @@ impl Passwords {
     ///
     /// # Errors
     /// The lanes are busy.
-    pub async fn matches(&self, network: IpNet, stored: Option<StoredPassword>, typed: &str) -> Result<bool, Busy> {
+    pub async fn matches(&self, network: IpNet, stored: Option<UserPassword>, typed: &str) -> Result<bool, Busy> {
         // What is longer than any password is compared as well, cut: it can match nothing, and takes as long.
         let typed = composed(typed).unwrap_or_else(|| Secret::new(String::new()));
         let (keys, params) = (Arc::clone(&self.keys), self.params);
-        let work = move |memory: &mut hash::Memory| {
+        let work = move |memory: &mut Memory| {
             let typed = typed.expose().as_bytes();
             let known = stored.as_ref().and_then(|stored| Some((stored, keys.by_id(stored.key_id)?)));
             match known {
@@ -233,7 +245,7 @@ impl Passwords {
     }
 
     /// Whether a hash of the same password would be stronger today: costlier, or under a newer server key.
-    pub fn is_weak(&self, stored: &StoredPassword) -> bool {
+    pub fn is_weak(&self, stored: &UserPassword) -> bool {
         stored.key_id != self.keys.current().id || hash::is_weaker(&stored.hash, self.params)
     }
 }
@@ -249,6 +261,7 @@ mod tests {
     use std::net::IpAddr;
 
     use super::*;
+    use crate::store::Hash;
 
     const GOOD: &str = "vast otter plume";
 
@@ -326,9 +339,9 @@ mod tests {
     async fn nobody_and_a_damaged_hash_match_nothing() {
         let passwords = passwords();
         assert_eq!(passwords.matches(network(), None, GOOD).await, Ok(false));
-        let broken = StoredPassword { key_id: 2, hash: Hash("x".into()) };
+        let broken = UserPassword { key_id: 2, hash: Hash("x".into()) };
         assert_eq!(passwords.matches(network(), Some(broken), GOOD).await, Ok(false));
-        let unknown_key = StoredPassword { key_id: 99, hash: Hash("x".into()) };
+        let unknown_key = UserPassword { key_id: 99, hash: Hash("x".into()) };
         assert_eq!(passwords.matches(network(), Some(unknown_key), GOOD).await, Ok(false));
     }
 
@@ -337,7 +350,7 @@ mod tests {
         let passwords = passwords();
         let stored = passwords.hash(network(), checked(GOOD).unwrap()).await.unwrap();
         assert!(!passwords.is_weak(&stored));
-        assert!(passwords.is_weak(&StoredPassword { key_id: 1, ..stored.clone() }));
+        assert!(passwords.is_weak(&UserPassword { key_id: 1, ..stored.clone() }));
         let costlier = Params { memory_kib: 16, passes: 1 };
         let costlier = Passwords::start(Config::of(costlier), Arc::new(Keyring::for_tests()), &Metrics::default());
         assert!(costlier.is_weak(&stored));

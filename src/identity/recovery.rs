@@ -9,6 +9,7 @@ use std::fmt;
 use crate::keys::{Keyring, ServerKey, fill_random};
 use crate::model::UserId;
 use crate::secret::{Secret, on_wiped_stack};
+use crate::store::TokenHash;
 
 /// Codes that a user has after making new ones.
 pub const RECOVERY_CODES: usize = 10;
@@ -26,10 +27,6 @@ const DOMAIN: &[u8] = b"recovery code";
 
 /// One code in clear.
 pub struct RecoveryCode(Box<Secret<[u8; LETTERS]>>);
-
-/// What is kept of a code.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct RecoveryHash(pub [u8; 32]);
 
 impl RecoveryCode {
     /// A new one.
@@ -77,18 +74,18 @@ impl RecoveryCode {
     }
 
     /// What is stored, under the current key.
-    pub fn hash(&self, keys: &Keyring, user: UserId) -> RecoveryHash {
+    pub fn hash(&self, keys: &Keyring, user: UserId) -> TokenHash {
         self.hash_with(keys.current(), user)
     }
 
     /// What may be stored of it: under each key of the ring, the newest first.
-    pub fn hashes(&self, keys: &Keyring, user: UserId) -> Vec<RecoveryHash> {
+    pub fn hashes(&self, keys: &Keyring, user: UserId) -> Vec<TokenHash> {
         let mut hashes: Vec<_> = keys.all().map(|key| self.hash_with(key, user)).collect();
         hashes.reverse();
         hashes
     }
 
-    fn hash_with(&self, key: &ServerKey, user: UserId) -> RecoveryHash {
+    fn hash_with(&self, key: &ServerKey, user: UserId) -> TokenHash {
         let hash = on_wiped_stack(|| {
             let mut hasher = blake3::Hasher::new_keyed(key.token.expose());
             hasher.update(DOMAIN);
@@ -96,7 +93,7 @@ impl RecoveryCode {
             hasher.update(self.0.expose());
             hasher.finalize()
         });
-        RecoveryHash(*hash.as_bytes())
+        TokenHash(*hash.as_bytes())
     }
 
     fn blank() -> Self {
@@ -107,12 +104,6 @@ impl RecoveryCode {
 impl fmt::Debug for RecoveryCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[recovery code]")
-    }
-}
-
-impl fmt::Debug for RecoveryHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[hash]")
     }
 }
 

@@ -11,6 +11,7 @@ use std::marker::PhantomData;
 use super::text::{decode, encode};
 use crate::keys::{Keyring, ServerKey, fill_random};
 use crate::secret::{Secret, on_wiped_stack};
+use crate::store::TokenHash;
 
 /// Octets of a token: 256 bits are beyond guessing, and need no slow hash.
 pub const TOKEN_BYTES: usize = 32;
@@ -56,10 +57,6 @@ purposes! {
 
 /// A token in clear: shown once, then dropped. It stays in one place of the heap, as a moved array would leave copies.
 pub struct Token<P>(Box<Secret<[u8; TOKEN_BYTES]>>, PhantomData<P>);
-
-/// What is kept of a token.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TokenHash(pub [u8; TOKEN_BYTES]);
 
 impl<P: Purpose> Token<P> {
     /// A new one from the operating system's generator.
@@ -120,12 +117,6 @@ impl<P: Purpose> Token<P> {
 impl<P> fmt::Debug for Token<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[token]")
-    }
-}
-
-impl fmt::Debug for TokenHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[hash]")
     }
 }
 
