@@ -22,7 +22,7 @@ use crate::identity::password;
 use crate::keys::Keyring;
 use crate::metrics::Metrics;
 use crate::model::{
-    Address, Device, Grant, InvitedGrant, Mailbox, MailboxId, Org, Right, Rights, Role,
+    Device, Grant, Mailbox, MailboxId, Org, Right, Rights, Role,
 };
 use crate::store::sqlite::{Config, SqliteStore};
 use crate::store::{AuditFilter, FirstOrg, GrantTerms, NewUser, Proof};
@@ -75,7 +75,7 @@ struct World {
     machine: Actor,
     acme: Org,
     sophie: User,
-    _place: tempfile::TempDir,
+    place: tempfile::TempDir,
 }
 
 fn visitor() -> Visitor {
@@ -147,7 +147,7 @@ async fn world_with(throttle: SignInConfig) -> World {
         machine,
         acme,
         sophie,
-        _place: place,
+        place,
     }
 }
 

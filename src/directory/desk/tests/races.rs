@@ -71,7 +71,7 @@ async fn a_code_and_a_recovery_code_are_used_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn half_a_sign_in_goes_on_in_one_session() {
+async fn a_session_that_is_proved_twice_at_once_has_one_new_id() {
     let world = world().await;
     let opened = world.desk.sign_in(&visitor(), None, "sophie@private.example", &secret(PASSWORD)).await.unwrap();
     let signed_in = world.visit(&opened).await;
@@ -114,7 +114,8 @@ async fn guesses_that_run_side_by_side_are_all_counted() {
     let (desk, password) = (&world.desk, &secret("vast otter plums"));
     let guess = || async move { desk.sign_in(&visitor(), None, "sophie@private.example", password).await };
     let (done, told) = at_once((0..20).map(|_| guess()).collect()).await;
-    let waits = told.iter().filter(|key| **key == "signin.wait").count();
+    let judged = told.iter().filter(|key| **key == "signin.wrong").count();
+    // Some find the lanes busy, which tells them nothing and costs them no try.
     let most = usize::try_from(SignInConfig::default().per_pair).unwrap();
-    assert_eq!((done, waits), (0, 20 - most));
+    assert!(done == 0 && judged <= most, "{told:?}");
 }

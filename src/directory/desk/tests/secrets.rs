@@ -75,7 +75,7 @@ async fn no_secret_is_in_audit_rows_debug_output_or_the_database() {
     assert!(rows.len() > 10);
     shown.push_str(&format!("{rows:?}"));
     assert!(secrets.len() > 17);
-    let files = std::fs::read_dir(world._place.path()).unwrap();
+    let files = std::fs::read_dir(world.place.path()).unwrap();
     let stored: Vec<Vec<u8>> = files.map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
     for secret in &secrets {
         assert!(!shown.contains(secret.as_str()), "shown: {secret}");

@@ -374,11 +374,21 @@ async fn codes_cannot_be_guessed_from_many_networks_and_a_new_password_starts_af
     assert_eq!(tries, config.codes);
     let right = code_at(&codes, world.clock.utc());
     assert_eq!(key(guess(200, &right).await), "signin.wait");
-    let sign_in = world.store.sign_in_of(world.sophie.id).await.unwrap().unwrap();
-    let known = world.desk.mark_for(sign_in.user.id);
-    let half = super::sign_in::sign_in(&world, &from(201), Some(known.expose()), PASSWORD).await.unwrap();
+    let known = world.desk.mark_for(world.sophie.id);
+    let mark = Some(known.expose().as_str());
+    let half = sign_in(&world, &from(201), mark, PASSWORD).await.unwrap();
     let cookie = half.session.shown();
-    assert!(world.desk.give_code(&from(201), Some(known.expose()), cookie.expose(), &right).await.is_ok());
+    assert!(world.desk.give_code(&from(201), mark, cookie.expose(), &right).await.is_ok(), "a known browser");
+
+    world.desk.forgot_password(&from(202), "sophie@private.example").await.unwrap();
+    let Some((_, Letter::PasswordReset { link, .. })) = world.letters.take().pop() else { panic!("no mail") };
+    let new = secret("three tall kettles");
+    world.desk.reset_password(&from(202), link.shown().expose(), &new).await.unwrap();
+    world.clock.advance(Duration::from_secs(STEP_SECONDS));
+    let half = sign_in(&world, &from(203), None, "three tall kettles").await.unwrap();
+    let code = code_at(&codes, world.clock.utc());
+    let opened = world.desk.give_code(&from(203), None, half.session.shown().expose(), &code).await;
+    assert!(opened.is_ok(), "whoever guessed does not know the new password");
 }
 
 #[tokio::test]
