@@ -32,13 +32,13 @@ impl ActivityRow {
             "alias" => "alias",
             "device" => "device",
             "domain" => "domain",
-            "grant" | "access" => "key",
+            "grant" => "key",
             "invitation" => "invitation",
             "mailbox" => "mailbox",
-            "member" | "user" | "person" | "role" => "person",
+            "member" | "user" => "person",
             "org" => "org",
-            "session" | "console" => "live",
-            "token" | "key" => "settings",
+            "session" => "live",
+            "key" | "setup" | "token" => "settings",
             _ => "activity",
         }
     }
@@ -77,7 +77,6 @@ pub fn deed(action: &str, subject: &str, detail: &Value) -> Line {
         .with("device", fact("label"))
         .with("mailbox", fact("mailbox"))
         .with("name", fact("name"))
-        .with("address", fact("address"))
 }
 
 /// The sentence of an action. Every action of the audit log has one; a test holds it.
@@ -85,12 +84,6 @@ fn sentence(action: &str) -> Option<&'static str> {
     Some(match action {
         "alias.create" => "deed-alias-create",
         "alias.delete" => "deed-alias-delete",
-        "console.code.off" => "deed-console-code-off",
-        "console.code.on" => "deed-console-code-on",
-        "console.password" => "deed-console-password",
-        "console.reset" => "deed-console-reset",
-        "console.sign-in" => "deed-console-sign-in",
-        "console.sign-out" => "deed-console-sign-out",
         "device.add" => "deed-device-add",
         "device.edit" => "deed-device-edit",
         "device.import" => "deed-device-import",
@@ -101,13 +94,11 @@ fn sentence(action: &str) -> Option<&'static str> {
         "domain.create" => "deed-domain-create",
         "domain.delete" => "deed-domain-delete",
         "grant.change" => "deed-grant-change",
-        "grant.end" => "deed-grant-end",
         "grant.give" => "deed-grant-give",
         "grant.withdraw" => "deed-grant-withdraw",
         "invitation.accept" => "deed-invitation-accept",
         "invitation.create" => "deed-invitation-create",
-        "invitation.decline" => "deed-invitation-decline",
-        "invitation.resend" => "deed-invitation-resend",
+        "invitation.renew" => "deed-invitation-renew",
         "invitation.withdraw" => "deed-invitation-withdraw",
         "key.rotate" => "deed-key-rotate",
         "mailbox.create" => "deed-mailbox-create",
@@ -123,9 +114,22 @@ fn sentence(action: &str) -> Option<&'static str> {
         "org.delete" => "deed-org-delete",
         "org.rename" => "deed-org-rename",
         "session.end" => "deed-session-end",
+        "setup.link" => "deed-setup-link",
         "token.create" => "deed-token-create",
         "token.revoke" => "deed-token-revoke",
+        "user.code.remove" => "deed-user-code-remove",
+        "user.code.set" => "deed-user-code-set",
         "user.create" => "deed-user-create",
+        "user.delete" => "deed-user-delete",
+        "user.edit" => "deed-user-edit",
+        "user.password" => "deed-user-password",
+        "user.recovery.renew" => "deed-user-recovery-renew",
+        "user.recovery.use" => "deed-user-recovery-use",
+        "user.reset.link" => "deed-user-reset-link",
+        "user.reset.use" => "deed-user-reset-use",
+        "user.signin" => "deed-user-signin",
+        "user.signout" => "deed-user-signout",
+        "user.signout.all" => "deed-user-signout-all",
         _ => return None,
     })
 }
@@ -168,7 +172,7 @@ impl Activity {
         ("grant", "about-access"),
         ("member", "about-people"),
         ("invitation", "about-invitations"),
-        ("console", "about-sign-ins"),
+        ("user", "about-sign-ins"),
     ];
 
     fn title(&self) -> Line {

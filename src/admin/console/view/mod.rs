@@ -46,6 +46,7 @@ mod scope {
     pub(super) use super::{Badge, words};
     pub(super) use crate::admin::console::text::Line;
     pub(super) use crate::clock::Timestamp;
+    pub(super) use crate::model::{DeviceKind, Right};
 }
 
 use crate::admin::console::text::Line;

@@ -3,36 +3,6 @@
 use crate::model::{DeviceKind, Right, Role, Scopes};
 use crate::peer::Protocol;
 
-/// All roles, the strongest first, as forms offer them.
-pub const ROLES: [Role; 5] = [
-    Role::Owner,
-    Role::Administrator,
-    Role::MailboxManager,
-    Role::Auditor,
-    Role::Member,
-];
-
-/// All rights on a mailbox, as forms offer them.
-pub const RIGHTS: [Right; 5] = [
-    Right::SeeDevices,
-    Right::AddOwnDevices,
-    Right::ManageDevices,
-    Right::ManageAliases,
-    Right::SendAs,
-];
-
-/// All kinds of devices, as the tiles stand.
-pub const KINDS: [DeviceKind; 8] = [
-    DeviceKind::Iphone,
-    DeviceKind::Android,
-    DeviceKind::Outlook,
-    DeviceKind::AppleMail,
-    DeviceKind::Thunderbird,
-    DeviceKind::Printer,
-    DeviceKind::App,
-    DeviceKind::Other,
-];
-
 /// What a role is called.
 pub const fn role(role: &Role) -> &'static str {
     match role {
@@ -52,17 +22,6 @@ pub const fn role_hint(role: &Role) -> &'static str {
         Role::MailboxManager => "role-mailbox-manager-hint",
         Role::Auditor => "role-auditor-hint",
         Role::Member => "role-member-hint",
-    }
-}
-
-/// What a role is in forms and paths.
-pub const fn role_value(role: &Role) -> &'static str {
-    match role {
-        Role::Owner => "owner",
-        Role::Administrator => "administrator",
-        Role::MailboxManager => "mailbox-manager",
-        Role::Auditor => "auditor",
-        Role::Member => "member",
     }
 }
 
@@ -88,17 +47,6 @@ pub const fn right_hint(right: &Right) -> &'static str {
     }
 }
 
-/// What a right is in forms.
-pub const fn right_value(right: &Right) -> &'static str {
-    match right {
-        Right::SeeDevices => "see-devices",
-        Right::AddOwnDevices => "add-own-devices",
-        Right::ManageDevices => "manage-devices",
-        Right::ManageAliases => "manage-aliases",
-        Right::SendAs => "send-as",
-    }
-}
-
 /// What a kind of device is called.
 pub const fn kind(kind: &DeviceKind) -> &'static str {
     match kind {
@@ -110,20 +58,6 @@ pub const fn kind(kind: &DeviceKind) -> &'static str {
         DeviceKind::Printer => "kind-printer",
         DeviceKind::App => "kind-app",
         DeviceKind::Other => "kind-other",
-    }
-}
-
-/// What a kind of device is in forms; its icon has the same name.
-pub const fn kind_value(kind: &DeviceKind) -> &'static str {
-    match kind {
-        DeviceKind::Iphone => "iphone",
-        DeviceKind::Android => "android",
-        DeviceKind::Outlook => "outlook",
-        DeviceKind::AppleMail => "apple-mail",
-        DeviceKind::Thunderbird => "thunderbird",
-        DeviceKind::Printer => "printer",
-        DeviceKind::App => "app",
-        DeviceKind::Other => "other",
     }
 }
 
