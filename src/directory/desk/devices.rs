@@ -39,6 +39,36 @@ pub enum DeviceChange {
     Revoke,
 }
 
+/// What somebody means to do with a device, asked before its form is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceDeed {
+    /// Pause, resume or revoke it.
+    Change(DeviceChange),
+    /// Change its record.
+    Edit,
+    /// End one of its live sessions.
+    EndSession,
+    /// Give it a new password.
+    Replace,
+}
+
+/// What whoever acts may do with a device, for pages that show or leave out what can be done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeviceMay {
+    /// Change its record.
+    pub edit: bool,
+    /// Pause it.
+    pub pause: bool,
+    /// Resume it.
+    pub resume: bool,
+    /// Give it a new password.
+    pub replace: bool,
+    /// Revoke it.
+    pub revoke: bool,
+    /// End its live sessions.
+    pub end_sessions: bool,
+}
+
 /// Whose a device is, from where whoever acts stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Whose {
@@ -95,6 +125,22 @@ impl Whose {
             (_, DeviceChange::Revoke) => Operation::DeviceRevoke,
         }
     }
+
+    const fn end_session(self) -> Operation {
+        match self {
+            Self::Mine => Operation::OwnDeviceEnd,
+            Self::Nobodys | Self::Somebodys => Operation::SessionEnd,
+        }
+    }
+
+    const fn deed(self, deed: DeviceDeed) -> Operation {
+        match deed {
+            DeviceDeed::Change(change) => self.change(change),
+            DeviceDeed::Edit => self.edit(),
+            DeviceDeed::EndSession => self.end_session(),
+            DeviceDeed::Replace => self.replace(),
+        }
+    }
 }
 
 impl Desk {
@@ -133,6 +179,35 @@ impl Desk {
     pub async fn device(&self, acting: &Acting, id: DeviceId) -> Result<DeviceRow, Error> {
         let (row, _) = self.device_on(acting, id).await?;
         Ok(row)
+    }
+
+    /// One device with which whoever acts may do this, before its form is shown. Doing it asks again.
+    ///
+    /// # Errors
+    /// They may not, or there is none with this id here that they may see.
+    pub async fn check_device(&self, acting: &Acting, id: DeviceId, deed: DeviceDeed) -> Result<DeviceRow, Error> {
+        let (row, mailbox) = self.device_on(acting, id).await?;
+        let operation = Whose::of(acting, row.device.user).deed(deed);
+        self.allow_any(acting, &[operation], &mailbox).await?;
+        Ok(row)
+    }
+
+    /// What whoever acts may do with a device that they were shown.
+    ///
+    /// # Errors
+    /// They are no member any more.
+    pub async fn device_may(&self, acting: &Acting, device: &Device) -> Result<DeviceMay, Error> {
+        let rights = self.rights_on(acting, device.mailbox).await?;
+        let whose = Whose::of(acting, device.user);
+        let may = |deed| acting.may_on(rights, whose.deed(deed));
+        Ok(DeviceMay {
+            edit: may(DeviceDeed::Edit),
+            pause: may(DeviceDeed::Change(DeviceChange::Pause)),
+            resume: may(DeviceDeed::Change(DeviceChange::Resume)),
+            replace: may(DeviceDeed::Replace),
+            revoke: may(DeviceDeed::Change(DeviceChange::Revoke)),
+            end_sessions: may(DeviceDeed::EndSession),
+        })
     }
 
     /// A device that whoever acts may see, and its mailbox.

@@ -11,6 +11,7 @@
 mod account;
 mod acting;
 mod activity;
+mod beside;
 mod codes;
 mod devices;
 mod forbidden;
@@ -32,7 +33,7 @@ use std::time::Instant;
 pub use account::AccountEdit;
 pub use acting::{Acting, Via};
 pub use codes::CodeOffer;
-pub use devices::{DeviceAdded, DeviceChange};
+pub use devices::{DeviceAdded, DeviceChange, DeviceDeed, DeviceMay};
 pub use forbidden::Forbidden;
 pub use invitations::{InviteSpec, Invited};
 pub use links::{DeadInvitation, InvitationView, NewPerson, Welcomed};

@@ -254,24 +254,37 @@ impl Desk {
     /// # Errors
     /// The store does not answer.
     pub async fn visit(&self, visitor: &Visitor, cookie: Option<&str>) -> Result<Visit, Error> {
-        let found = match cookie {
-            Some(cookie) => self.session_of(cookie).await?,
-            None => None,
-        };
-        let Some((hash, session, user)) = found else { return Ok(Visit::Nobody) };
+        let visit = self.look(visitor, cookie).await?;
         let now = self.now();
-        if !lifetime::is_alive(session.ends, now) {
-            return Ok(Visit::Nobody);
-        }
-        if session.proof == Proof::Half {
-            return Ok(Visit::Half(user));
-        }
-        if lifetime::is_seen_stale(session.seen_at, now) {
+        if let Visit::SignedIn(signed_in) = &visit
+            && lifetime::is_seen_stale(signed_in.session.seen_at, now)
+        {
+            let session = &signed_in.session;
             let idle_at = self.directory.lifetimes.after_use(session.ends, now).idle_at;
             if let Err(error) = self.store().touch_session(session.id, idle_at, &visitor.ip.to_string()).await {
                 // Whoever is signed in can go on while the store cannot be written.
                 tracing::warn!(%error, "the use of a console session was not noted");
             }
+        }
+        Ok(visit)
+    }
+
+    /// The same for what a page asks by itself, again and again: it is no use of the session, which ends for want of one
+    /// as if the page were closed.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn look(&self, visitor: &Visitor, cookie: Option<&str>) -> Result<Visit, Error> {
+        let found = match cookie {
+            Some(cookie) => self.session_of(cookie).await?,
+            None => None,
+        };
+        let Some((hash, session, user)) = found else { return Ok(Visit::Nobody) };
+        if !lifetime::is_alive(session.ends, self.now()) {
+            return Ok(Visit::Nobody);
+        }
+        if session.proof == Proof::Half {
+            return Ok(Visit::Half(user));
         }
         Ok(Visit::SignedIn(Box::new(SignedIn {
             user,

@@ -49,7 +49,7 @@ impl AuditStore for SqliteStore {
     async fn audit_rows(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, Error> {
         let filter = filter.clone();
         self.read(move |conn| {
-            let mut query = Query::new(&format!("SELECT {COLUMNS}"));
+            let mut query = Query::new(&format!("SELECT {COLUMNS}, hash"));
             from_index(&mut query, &filter, filter.before);
             query.text(" AND ");
             hit(&mut query, &filter);
@@ -68,7 +68,7 @@ impl AuditStore for SqliteStore {
 
     async fn audit_row(&self, org: Option<OrgId>, number: i64) -> Result<Option<AuditRow>, Error> {
         self.read(move |conn| {
-            let sql = format!("SELECT {COLUMNS} FROM audit WHERE number = ?1 AND (?2 IS NULL OR +org_id = ?2)");
+            let sql = format!("SELECT {COLUMNS}, hash FROM audit WHERE number = ?1 AND (?2 IS NULL OR +org_id = ?2)");
             let mut found = conn.prepare_cached(&sql)?;
             Ok(found.query_row(params![number, org], audit_row).optional()?)
         })
@@ -210,7 +210,7 @@ fn hit(query: &mut Query, filter: &AuditFilter) {
 
 /// Rows from the newest on, each with whether it is a hit.
 pub(super) fn page_query(filter: &AuditFilter, before: Option<i64>) -> Query {
-    let mut query = Query::new(&format!("SELECT {COLUMNS}, "));
+    let mut query = Query::new(&format!("SELECT {COLUMNS}, hash, "));
     hit(&mut query, filter);
     from_index(&mut query, filter, before);
     query.text(" ORDER BY number DESC");
@@ -243,7 +243,7 @@ fn page(conn: &Connection, filter: &AuditFilter) -> Outcome<AuditPage> {
             page.next = Some(last);
             break;
         }
-        if row.get(10)? {
+        if row.get(11)? {
             if page.rows.len() == limit {
                 page.next = Some(last);
                 break;
@@ -289,6 +289,7 @@ fn audit_row(row: &Row<'_>) -> rusqlite::Result<AuditRow> {
         mailbox: row.get(7)?,
         subject: row.get(8)?,
         detail: serde_json::from_str(&detail).map_err(FromSqlError::other)?,
+        hash: row.get(10)?,
     })
 }
 

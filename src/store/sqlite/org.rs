@@ -123,6 +123,15 @@ pub(super) fn domains(conn: &Connection, org: Option<OrgId>) -> Outcome<Vec<Mail
     Ok(domains.query_map([org], domain_row)?.collect::<Result<_, _>>()?)
 }
 
+pub(super) fn mailboxes_by_domain(conn: &Connection, org: OrgId) -> Outcome<Vec<(DomainId, u32)>> {
+    let mut counts = conn.prepare_cached(
+        "SELECT d.id, (SELECT count(*) FROM mailbox m WHERE m.domain_id = d.id) FROM mail_domain d WHERE d.org_id = ?1",
+    )?;
+    let counts = counts.query_map([org], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let counts: Vec<(DomainId, u32)> = counts.collect::<Result<_, _>>()?;
+    Ok(counts.into_iter().filter(|(_, mailboxes)| *mailboxes > 0).collect())
+}
+
 fn domain_row(row: &Row<'_>) -> rusqlite::Result<MailDomain> {
     Ok(MailDomain {
         id: row.get(0)?,
