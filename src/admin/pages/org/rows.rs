@@ -1,0 +1,133 @@
+//! From what the store has to what pages show.
+
+use crate::admin::console::text::Line;
+use crate::admin::console::view::activity::{self, ActivityRow};
+use crate::admin::console::view::confirm::EndingDevice;
+use crate::admin::console::view::device::{DeviceRow, MailboxLink, PersonLink, Standing};
+use crate::admin::console::view::people::PersonRow;
+use crate::clock::Timestamp;
+use crate::directory::Error;
+use crate::model::{Device, DeviceState, OrgId, UserId};
+use crate::store::{self, AuditRow, MemberRow};
+
+use super::super::{Inside, Pages};
+
+/// Whether a device may log in at this moment.
+pub(super) fn standing(device: &Device, now: Timestamp) -> Standing {
+    match (device.state, device.expires_at) {
+        (DeviceState::Revoked(at), _) => Standing::Revoked(at),
+        (DeviceState::Paused(at), _) => Standing::Paused(at),
+        (DeviceState::Active, Some(at)) if at <= now => Standing::Expired(at),
+        (DeviceState::Active, _) => Standing::Active,
+    }
+}
+
+/// The connections of a device at this moment.
+pub(super) fn live(pages: &Pages, device: &Device) -> u32 {
+    let (of_device, _) = pages.registry.count(device.id, device.mailbox);
+    u32::try_from(of_device).unwrap_or(u32::MAX)
+}
+
+/// A device in a list.
+pub(super) fn device(pages: &Pages, org: OrgId, row: &store::DeviceRow) -> DeviceRow {
+    let device = &row.device;
+    DeviceRow {
+        org,
+        id: device.id,
+        name: device.label.clone(),
+        kind: device.kind,
+        mailbox: mailbox_of(row),
+        person: device.user.map(|id| PersonLink {
+            id,
+            name: row.owner.clone().unwrap_or_default(),
+        }),
+        scopes: device.scopes,
+        standing: standing(device, pages.clock.utc()),
+        expires_at: device.expires_at,
+        last_used: device.last_used.clone(),
+        live: live(pages, device),
+        imported: device.imported,
+        knocking: None,
+    }
+}
+
+pub(super) fn devices(pages: &Pages, org: OrgId, rows: &[store::DeviceRow]) -> Vec<DeviceRow> {
+    rows.iter().map(|row| device(pages, org, row)).collect()
+}
+
+/// The mailbox of a device.
+pub(super) fn mailbox_of(row: &store::DeviceRow) -> MailboxLink {
+    MailboxLink {
+        id: row.device.mailbox,
+        address: row.address.to_string(),
+    }
+}
+
+/// A device that would end with something else.
+pub(super) fn ending(pages: &Pages, row: &store::DeviceRow) -> EndingDevice {
+    EndingDevice {
+        name: row.device.label.clone(),
+        mailbox: row.address.to_string(),
+        live: live(pages, &row.device),
+    }
+}
+
+/// A member in a list.
+pub(super) fn person(row: &MemberRow, me: UserId) -> PersonRow {
+    let user = &row.member.user;
+    PersonRow {
+        id: user.id,
+        name: user.name.clone(),
+        address: user.address.to_string(),
+        role: row.member.role,
+        mailboxes: row.mailboxes.into(),
+        devices: row.devices.into(),
+        has_code: user.has_code,
+        seen_at: user.seen_at,
+        is_me: user.id == me,
+    }
+}
+
+/// Rows of the audit log as sentences; what was done several times in a row stands once.
+pub(super) async fn activity(pages: &Pages, inside: &Inside, rows: &[AuditRow]) -> Result<Vec<ActivityRow>, Error> {
+    let names = pages.desk.names_in(rows).await?;
+    let alike = |one: &AuditRow, other: &AuditRow| {
+        (&one.actor, &one.action, &one.subject, &one.detail) == (&other.actor, &other.action, &other.subject, &other.detail)
+    };
+    let shown = rows.chunk_by(alike).filter_map(|run| {
+        let newest = run.first()?;
+        let name = |who: &str| names.get(who).map(String::as_str);
+        Some(ActivityRow {
+            at: newest.at,
+            who: activity::who(&newest.actor.who, name(&newest.actor.who)),
+            deed: activity::deed(&newest.action, &newest.subject, &newest.detail),
+            action: newest.action.clone(),
+            origin: activity::origin(&newest.actor.origin),
+            behalf: newest.actor.behalf.as_deref().map(|who| name(who).unwrap_or_else(|| plain(who)).to_owned()),
+            times: u64::try_from(run.len()).unwrap_or(u64::MAX),
+            href: Some(inside.at(&format!("activity/{}", newest.number))),
+        })
+    });
+    Ok(shown.collect())
+}
+
+/// Who an audit row names, without the word for their kind.
+fn plain(who: &str) -> &str {
+    who.split_once(':').map_or(who, |(_, name)| name)
+}
+
+/// Who somebody is that changed something meanwhile, for the page of a conflict.
+pub(super) async fn changed_by(pages: &Pages, who: &str) -> Result<String, Error> {
+    let name = pages.desk.name_of(who).await?;
+    Ok(name.unwrap_or_else(|| plain(who).to_owned()))
+}
+
+/// Lines for at most `most` things, and one for how many there are besides.
+pub(super) fn cut(mut lines: Vec<Line>, most: usize) -> Vec<Line> {
+    let more = lines.len().saturating_sub(most);
+    if more > 0 {
+        lines.truncate(most);
+        lines.push(Line::new("ends-more").with("count", more));
+    }
+    lines
+}
