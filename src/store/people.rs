@@ -11,7 +11,7 @@ use super::sign_in::{TokenHash, UserPassword};
 use super::{Actor, Error, Seq};
 use crate::clock::Timestamp;
 use crate::model::{
-    Address, DeviceId, Grant, Invitation, InvitationId, Language, MailboxId, Member, Membership, Org, OrgId, Rights,
+    Address, Grant, Invitation, InvitationId, Language, MailboxId, Member, Membership, Org, OrgId, Rights,
     Role, User, UserId,
 };
 
@@ -216,9 +216,9 @@ pub struct Tidied {
     pub sessions: u32,
     /// Links to reset a password that ran out.
     pub resets: u32,
-    /// Invitations that ended before the given moment.
+    /// Invitations whose end lies before the given moment.
     pub invitations: u32,
-    /// Tokens that ended before the given moment.
+    /// Tokens whose end lies before the given moment.
     pub tokens: u32,
 }
 
@@ -334,15 +334,12 @@ pub trait PeopleStore: Send + Sync {
     /// Withdraws an invitation; does nothing to one that is withdrawn. `Refused` where it was accepted.
     async fn withdraw_invitation(&self, actor: &Actor, org: OrgId, id: InvitationId) -> Result<Invitation, Error>;
     /// Accepts an invitation, which works once: makes the user where there is none, the membership, and the grants, in
-    /// one transaction. Whoever is a member already keeps their role, and has the rights of both on each mailbox.
+    /// one transaction. Whoever is a member already keeps their role and the grants that they have.
     /// `NotFound` for a link that leads nowhere; `Refused` where it was used, withdrawn or ran out (its state says which),
     /// or is for another address; `Conflict` where [`Accepting::New`] meets a user with this address.
     async fn accept_invitation(&self, actor: &Actor, link: &TokenHash, who: &Accepting) -> Result<Accepted, Error>;
 
     /// Withdraws grants whose date has come, and removes what ended: console sessions, links to reset a password, and
-    /// those invitations and tokens that ended before `kept_since`. At most `limit` of each.
+    /// those invitations and tokens whose end lies before `kept_since`. At most `limit` of each.
     async fn tidy_people(&self, actor: &Actor, kept_since: Timestamp, limit: u32) -> Result<Tidied, Error>;
-
-    /// The ids of a user's devices on one mailbox that are not revoked.
-    async fn devices_of(&self, user: UserId, mailbox: MailboxId) -> Result<Vec<DeviceId>, Error>;
 }

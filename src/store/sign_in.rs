@@ -15,6 +15,9 @@ use crate::model::{Address, ConsoleSessionId, User, UserId};
 /// The most console sessions of one user; the one that was used longest ago makes room.
 pub const SESSIONS_MAX: u32 = 64;
 
+/// The most recovery codes of one user.
+pub const RECOVERY_CODES_MAX: usize = 32;
+
 /// The most links to reset a password of one user that work, the newest.
 pub const RESETS_MAX: u32 = 4;
 
@@ -63,8 +66,8 @@ pub struct NewCode {
     pub recovery: Vec<TokenHash>,
 }
 
-/// How much the owner of a console session has proved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// How much the owner of a console session has proved, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Proof {
     /// The password only, and a code is still owed: the session may do nothing but give it.
     Half,
@@ -195,7 +198,7 @@ pub trait SignInStore: Send + Sync {
     async fn open_session(&self, actor: &Actor, new: &NewConsoleSession) -> Result<ConsoleSession, Error>;
     /// The session with this id and its user, unless it has ended.
     async fn session(&self, hash: &TokenHash) -> Result<Option<(ConsoleSession, User)>, Error>;
-    /// Gives a session another id after its owner proved more, and notes the proof and the moment; `None` where the
+    /// Gives a session another id after its owner proved more, and notes the moment and the greater proof; `None` where the
     /// session has ended, or another request was quicker. From [`Proof::Half`] this is the sign-in, with its audit row;
     /// later its absolute end stays what it was.
     async fn prove_session(
