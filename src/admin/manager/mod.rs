@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 
 pub use client::ClientAddress;
-pub use guards::guarded;
+pub use guards::{guarded, local_path};
 pub use origin::{BadOrigin, Origin};
 pub use serve::{Bound, bind, serve};
 

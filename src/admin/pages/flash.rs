@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::admin::console::view::Flash;
-use crate::model::id::ConsoleSessionId;
+use crate::model::ConsoleSessionId;
 
 /// How long a message waits: a redirection takes no longer.
 const WAIT: Duration = Duration::from_secs(60);
@@ -17,7 +17,7 @@ const WAITING_MAX: usize = 1024;
 
 /// Messages that wait.
 #[derive(Debug, Default)]
-pub struct Flashes(Mutex<HashMap<ConsoleSessionId, (Instant, Flash)>>);
+pub(super) struct Flashes(Mutex<HashMap<ConsoleSessionId, (Instant, Flash)>>);
 
 impl Flashes {
     /// Leaves a message for the next page of this session.

@@ -5,11 +5,21 @@
 //! message over a redirection. A POST that changed something is answered by a redirection (303), so that reloading a page
 //! repeats nothing; the one exception is a page that shows a secret, which exists in this answer only.
 
+mod applied;
 mod cookies;
+mod doors;
 mod flash;
+mod form;
+mod me;
+mod once;
 mod query;
 mod reply;
+mod settings;
+mod shown;
 mod visit;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -24,10 +34,13 @@ use super::console::view::error::{ErrorDoor, Fault};
 use super::manager::Origin;
 use crate::clock::Clock;
 use crate::directory::desk::Desk;
+use crate::directory::rights::{Operation, may};
+use crate::model::Rights;
 use crate::revoke::{Registry, Tail};
+use crate::store::UserOrg;
 
-pub use reply::{Failed, Reply};
-pub use visit::{Guest, Inside, Person};
+use reply::{Failed, Reply};
+use visit::{Anyone, Guest, Inside, Person};
 
 /// Files that are the same for everybody and have a hash in their path.
 const FOREVER: &str = "public, max-age=31536000, immutable";
@@ -43,8 +56,8 @@ pub struct ClientService {
     pub implicit_tls: bool,
 }
 
-/// What handlers work with.
-pub struct Pages {
+/// What handlers are made of.
+pub struct Parts {
     /// Every operation.
     pub desk: Desk,
     /// The live mail sessions of this process.
@@ -59,19 +72,73 @@ pub struct Pages {
     pub smtp: Option<ClientService>,
     /// The time.
     pub clock: Clock,
+}
+
+/// What handlers work with.
+pub struct Pages {
+    desk: Desk,
+    registry: Arc<Registry>,
+    tail: Arc<Tail>,
+    origin: Origin,
+    imap: Option<ClientService>,
+    smtp: Option<ClientService>,
+    clock: Clock,
     /// Messages on their way over a redirection.
-    pub flashes: flash::Flashes,
+    flashes: flash::Flashes,
+    /// Forms that were taken.
+    once: once::Once,
+}
+
+impl Pages {
+    /// Handlers that work with these.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self {
+            desk: parts.desk,
+            registry: parts.registry,
+            tail: parts.tail,
+            origin: parts.origin,
+            imap: parts.imap,
+            smtp: parts.smtp,
+            clock: parts.clock,
+            flashes: flash::Flashes::default(),
+            once: once::Once::default(),
+        })
+    }
+
+    /// Every operation.
+    pub const fn desk(&self) -> &Desk {
+        &self.desk
+    }
 }
 
 /// What handlers get as their state.
-pub type Here = State<Arc<Pages>>;
+type Here = State<Arc<Pages>>;
 
 /// All pages.
 pub fn router(pages: Arc<Pages>) -> Router {
     Router::new()
+        .route("/", get(start))
         .route("/assets/{hash}/{name}", get(asset))
+        .merge(doors::routes(&pages))
+        .merge(me::routes())
+        .merge(settings::routes())
         .fallback(async |guest: Guest| reply::door_fault(&guest, Fault::NotFound))
+        .method_not_allowed_fallback(async |guest: Guest| reply::door_fault(&guest, Fault::NotFound))
         .with_state(pages)
+}
+
+/// `/`: the organisation that one looks after, or one's own mailboxes.
+async fn start(person: Person) -> Response {
+    reply::to(&start_of(&person.orgs))
+}
+
+/// Where somebody with these organisations begins.
+fn start_of(orgs: &[UserOrg]) -> String {
+    let looked_after = |org: &&UserOrg| may(org.role, Rights::NONE, Operation::OrgRead);
+    match orgs.iter().find(looked_after) {
+        Some(org) => format!("/o/{}", org.org.id),
+        None => "/me".to_owned(),
+    }
 }
 
 async fn asset(OriginalUri(uri): OriginalUri) -> Response {

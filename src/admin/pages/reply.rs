@@ -5,23 +5,24 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 use super::query::with_query;
-use super::visit::Guest;
+use super::visit::{Guest, Person};
+use super::Pages;
 use crate::admin::console::text::Line;
-use crate::admin::console::view::Frame;
+use crate::admin::console::view::{Flash, Frame};
 use crate::admin::console::view::error::{ErrorDoor, ErrorPage, Fault};
 use crate::directory::Error;
 use crate::directory::desk::Forbidden;
 use crate::store;
 
 /// What a handler gives.
-pub type Reply = Result<Response, Failed>;
+pub(super) type Reply = Result<Response, Failed>;
 
 /// Why something was not done, and for whom the page is.
 #[derive(Debug)]
-pub struct Failed {
+pub(super) struct Failed {
     pub(super) frame: Box<Frame>,
     /// Why.
-    pub error: Error,
+    pub(super) error: Error,
     pub(super) path: String,
 }
 
@@ -53,6 +54,12 @@ pub(super) fn to(path: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
 }
 
+/// Something was done: says so on the page that comes next (303).
+pub(super) fn done(pages: &Pages, person: &Person, flash: Flash, path: &str) -> Response {
+    pages.flashes.leave(person.signed_in.session.id, flash, pages.clock.now());
+    to(path)
+}
+
 /// An error for somebody who is signed in.
 pub(super) fn failed(frame: &Frame, error: &Error, path: &str) -> Response {
     match error {
@@ -71,6 +78,9 @@ pub(super) fn failed(frame: &Frame, error: &Error, path: &str) -> Response {
 
 /// An error for somebody who is not.
 pub(super) fn door_failed(guest: &Guest, error: &Error) -> Response {
+    if matches!(error, Error::SignedOut) {
+        return to("/sign-in");
+    }
     let fault = fault_of(error, &guest.frame());
     door_fault(guest, fault)
 }

@@ -1,12 +1,14 @@
-//! Who asks: a guest, a person, or a person inside one of their organisations. Each is an extractor, so that a handler
-//! that names one cannot be reached without it.
+//! Who asks: anyone, a person, or a person inside one of their organisations. Each is an extractor, so that a handler that
+//! names one cannot be reached without it.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::{FromRequestParts, Query, RawPathParams, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method, Uri, header};
+use axum::middleware::Next;
 use axum::response::Response;
 use axum_extra::extract::cookie::CookieJar;
 use jiff::tz::TimeZone;
@@ -28,42 +30,53 @@ use crate::store::UserOrg;
 /// Languages that are looked at in `Accept-Language`.
 const ACCEPTED_MAX: usize = 16;
 
-/// Whoever asks, signed in or not.
-#[derive(Debug, Clone)]
-pub struct Guest {
+/// Whoever asks, signed in or not. It holds the cookies, so it has no `Debug`.
+#[derive(Clone)]
+pub(super) struct Guest {
     /// From where, and by which browser.
-    pub visitor: Visitor,
+    pub(super) visitor: Visitor,
     /// In which language.
-    pub text: Text,
+    pub(super) text: Text,
     /// The chosen colours.
-    pub theme: Theme,
+    pub(super) theme: Theme,
     /// The session cookie.
-    pub session: Option<String>,
+    pub(super) session: Option<String>,
     /// The cookie of a known browser.
-    pub mark: Option<String>,
+    pub(super) mark: Option<String>,
     /// The path that was asked for, with its query.
-    pub path: String,
+    pub(super) path: String,
+}
+
+/// Whoever asks, and who they are where they are signed in.
+#[derive(Clone)]
+pub(super) struct Anyone {
+    /// The request's side of them.
+    pub(super) guest: Guest,
+    /// Who.
+    pub(super) person: Option<Person>,
+    /// Their password was right, and they owe a code.
+    pub(super) is_half: bool,
 }
 
 /// Somebody who is signed in.
-#[derive(Debug, Clone)]
-pub struct Person {
+#[derive(Clone)]
+pub(super) struct Person {
     /// The request's side of them.
-    pub guest: Guest,
+    pub(super) guest: Guest,
     /// Who.
-    pub signed_in: SignedIn,
+    pub(super) signed_in: SignedIn,
     /// Their organisations.
-    pub orgs: Vec<UserOrg>,
+    pub(super) orgs: Vec<UserOrg>,
     flash: Option<Flash>,
 }
 
 /// Somebody who is signed in, in the organisation that the path names.
-#[derive(Debug, Clone)]
-pub struct Inside {
+#[derive(Clone)]
+pub(super) struct Inside {
     /// Who.
-    pub person: Person,
+    pub(super) person: Person,
     /// What they are there.
-    pub acting: Acting,
+    pub(super) acting: Acting,
 }
 
 /// A reader of whom nothing is known.
@@ -84,7 +97,9 @@ impl Guest {
         Self {
             visitor: Visitor::new(ip, browser.unwrap_or_default()),
             text: Text {
-                language: accepted(&parts.headers),
+                language: asked_language(&parts.uri)
+                    .or_else(|| cookies::language(&jar, &pages.origin))
+                    .unwrap_or_else(|| accepted(&parts.headers)),
                 ..plain_reader(&pages.clock)
             },
             theme: cookies::theme(&jar, &pages.origin),
@@ -95,7 +110,7 @@ impl Guest {
     }
 
     /// What stands around a page for somebody who is not signed in.
-    pub fn frame(&self) -> Frame {
+    pub(super) fn frame(&self) -> Frame {
         Frame {
             theme: self.theme,
             ..Frame::door(self.text.clone())
@@ -103,15 +118,21 @@ impl Guest {
     }
 }
 
-impl Person {
+impl Anyone {
     async fn of(parts: &Parts, pages: &Pages) -> Result<Self, Response> {
         let guest = Guest::of(parts, pages);
         let failed = |error: &Error| reply::door_failed(&guest, error);
         let visit = pages.desk.visit(&guest.visitor, guest.session.as_deref()).await;
         let signed_in = match visit.map_err(|error| failed(&error))? {
             Visit::SignedIn(signed_in) => *signed_in,
-            Visit::Half(_) => return Err(reply::to(&with_query("/sign-in/code", &[("next", guest.way_back(parts))]))),
-            Visit::Nobody => return Err(reply::to(&with_query("/sign-in", &[("next", guest.way_back(parts))]))),
+            other => {
+                let is_half = matches!(other, Visit::Half(_));
+                return Ok(Self {
+                    guest,
+                    person: None,
+                    is_half,
+                });
+            }
         };
         let orgs = pages.desk.my_orgs(&signed_in).await.map_err(|error| failed(&error))?;
         let flash = match parts.method {
@@ -122,16 +143,38 @@ impl Person {
             language: signed_in.user.language,
             ..guest.text.clone()
         };
-        Ok(Self {
-            guest: Guest { text, ..guest },
+        let guest = Guest { text, ..guest };
+        let person = Person {
+            guest: guest.clone(),
             signed_in,
             orgs,
             flash,
+        };
+        Ok(Self {
+            guest,
+            person: Some(person),
+            is_half: false,
         })
+    }
+}
+
+impl Person {
+    async fn of(parts: &Parts, pages: &Pages) -> Result<Self, Response> {
+        let Anyone { guest, person, is_half } = Anyone::of(parts, pages).await?;
+        if let Some(person) = person {
+            return Ok(person);
+        }
+        let (door, done) = match guest.session {
+            _ if is_half => ("/sign-in/code", ""),
+            // Somebody was signed in here, and is not any more.
+            Some(_) => ("/sign-in", "over"),
+            None => ("/sign-in", ""),
+        };
+        Err(reply::to(&with_query(door, &[("next", guest.way_back(parts)), ("done", done)])))
     }
 
     /// What stands around a page of their own.
-    pub fn frame(&self, place: Place) -> Frame {
+    pub(super) fn frame(&self, place: Place) -> Frame {
         Frame {
             person: Some(ShownPerson {
                 name: self.signed_in.user.name.clone(),
@@ -145,8 +188,13 @@ impl Person {
     }
 
     /// The path that was asked for.
-    pub fn path(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         &self.guest.path
+    }
+
+    /// Reads an id from the path; what is none is not there.
+    pub(super) fn id<I: FromStr>(&self, text: &str, what: &'static str) -> Result<I, reply::Failed> {
+        text.parse().map_err(|_| self.failed(Error::Unknown { what }))
     }
 }
 
@@ -168,7 +216,7 @@ impl Inside {
     }
 
     /// What stands around a page of the organisation.
-    pub fn frame(&self, place: Place) -> Frame {
+    pub(super) fn frame(&self, place: Place) -> Frame {
         let acting = &self.acting;
         Frame {
             org: Some(OrgHere {
@@ -182,13 +230,13 @@ impl Inside {
     }
 
     /// A path in the organisation: `/o/{org}` and what follows.
-    pub fn at(&self, rest: &str) -> String {
+    pub(super) fn at(&self, rest: &str) -> String {
         let org = self.acting.org.id;
         if rest.is_empty() { format!("/o/{org}") } else { format!("/o/{org}/{rest}") }
     }
 
     /// Why something was not done, as a page.
-    pub fn failed(&self, error: Error) -> reply::Failed {
+    pub(super) fn failed(&self, error: Error) -> reply::Failed {
         reply::Failed {
             frame: Box::new(self.frame(Place::Elsewhere)),
             error,
@@ -199,7 +247,7 @@ impl Inside {
 
 impl Person {
     /// Why something was not done, as a page.
-    pub fn failed(&self, error: Error) -> reply::Failed {
+    pub(super) fn failed(&self, error: Error) -> reply::Failed {
         reply::Failed {
             frame: Box::new(self.frame(Place::Elsewhere)),
             error,
@@ -247,6 +295,14 @@ impl FromRequestParts<Arc<Pages>> for Guest {
     }
 }
 
+impl FromRequestParts<Arc<Pages>> for Anyone {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, pages: &Arc<Pages>) -> Result<Self, Response> {
+        Self::of(parts, pages).await
+    }
+}
+
 impl FromRequestParts<Arc<Pages>> for Person {
     type Rejection = Response;
 
@@ -260,6 +316,27 @@ impl FromRequestParts<Arc<Pages>> for Inside {
 
     async fn from_request_parts(parts: &mut Parts, pages: &Arc<Pages>) -> Result<Self, Response> {
         Self::of(parts, pages).await
+    }
+}
+
+/// A language that a link of ours asks for.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct Asked {
+    language: String,
+}
+
+fn asked_language(uri: &Uri) -> Option<Language> {
+    Query::<Asked>::try_from_uri(uri).ok()?.language.parse().ok()
+}
+
+/// Keeps the language that a guest has chosen, for the next page.
+pub(super) async fn keep_language(State(pages): State<Arc<Pages>>, request: Request, next: Next) -> Response {
+    let asked = asked_language(request.uri());
+    let response = next.run(request).await;
+    match asked {
+        Some(language) => Kind::Language.set(response, &pages.origin, language.to_string()),
+        None => response,
     }
 }
 

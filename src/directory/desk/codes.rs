@@ -29,7 +29,21 @@ impl Desk {
     /// The proof is too old.
     pub fn offer_code(&self, signed_in: &SignedIn) -> Result<CodeOffer, Error> {
         self.must_be_fresh(&signed_in.session)?;
-        let secret = TotpSecret::generate();
+        self.offer_of(signed_in, &TotpSecret::generate())
+    }
+
+    /// The same offer again, after a wrong code: the program on the phone has its secret already.
+    ///
+    /// # Errors
+    /// The proof is too old, or the offer is of another session.
+    pub fn offer_code_again(&self, signed_in: &SignedIn, sealed: &str) -> Result<CodeOffer, Error> {
+        self.must_be_fresh(&signed_in.session)?;
+        let keys = &self.directory.keys;
+        let secret = TotpSecret::of_offer(keys, signed_in.user.id, signed_in.session.id, sealed)?;
+        self.offer_of(signed_in, &secret)
+    }
+
+    fn offer_of(&self, signed_in: &SignedIn, secret: &TotpSecret) -> Result<CodeOffer, Error> {
         let (issuer, account) = (self.settings.issuer.as_str(), signed_in.user.address.as_str());
         Ok(CodeOffer {
             shown: secret.shown(),

@@ -9,6 +9,7 @@ use std::fmt;
 use super::super::{Error, FirstOrg};
 use super::acting::UNKNOWN_ORG;
 use super::{Desk, Letter, Opened, SignInChange, SignedIn, Visitor};
+use crate::clock::Timestamp;
 use crate::identity::token::{Invitation as InvitationLink, Reset, SetUp};
 use crate::identity::{NewPassword, Token};
 use crate::model::{Address, Invitation, InvitationState, Language, Org, User};
@@ -33,13 +34,21 @@ pub enum DeadReason {
         invited: Address,
     },
     /// Its time ran out.
-    RanOut,
+    RanOut {
+        /// When.
+        at: Timestamp,
+    },
     /// Somebody signs in with the invited address already: it can be accepted, but not as somebody new.
     SignInFirst,
     /// The link leads nowhere: mistyped, or the invitation is long gone.
     Unknown,
     /// It was accepted before.
-    Used,
+    Used {
+        /// When.
+        at: Timestamp,
+        /// By whom.
+        by: Address,
+    },
     /// Whoever invited took it back.
     Withdrawn,
 }
@@ -49,10 +58,10 @@ impl DeadInvitation {
     pub const fn key(&self) -> &'static str {
         match self.why {
             DeadReason::ForSomebodyElse { .. } => "ui.invite_other",
-            DeadReason::RanOut => "ui.invite_expired",
+            DeadReason::RanOut { .. } => "ui.invite_expired",
             DeadReason::SignInFirst => "ui.invite_sign_in",
             DeadReason::Unknown => "ui.invite_unknown",
-            DeadReason::Used => "ui.invite_used",
+            DeadReason::Used { .. } => "ui.invite_used",
             DeadReason::Withdrawn => "ui.invite_withdrawn",
         }
     }
@@ -64,12 +73,12 @@ impl fmt::Display for DeadInvitation {
             DeadReason::ForSomebodyElse { invited } => {
                 write!(f, "this invitation is for {invited}: sign out, and accept it with that address")?;
             }
-            DeadReason::RanOut => f.write_str("this invitation has run out")?,
+            DeadReason::RanOut { .. } => f.write_str("this invitation has run out")?,
             DeadReason::SignInFirst => f.write_str(
                 "somebody signs in with this address already: sign in to accept, or ask for a new password by mail",
             )?,
             DeadReason::Unknown => f.write_str("this link leads to no invitation: look whether it is whole")?,
-            DeadReason::Used => f.write_str("this invitation was accepted already: sign in")?,
+            DeadReason::Used { .. } => f.write_str("this invitation was accepted already: sign in")?,
             DeadReason::Withdrawn => f.write_str("this invitation was withdrawn")?,
         }
         match &self.ask {
@@ -132,7 +141,7 @@ impl Desk {
         let token = Token::<InvitationLink>::read(link).ok_or_else(unknown)?;
         for hash in token.hashes(&self.directory.keys) {
             let Some(invitation) = self.store().invitation_by_link(&hash).await? else { continue };
-            return match dead_reason(invitation.state) {
+            return match dead_reason(&invitation) {
                 None => Ok((hash, invitation)),
                 Some(why) => Err(DeadInvitation {
                     why,
@@ -190,6 +199,17 @@ impl Desk {
         };
         welcomed.opened = Some(self.open_new(visitor, &welcomed.user).await?);
         Ok(welcomed)
+    }
+
+    /// Declines an invitation: whoever has its link may, and it is then withdrawn in the invited person's name.
+    ///
+    /// # Errors
+    /// It cannot be accepted any more.
+    pub async fn decline_invitation(&self, visitor: &Visitor, link: &str) -> Result<(), Error> {
+        let (_, invitation) = self.open_invitation(link).await?;
+        let actor = Actor::user(&invitation.address, &visitor.ip.to_string());
+        self.directory.withdraw_invitation(&actor, invitation.org, invitation.id).await?;
+        Ok(())
     }
 
     async fn accept(&self, actor: &Actor, link: &str, hash: &TokenHash, who: &Accepting) -> Result<Welcomed, Error> {
@@ -357,11 +377,17 @@ impl Desk {
     }
 }
 
-const fn dead_reason(state: InvitationState) -> Option<DeadReason> {
-    match state {
+fn dead_reason(invitation: &Invitation) -> Option<DeadReason> {
+    match invitation.state {
         InvitationState::Sent => None,
-        InvitationState::Accepted(_) => Some(DeadReason::Used),
+        InvitationState::Accepted(at) => Some(DeadReason::Used {
+            at,
+            // Nobody else can accept it.
+            by: invitation.address.clone(),
+        }),
         InvitationState::Withdrawn(_) => Some(DeadReason::Withdrawn),
-        InvitationState::Expired => Some(DeadReason::RanOut),
+        InvitationState::Expired => Some(DeadReason::RanOut {
+            at: invitation.expires_at,
+        }),
     }
 }

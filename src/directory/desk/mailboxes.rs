@@ -45,9 +45,9 @@ impl Desk {
     ///
     /// # Errors
     /// Whoever acts may not, the name is taken or cannot be accepted, or it has another one by now.
-    pub async fn rename_org(&self, acting: &Acting, to: &str) -> Result<Org, Error> {
+    pub async fn rename_org(&self, acting: &Acting, from: &str, to: &str) -> Result<Org, Error> {
         let actor = self.allow(acting, Operation::OrgEdit).await?;
-        Ok(self.store().rename_org(&actor, acting.org.id, &acting.org.name, to).await?)
+        Ok(self.store().rename_org(&actor, acting.org.id, from, to).await?)
     }
 
     /// The mail domains, by name.

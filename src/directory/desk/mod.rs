@@ -36,7 +36,7 @@ pub use codes::CodeOffer;
 pub use devices::{DeviceAdded, DeviceChange, DeviceDeed, DeviceMay};
 pub use forbidden::Forbidden;
 pub use invitations::{InviteSpec, Invited};
-pub use links::{DeadInvitation, InvitationView, NewPerson, Welcomed};
+pub use links::{DeadInvitation, DeadReason, InvitationView, NewPerson, Welcomed};
 pub use sign_in::{Opened, Proving, SignedIn, Visit};
 
 use super::letter::{Letter, Post, Recipient, SignInChange};
