@@ -1,18 +1,16 @@
-//! What a request says, read into types: ids of the path, fields of a form, fields of a query.
+//! What a request says, read into types: ids of the path, and fields of a query.
 //!
-//! An id that cannot be read answers like one that is unknown. A form is a struct with named fields: nothing else that is
-//! sent reaches anybody.
+//! An id that cannot be read answers like one that is unknown.
 
+use std::convert::Infallible;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
-use axum::http::StatusCode;
+use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use axum_extra::extract::{Form, Query};
-use serde::de::DeserializeOwned;
 
+use super::super::form::{Form, Sent};
 use super::super::{Inside, Pages};
 use crate::directory::Error;
 use crate::model::{AliasId, DeviceId, DomainId, InvitationId, MailboxId, UserId};
@@ -89,29 +87,16 @@ impl<T: Named> FromRequestParts<Arc<Pages>> for There<T> {
     }
 }
 
-/// The fields of a form that was sent; several of one name are a list.
-pub(super) struct Posted<T>(pub(super) T);
+/// The fields of a query: of a list, or of a form that is to be filled in already.
+pub(super) struct Asked<F>(pub(super) F);
 
-impl<T: DeserializeOwned> FromRequest<Arc<Pages>> for Posted<T> {
-    type Rejection = StatusCode;
+impl<F: Form> FromRequestParts<Arc<Pages>> for Asked<F> {
+    type Rejection = Infallible;
 
-    async fn from_request(request: Request, pages: &Arc<Pages>) -> Result<Self, StatusCode> {
-        match Form::<T>::from_request(request, pages).await {
-            Ok(Form(form)) => Ok(Self(form)),
-            // The words of the refusal are the program's; the page for this status has ours.
-            Err(refused) => Err(refused.into_response().status()),
-        }
-    }
-}
-
-/// The fields of a query.
-pub(super) struct Asked<T>(pub(super) T);
-
-impl<T: DeserializeOwned> FromRequestParts<Arc<Pages>> for Asked<T> {
-    type Rejection = StatusCode;
-
-    async fn from_request_parts(parts: &mut Parts, pages: &Arc<Pages>) -> Result<Self, StatusCode> {
-        let query = Query::<T>::from_request_parts(parts, pages).await;
-        query.map(|Query(query)| Self(query)).map_err(|_| StatusCode::BAD_REQUEST)
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Pages>) -> Result<Self, Infallible> {
+        let query = parts.uri.query().unwrap_or_default();
+        // A link that was cut off shows the page all the same.
+        let mut sent = Sent::parse(query.as_bytes()).unwrap_or_default();
+        Ok(Self(F::read(&mut sent)))
     }
 }

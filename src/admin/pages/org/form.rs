@@ -7,7 +7,6 @@ use crate::admin::console::view::form::problem;
 use crate::clock::Timestamp;
 use crate::directory::Error;
 use crate::model::device::BadSetting;
-use crate::model::name::BadName;
 use crate::model::{Networks, Right, Rights, Scopes};
 use crate::store;
 
@@ -70,15 +69,6 @@ pub(super) fn networks(typed: &str) -> Result<Networks, Line> {
         BadSetting::Network { given } => problem::network(&given),
         bad => Line::name(&bad),
     })
-}
-
-/// What is wrong with a name.
-pub(super) fn bad_name(bad: &BadName) -> Line {
-    match bad {
-        BadName::Empty { .. } => problem::missing(),
-        BadName::TooLong { longest, .. } => problem::too_long(*longest),
-        BadName::Unshowable { .. } => problem::unshowable(),
-    }
 }
 
 /// An address in one of the organisation's domains, as its two fields say it: the part in front of the at sign and a domain,

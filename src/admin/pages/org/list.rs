@@ -1,17 +1,27 @@
 //! What stands around a list: search, filters and pages, all of them links.
 
+use super::super::form::{Form, Sent};
 use super::super::query::with_query;
 use crate::admin::console::text::Line;
 use crate::admin::console::view::Listing;
 use crate::admin::console::view::listing::FilterLink;
 
 /// What a list's query says: the search, the filter, and after which row to go on.
-#[derive(Debug, Clone, Default, serde::Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct ListQuery {
     pub(super) q: String,
     pub(super) show: String,
     pub(super) after: String,
+}
+
+impl Form for ListQuery {
+    fn read(sent: &mut Sent) -> Self {
+        Self {
+            q: sent.text("q"),
+            show: sent.text("show"),
+            after: sent.text("after"),
+        }
+    }
 }
 
 impl ListQuery {

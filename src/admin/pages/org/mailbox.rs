@@ -1,26 +1,11 @@
 //! `/o/{org}/mailboxes/{mailbox}` and its tabs: people, devices, aliases, activity.
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::extract::State;
-use axum::routing::get;
-use serde::Deserialize;
-
-use super::super::query::with_query;
-use super::super::{Here, Inside, Pages, Reply, reply};
-use super::asked::{Asked, There};
 use super::devices::{filters, page_of};
-use super::list::{ListQuery, total};
-use super::{ROWS, rows};
+use super::scope::*;
 use crate::admin::console::view::device::PersonLink;
 use crate::admin::console::view::mailboxes::{
     AccessRow, AliasRow, MailboxActivity, MailboxAliases, MailboxDevices, MailboxHead, MailboxPeople,
 };
-use crate::admin::console::view::{Listing, Place};
-use crate::clock::Timestamp;
-use crate::directory::Error;
-use crate::directory::rights::Operation;
 use crate::model::{Alias, MailboxId, Rights};
 use crate::store::{DeviceOwner, DeviceQuery, InvitationQuery, MailboxRow, page};
 
@@ -196,10 +181,16 @@ async fn aliases(State(pages): Here, There { inside, id }: There<MailboxId>) -> 
 }
 
 /// On which page of the activity.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
 struct Older {
     before: Option<i64>,
+}
+
+impl Form for Older {
+    fn read(sent: &mut Sent) -> Self {
+        Self {
+            before: sent.text("before").parse().ok(),
+        }
+    }
 }
 
 async fn activity(

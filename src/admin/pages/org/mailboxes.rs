@@ -1,24 +1,10 @@
 //! `/o/{org}/mailboxes`: the list, a new one, and the page after it was created.
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::extract::State;
-use axum::response::Response;
-use axum::routing::get;
-use serde::Deserialize;
-
-use super::super::{Here, Inside, Pages, Reply, reply};
-use super::asked::{Asked, Posted, There};
-use super::list::{ListQuery, total};
-use super::{ROWS, SILENT, form};
-use crate::admin::console::text::Line;
+use super::SILENT;
+use super::scope::*;
 use crate::admin::console::view::mailboxes::{MailboxCreated, MailboxRow, Mailboxes, NewMailbox};
-use crate::admin::console::view::{Field, Place};
-use crate::directory::Error;
-use crate::directory::rights::Operation;
 use crate::model::{Address, MailDomain, MailboxId};
-use crate::store::{self, MailboxQuery};
+use crate::store::MailboxQuery;
 
 /// People with access that a row names.
 const NAMED: usize = 3;
@@ -93,11 +79,18 @@ fn filters(domains: &[MailDomain]) -> Vec<(&str, Line)> {
 }
 
 /// A new mailbox, as its form sends it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
 struct NewForm {
     local: String,
     domain: String,
+}
+
+impl Form for NewForm {
+    fn read(sent: &mut Sent) -> Self {
+        Self {
+            local: sent.text("local"),
+            domain: sent.text("domain"),
+        }
+    }
 }
 
 async fn new(State(pages): Here, inside: Inside, Asked(typed): Asked<NewForm>) -> Reply {
@@ -116,7 +109,7 @@ async fn new_page(pages: &Pages, inside: &Inside, typed: NewForm) -> Result<NewM
     })
 }
 
-async fn create(State(pages): Here, inside: Inside, Posted(typed): Posted<NewForm>) -> Reply {
+async fn create(State(pages): Here, inside: Inside, Typed(typed): Typed<NewForm>) -> Reply {
     create_or_ask(&pages, &inside, typed).await.map_err(|error| inside.failed(error))
 }
 
@@ -131,7 +124,7 @@ async fn create_or_ask(pages: &Pages, inside: &Inside, typed: NewForm) -> Result
     let mut page = new_page(pages, inside, typed).await?;
     page.local = page.local.wrong(wrong);
     page.frame.is_refused = true;
-    Ok(super::refused(&page))
+    Ok(refused(&page))
 }
 
 async fn created(State(pages): Here, There { inside, id }: There<MailboxId>) -> Reply {

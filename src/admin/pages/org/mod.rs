@@ -31,6 +31,30 @@ mod sessions;
 #[cfg(test)]
 mod tests;
 
+/// What these handlers work with.
+mod scope {
+    pub(super) use std::sync::Arc;
+
+    pub(super) use axum::Router;
+    pub(super) use axum::extract::State;
+    pub(super) use axum::response::Response;
+    pub(super) use axum::routing::{get, post};
+
+    pub(super) use super::super::form::{Form, Sent, Typed};
+    pub(super) use super::super::query::with_query;
+    pub(super) use super::super::{Here, Inside, Pages, Reply, reply, shown};
+    pub(super) use super::asked::{Asked, There};
+    pub(super) use super::list::{ListQuery, total};
+    pub(super) use super::{ROWS, form, prove_again, prove_first, refused, rows};
+    pub(super) use crate::admin::console::text::Line;
+    pub(super) use crate::admin::console::view::form::problem;
+    pub(super) use crate::admin::console::view::{Field, Frame, Listing, Place, done};
+    pub(super) use crate::clock::Timestamp;
+    pub(super) use crate::directory::Error;
+    pub(super) use crate::directory::rights::Operation;
+    pub(super) use crate::store;
+}
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,15 +65,9 @@ use axum::response::Response;
 
 use super::query::with_query;
 use super::{Inside, Pages, reply};
-use crate::admin::console::view::Flash;
-use crate::admin::console::view::done::Ended;
-use crate::store::Seq;
 
 /// Rows of one page of a list.
 const ROWS: u32 = 50;
-
-/// How long a page waits for a change to be applied before it says that it does not know.
-const APPLY_TIME: Duration = Duration::from_secs(5);
 
 /// A device that was not used for so long is shown as silent.
 const SILENT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
@@ -79,31 +97,9 @@ pub(super) fn routes() -> Router<Arc<Pages>> {
         .merge(live::routes())
 }
 
-/// Goes on to a page, which says once what was done.
-fn done(pages: &Pages, inside: &Inside, path: &str, flash: Flash) -> Response {
-    pages.flashes.leave(inside.person.signed_in.session.id, flash, pages.clock.now());
-    reply::to(path)
-}
-
 /// A form that cannot be taken, filled as it was sent.
 fn refused(template: &impl Template) -> Response {
     reply::with_status(StatusCode::UNPROCESSABLE_ENTITY, template)
-}
-
-/// Waits until the changes after `since` up to `last` are applied, and says what that ended, and how fast.
-async fn applied(pages: &Pages, since: Seq, last: Seq) -> Ended {
-    let asked = pages.clock.now();
-    pages.tail.wake();
-    match tokio::time::timeout(APPLY_TIME, pages.tail.applied_between(since, last)).await {
-        Ok(applied) => {
-            let took = pages.clock.now().saturating_duration_since(asked);
-            Ended::Sessions {
-                count: u64::try_from(applied.sessions_ended).unwrap_or(u64::MAX),
-                milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1),
-            }
-        }
-        Err(_) => Ended::Unconfirmed,
-    }
 }
 
 /// Where the proof is too old for what a form is about: the way to a fresh one, and back to the same form.

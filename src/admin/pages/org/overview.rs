@@ -1,21 +1,11 @@
 //! `/o/{org}`: first steps, what waits to be done, figures, what happened last.
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::extract::State;
-use axum::routing::get;
-
-use super::super::query::with_query;
-use super::super::{Here, Inside, Pages, Reply, reply};
-use super::{SILENT, rows};
-use crate::admin::console::view::Place;
+use super::SILENT;
+use super::scope::*;
 use crate::admin::console::view::activity::ActivityRow;
 use crate::admin::console::view::overview::{Figure, FirstSteps, Overview, Todo};
-use crate::directory::Error;
-use crate::directory::rights::Operation;
 use crate::model::Role;
-use crate::store::{self, AuditFilter, MemberQuery, page};
+use crate::store::{AuditFilter, MemberQuery, page};
 
 /// Rows of the audit log that are shown.
 const LATEST: u32 = 8;
@@ -33,9 +23,9 @@ async fn overview(State(pages): Here, inside: Inside) -> Reply {
 }
 
 /// Whoever sees nothing here but what was granted to them starts at their own mailboxes.
-fn to_own(pages: &Pages, inside: &Inside) -> axum::response::Response {
+fn to_own(pages: &Pages, inside: &Inside) -> Response {
     match inside.frame(Place::Overview).flash {
-        Some(flash) => super::done(pages, inside, "/me", flash),
+        Some(flash) => reply::done(pages, &inside.person, flash, "/me"),
         None => reply::to("/me"),
     }
 }

@@ -1,26 +1,15 @@
 //! From what the store has to what pages show.
 
 use crate::admin::console::text::Line;
-use crate::admin::console::view::activity::{self, ActivityRow};
+use crate::admin::console::view::activity::ActivityRow;
 use crate::admin::console::view::confirm::EndingDevice;
-use crate::admin::console::view::device::{DeviceRow, MailboxLink, PersonLink, Standing};
+use crate::admin::console::view::device::{DeviceRow, MailboxLink};
 use crate::admin::console::view::people::PersonRow;
-use crate::clock::Timestamp;
 use crate::directory::Error;
-use crate::model::{Device, DeviceState, OrgId, UserId};
+use crate::model::{Device, OrgId, UserId};
 use crate::store::{self, AuditRow, MemberRow};
 
-use super::super::{Inside, Pages};
-
-/// Whether a device may log in at this moment.
-pub(super) fn standing(device: &Device, now: Timestamp) -> Standing {
-    match (device.state, device.expires_at) {
-        (DeviceState::Revoked(at), _) => Standing::Revoked(at),
-        (DeviceState::Paused(at), _) => Standing::Paused(at),
-        (DeviceState::Active, Some(at)) if at <= now => Standing::Expired(at),
-        (DeviceState::Active, _) => Standing::Active,
-    }
-}
+use super::super::{Inside, Pages, shown};
 
 /// The connections of a device at this moment.
 pub(super) fn live(pages: &Pages, device: &Device) -> u32 {
@@ -28,31 +17,8 @@ pub(super) fn live(pages: &Pages, device: &Device) -> u32 {
     u32::try_from(of_device).unwrap_or(u32::MAX)
 }
 
-/// A device in a list.
-pub(super) fn device(pages: &Pages, org: OrgId, row: &store::DeviceRow) -> DeviceRow {
-    let device = &row.device;
-    DeviceRow {
-        org,
-        id: device.id,
-        name: device.label.clone(),
-        kind: device.kind,
-        mailbox: mailbox_of(row),
-        person: device.user.map(|id| PersonLink {
-            id,
-            name: row.owner.clone().unwrap_or_default(),
-        }),
-        scopes: device.scopes,
-        standing: standing(device, pages.clock.utc()),
-        expires_at: device.expires_at,
-        last_used: device.last_used.clone(),
-        live: live(pages, device),
-        imported: device.imported,
-        knocking: None,
-    }
-}
-
 pub(super) fn devices(pages: &Pages, org: OrgId, rows: &[store::DeviceRow]) -> Vec<DeviceRow> {
-    rows.iter().map(|row| device(pages, org, row)).collect()
+    rows.iter().map(|row| shown::device_row(pages, org, row)).collect()
 }
 
 /// The mailbox of a device.
@@ -96,30 +62,22 @@ pub(super) async fn activity(pages: &Pages, inside: &Inside, rows: &[AuditRow]) 
     };
     let shown = rows.chunk_by(alike).filter_map(|run| {
         let newest = run.first()?;
-        let name = |who: &str| names.get(who).map(String::as_str);
+        let name = |who: &String| names.get(who);
+        let href = inside.at(&format!("activity/{}", newest.number));
+        let row = shown::activity_row(newest, name(&newest.actor.who).map(String::as_str), Some(href));
         Some(ActivityRow {
-            at: newest.at,
-            who: activity::who(&newest.actor.who, name(&newest.actor.who)),
-            deed: activity::deed(&newest.action, &newest.subject, &newest.detail),
-            action: newest.action.clone(),
-            origin: activity::origin(&newest.actor.origin),
-            behalf: newest.actor.behalf.as_deref().map(|who| name(who).unwrap_or_else(|| plain(who)).to_owned()),
+            behalf: newest.actor.behalf.as_ref().and_then(name).cloned().or(row.behalf),
             times: u64::try_from(run.len()).unwrap_or(u64::MAX),
-            href: Some(inside.at(&format!("activity/{}", newest.number))),
+            ..row
         })
     });
     Ok(shown.collect())
 }
 
-/// Who an audit row names, without the word for their kind.
-fn plain(who: &str) -> &str {
-    who.split_once(':').map_or(who, |(_, name)| name)
-}
-
 /// Who somebody is that changed something meanwhile, for the page of a conflict.
 pub(super) async fn changed_by(pages: &Pages, who: &str) -> Result<String, Error> {
     let name = pages.desk.name_of(who).await?;
-    Ok(name.unwrap_or_else(|| plain(who).to_owned()))
+    Ok(name.unwrap_or_else(|| shown::actor(who).to_owned()))
 }
 
 /// Lines for at most `most` things, and one for how many there are besides.
