@@ -1,14 +1,15 @@
 //! `/o/{org}/people`: the list, a person, their role, and what ends when they are removed.
 
+use axum::http::StatusCode;
+
 use super::scope::*;
 use crate::admin::console::view::confirm::Confirm;
 use crate::admin::console::view::device::MailboxLink;
 use crate::admin::console::view::error::{Conflict, Difference};
 use crate::admin::console::view::people::{Leaving, People, Person, PersonAccess, PersonRole};
-use crate::admin::console::view::words;
+use crate::admin::console::view::{Flash, words};
 use crate::model::{Grant, MailboxId, Role, UserId};
 use crate::store::{DeviceOwner, DeviceQuery, Ending, MemberQuery, MemberRow, page};
-use axum::http::StatusCode;
 
 /// Lines that a question lists of each kind.
 const LISTED: usize = 100;
@@ -300,7 +301,7 @@ async fn remove_or_say(pages: &Pages, inside: &Inside, id: UserId) -> Result<Res
     let removed = match pages.desk.remove_member(&inside.acting, id).await {
         Ok(removed) => removed,
         Err(Error::Store(store::Error::Refused(_))) if row.member.role == Role::Owner => {
-            let flash = crate::admin::console::view::Flash::problem(problem::last_owner());
+            let flash = Flash::problem(problem::last_owner());
             return Ok(reply::done(pages, &inside.person, flash, &inside.at(&format!("people/{id}"))));
         }
         Err(error) => return Err(error),
