@@ -12,6 +12,7 @@ mod flash;
 mod form;
 mod me;
 mod once;
+mod org;
 mod query;
 mod reply;
 mod settings;
@@ -121,6 +122,7 @@ pub fn router(pages: Arc<Pages>) -> Router {
         .route("/assets/{hash}/{name}", get(asset))
         .merge(doors::routes(&pages))
         .merge(me::routes())
+        .merge(org::routes())
         .merge(settings::routes())
         .fallback(async |guest: Guest| reply::door_fault(&guest, Fault::NotFound))
         .method_not_allowed_fallback(async |guest: Guest| reply::door_fault(&guest, Fault::NotFound))

@@ -14,7 +14,7 @@ use super::{Acting, Desk};
 use crate::audit::Action;
 use crate::model::{DeviceId, DomainName, MailboxId};
 use crate::revoke::{SessionId, SessionSnapshot};
-use crate::store::EndReason;
+use crate::store::{Actor, EndReason};
 
 const UNKNOWN_SESSION: Error = Error::Unknown { what: "session" };
 
@@ -69,11 +69,15 @@ impl Desk {
         Ok((mailboxes.collect(), devices.into_iter().map(|row| row.device.id).collect()))
     }
 
-    /// Ends one live mail session. Its device may log in again: to keep it out, pause or revoke it.
+    /// One live mail session that whoever acts may end, before its form is shown. Doing it asks again.
     ///
     /// # Errors
-    /// Whoever acts may not, or there is none with this number here that they may see.
-    pub async fn end_live_session(&self, acting: &Acting, id: SessionId) -> Result<SessionSnapshot, Error> {
+    /// They may not, or there is none with this number here that they may see.
+    pub async fn check_session(&self, acting: &Acting, id: SessionId) -> Result<SessionSnapshot, Error> {
+        Ok(self.session_to_end(acting, id).await?.1)
+    }
+
+    async fn session_to_end(&self, acting: &Acting, id: SessionId) -> Result<(Actor, SessionSnapshot), Error> {
         let sessions = self.live_sessions(acting, None).await?;
         let session = sessions.into_iter().find(|session| session.id == id).ok_or(UNKNOWN_SESSION)?;
         let info = &session.info;
@@ -82,6 +86,16 @@ impl Desk {
         let mine = device.is_some_and(|row| row.device.user == Some(acting.user.id));
         let operation = if mine { Operation::OwnDeviceEnd } else { Operation::SessionEnd };
         let actor = self.allow_any(acting, &[operation], &row.mailbox).await?;
+        Ok((actor, session))
+    }
+
+    /// Ends one live mail session. Its device may log in again: to keep it out, pause or revoke it.
+    ///
+    /// # Errors
+    /// Whoever acts may not, or there is none with this number here that they may see.
+    pub async fn end_live_session(&self, acting: &Acting, id: SessionId) -> Result<SessionSnapshot, Error> {
+        let (actor, session) = self.session_to_end(acting, id).await?;
+        let info = &session.info;
         if !self.registry.end_session(id, EndReason::Operator) {
             return Err(UNKNOWN_SESSION);
         }

@@ -159,6 +159,8 @@ pub struct Activity {
     pub listing: Listing,
     /// Its rows.
     pub rows: Vec<ActivityRow>,
+    /// It is narrowed to something: an empty list then does not mean that nothing happened.
+    pub is_narrowed: bool,
     /// The same rows as JSON lines.
     pub export_json: Option<String>,
 }

@@ -73,6 +73,11 @@ pub fn paused(device: &str, ended: Ended) -> Flash {
     ended.flash(Line::new("done-paused").with("device", device))
 }
 
+/// A device got a new password.
+pub fn replaced(device: &str, ended: Ended) -> Flash {
+    ended.flash(Line::new("done-replaced").with("device", device))
+}
+
 /// A paused device was resumed.
 pub fn resumed(device: &str) -> Flash {
     Flash::done(Line::new("done-resumed").with("device", device))

@@ -137,6 +137,16 @@ pub mod problem {
         Line::new("problem-network").with("given", given)
     }
 
+    /// Not a day.
+    pub const fn day() -> Line {
+        Line::new("problem-day")
+    }
+
+    /// More of them than there may be.
+    pub fn too_many(most: usize) -> Line {
+        Line::new("problem-too-many").with("most", most)
+    }
+
     /// Not a day, or not one to come.
     pub const fn day_to_come() -> Line {
         Line::new("problem-day-to-come")

@@ -5,7 +5,7 @@ use crate::admin::console::view::confirm::Confirm;
 use crate::admin::console::view::device::MailboxLink;
 use crate::admin::console::view::door::InvitedMailbox;
 use crate::admin::console::view::invitations::{
-    InvitationPage, InvitationRow, InvitationState as State_, Invitations, NewInvitation,
+    InvitationPage, InvitationRow, InvitationState as Stand, Invitations, NewInvitation,
 };
 use crate::admin::console::view::{Flash, Ticks, Tone};
 use crate::directory::desk::{InviteSpec, Invited, SENT_AGAIN_AFTER};
@@ -102,14 +102,14 @@ fn row(invitation: &Invitation) -> InvitationRow {
     }
 }
 
-fn state(invitation: &Invitation) -> State_ {
+fn state(invitation: &Invitation) -> Stand {
     match (invitation.state, invitation.opened_at, invitation.sent_at) {
-        (InvitationState::Accepted(at), ..) => State_::Accepted(at),
-        (InvitationState::Withdrawn(at), ..) => State_::Withdrawn(at),
-        (InvitationState::Expired, ..) => State_::Expired(invitation.expires_at),
-        (InvitationState::Sent, Some(at), _) => State_::Opened(at),
-        (InvitationState::Sent, None, Some(at)) => State_::Sent(at),
-        (InvitationState::Sent, None, None) => State_::Waiting,
+        (InvitationState::Accepted(at), ..) => Stand::Accepted(at),
+        (InvitationState::Withdrawn(at), ..) => Stand::Withdrawn(at),
+        (InvitationState::Expired, ..) => Stand::Expired(invitation.expires_at),
+        (InvitationState::Sent, Some(at), _) => Stand::Opened(at),
+        (InvitationState::Sent, None, Some(at)) => Stand::Sent(at),
+        (InvitationState::Sent, None, None) => Stand::Waiting,
     }
 }
 
