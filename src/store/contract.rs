@@ -21,8 +21,8 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::{
-    Actor, AuditFilter, Change, DeviceUse, Error, GrantTerms, Hash, LoginDevice, LoginMailbox, NewCredential, NewDevice,
-    NewUser, Resolved, Seq, Store, TokenHash, UserPassword,
+    Actor, AuditFilter, Change, DeviceUse, Error, GrantTerms, Hash, LoginDevice, LoginMailbox, NewCredential,
+    NewDevice, NewUser, Resolved, Seq, Store, TokenHash, UserPassword,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::model::device::Use;

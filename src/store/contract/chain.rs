@@ -104,7 +104,11 @@ pub(in crate::store) async fn the_log_is_read_in_pages(backend: &Backend) {
         ..all.clone()
     };
     assert_eq!(page(mailbox(&world.info)).await.0, ["three", "one", "mailbox.create"]);
-    assert_eq!(page(mailbox(&world.foreign)).await.0, [""; 0], "it is another organisation's");
+    assert_eq!(
+        page(mailbox(&world.foreign)).await.0,
+        [""; 0],
+        "it is another organisation's"
+    );
     let since = AuditFilter {
         since: Some(START.plus(MINUTE)),
         ..all.clone()
@@ -139,7 +143,7 @@ pub(in crate::store) async fn a_page_looks_at_a_bounded_number_of_rows(backend: 
     // In few writes: an import makes a row for each.
     let rows: Vec<_> = (0..AUDIT_SEARCHED_MAX + 10)
         .map(|number| crate::store::ImportRow {
-            address: address(&format!("box{}@example.org", number % 100)),
+            address: address(&format!("box{}@example.org", number % 200)),
             label: format!("old {number}"),
             expires_at: None,
             credential: NewCredential {
@@ -148,17 +152,7 @@ pub(in crate::store) async fn a_page_looks_at_a_bounded_number_of_rows(backend: 
             },
         })
         .collect();
-    for portion in rows.chunks(2000) {
-        store.import(&actor(), portion).await.unwrap();
-        for number in 0..100 {
-            let mailbox = store
-                .mailbox(&address(&format!("box{number}@example.org")))
-                .await
-                .unwrap()
-                .unwrap();
-            store.delete_mailbox(&actor(), mailbox.id).await.unwrap();
-        }
-    }
+    store.import(&actor(), &rows).await.unwrap();
     let filter = AuditFilter {
         org: Some(world.acme),
         action: Some("member.add".into()),

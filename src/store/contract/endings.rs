@@ -87,7 +87,10 @@ pub(in crate::store) async fn withdrawing_a_grant_revokes_exactly_the_devices_of
     );
     assert_eq!(ids(&preview), told);
     assert_eq!(preview.grants.len(), 1);
-    assert_eq!((preview.tokens, preview.sessions_ending, preview.sessions_staying), (0, 0, 1));
+    assert_eq!(
+        (preview.tokens, preview.sessions_ending, preview.sessions_staying),
+        (0, 0, 1)
+    );
     assert_eq!(changes(store).await, [], "looking changes nothing");
 
     let done = store.withdraw_grant(&actor(), acme, info, lucie).await.unwrap();
@@ -115,7 +118,10 @@ pub(in crate::store) async fn withdrawing_a_grant_revokes_exactly_the_devices_of
         })
         .await
         .unwrap();
-    let told: Vec<_> = log.iter().map(|row| (row.action.as_str(), row.subject.as_str())).collect();
+    let told: Vec<_> = log
+        .iter()
+        .map(|row| (row.action.as_str(), row.subject.as_str()))
+        .collect();
     let phone = office.on_info.id.to_string();
     assert_eq!(
         told,
@@ -124,13 +130,12 @@ pub(in crate::store) async fn withdrawing_a_grant_revokes_exactly_the_devices_of
             ("grant.withdraw", "lucie@private.example")
         ]
     );
-    not_found(
-        store.withdraw_grant(&actor(), acme, info, lucie).await,
-        "has no access",
-    );
+    not_found(store.withdraw_grant(&actor(), acme, info, lucie).await, "has no access");
     not_found(store.ending_with(acme, lucie, Some(info)).await, "has no access");
     not_found(
-        store.ending_with(office.world.other, lucie, Some(office.world.sales.id)).await,
+        store
+            .ending_with(office.world.other, lucie, Some(office.world.sales.id))
+            .await,
         "has no access",
     );
 }
@@ -170,7 +175,12 @@ pub(in crate::store) async fn removing_a_member_ends_what_is_theirs_here(backend
     );
     assert_eq!(ids(&preview), told);
     assert_eq!(
-        (preview.grants.len(), preview.tokens, preview.sessions_ending, preview.sessions_staying),
+        (
+            preview.grants.len(),
+            preview.tokens,
+            preview.sessions_ending,
+            preview.sessions_staying
+        ),
         (2, 1, 0, 1)
     );
     let done = store.remove_member(&actor(), acme, lucie).await.unwrap();
@@ -186,7 +196,10 @@ pub(in crate::store) async fn removing_a_member_ends_what_is_theirs_here(backend
     assert_eq!(store.standing(acme, lucie, None).await.unwrap(), None);
     assert_eq!(store.grants_of(None, lucie, None, 9).await.unwrap(), []);
     assert_eq!(store.token(&token(9)).await.unwrap(), None);
-    assert!(store.session(&token(1)).await.unwrap().is_some(), "she is still somewhere");
+    assert!(
+        store.session(&token(1)).await.unwrap().is_some(),
+        "she is still somewhere"
+    );
     for device in [&office.crm, &office.sophies] {
         assert_eq!(store.device(device.id).await.unwrap().unwrap(), *device);
     }

@@ -52,7 +52,12 @@ pub(in crate::store) async fn a_grant_counts_until_its_end(backend: &Backend) {
     let on = store.grants_on(world.acme, world.info.id).await.unwrap();
     assert_eq!(on.len(), 1);
     assert_eq!(
-        (&on[0].grant, on[0].name.as_str(), on[0].user_address.as_str(), on[0].devices),
+        (
+            &on[0].grant,
+            on[0].name.as_str(),
+            on[0].user_address.as_str(),
+            on[0].devices
+        ),
         (&grant, "Lucie", "lucie@private.example", 0)
     );
 
@@ -80,9 +85,8 @@ pub(in crate::store) async fn what_breaks_a_rule_of_grants_is_refused(backend: &
     let world = world(store).await;
     let (acme, info, lucie) = (world.acme, world.info.id, world.lucie.id);
     let before = actions(store).await;
-    let give = async |org, mailbox, user, terms: GrantTerms| {
-        store.give_grant(&actor(), org, mailbox, user, &terms).await
-    };
+    let give =
+        async |org, mailbox, user, terms: GrantTerms| store.give_grant(&actor(), org, mailbox, user, &terms).await;
     let some = terms("see-devices");
     let none = GrantTerms {
         rights: Rights::NONE,
@@ -94,7 +98,10 @@ pub(in crate::store) async fn what_breaks_a_rule_of_grants_is_refused(backend: &
         ..some
     };
     refused(give(acme, info, lucie, past).await, "is in the past");
-    not_found(give(acme, MailboxId::from_raw(1), lucie, some).await, "there is no mailbox");
+    not_found(
+        give(acme, MailboxId::from_raw(1), lucie, some).await,
+        "there is no mailbox",
+    );
     not_found(give(acme, world.foreign.id, lucie, some).await, "there is no mailbox");
     not_found(give(acme, info, UserId::from_raw(1), some).await, "there is no member");
     not_found(give(acme, info, world.bob.id, some).await, "there is no member");
@@ -106,9 +113,8 @@ pub(in crate::store) async fn what_breaks_a_rule_of_grants_is_refused(backend: &
         give(acme, info, lucie, some).await,
         "lucie@private.example has access to info@example.org already; change it there",
     );
-    let change = async |org, mailbox, user, to: GrantTerms| {
-        store.change_grant(&actor(), org, mailbox, user, &some, &to).await
-    };
+    let change =
+        async |org, mailbox, user, to: GrantTerms| store.change_grant(&actor(), org, mailbox, user, &some, &to).await;
     refused(change(acme, info, lucie, none).await, "choose at least one right");
     refused(change(acme, info, lucie, past).await, "is in the past");
     not_found(change(world.other, info, lucie, some).await, "has no access");
@@ -184,7 +190,10 @@ pub(in crate::store) async fn a_device_belongs_only_to_somebody_with_access(back
     assert_eq!(read(&desk).await.user, Some(world.lucie.id));
     assert_eq!((read(&phone).await.user, read(&phone).await.revision), (None, 1));
     let row = store.device_in(world.acme, desk.id).await.unwrap().unwrap();
-    assert_eq!((row.address.as_str(), row.owner.as_deref()), ("info@example.org", Some("Lucie")));
+    assert_eq!(
+        (row.address.as_str(), row.owner.as_deref()),
+        ("info@example.org", Some("Lucie"))
+    );
     assert_eq!(store.device_in(world.other, desk.id).await.unwrap(), None);
 }
 
@@ -214,7 +223,15 @@ pub(in crate::store) async fn a_withdrawn_grant_and_an_added_device_do_not_meet(
                 assert_eq!(withdrawn.what.devices, []);
             }
         }
-        assert_eq!(store.mailbox(&world.info.address).await.unwrap().unwrap().active_devices, 0);
+        assert_eq!(
+            store
+                .mailbox(&world.info.address)
+                .await
+                .unwrap()
+                .unwrap()
+                .active_devices,
+            0
+        );
     }
 }
 
@@ -311,7 +328,9 @@ pub(in crate::store) async fn taking_send_as_away_ends_the_sessions_that_may_use
     };
     let nobody = store.edit_device(&actor(), phone.id, &owner(None)).await.unwrap();
     assert_eq!(changes(store).await.last(), Some(&narrowed(nobody)));
-    let back = store.edit_device(&actor(), phone.id, &owner(Some(world.lucie.id))).await;
+    let back = store
+        .edit_device(&actor(), phone.id, &owner(Some(world.lucie.id)))
+        .await;
     assert_eq!(back.unwrap(), nobody, "who gets a device adds to it");
     let deleted = store.delete_mailbox(&actor(), world.info.id).await.unwrap();
     let last = changes(store).await.split_off(3);
@@ -369,8 +388,14 @@ pub(in crate::store) async fn an_edit_of_what_was_changed_meanwhile_is_refused(b
     let now = START.plus(Duration::from_secs(60));
     let revision = async || store.device(device.id).await.unwrap().unwrap().revision;
     assert_eq!(revision().await, 0);
-    store.edit_device(&marc, device.id, &edit("Phone", Some(0))).await.unwrap();
-    store.replace_credential(&marc, device.id, &credential(2)).await.unwrap();
+    store
+        .edit_device(&marc, device.id, &edit("Phone", Some(0)))
+        .await
+        .unwrap();
+    store
+        .replace_credential(&marc, device.id, &credential(2))
+        .await
+        .unwrap();
     for state in [DeviceState::Paused(now), DeviceState::Active] {
         store.set_device_state(&marc, &[device.id], state).await.unwrap();
     }
@@ -387,8 +412,14 @@ pub(in crate::store) async fn an_edit_of_what_was_changed_meanwhile_is_refused(b
         );
     }
     assert_eq!(actions(store).await, before);
-    store.edit_device(&actor(), device.id, &edit("Mine", Some(4))).await.unwrap();
-    store.edit_device(&actor(), device.id, &edit("Whoever", None)).await.unwrap();
+    store
+        .edit_device(&actor(), device.id, &edit("Mine", Some(4)))
+        .await
+        .unwrap();
+    store
+        .edit_device(&actor(), device.id, &edit("Whoever", None))
+        .await
+        .unwrap();
     store
         .set_device_state(&marc, &[device.id], DeviceState::Revoked(now))
         .await

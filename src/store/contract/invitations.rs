@@ -106,7 +106,11 @@ pub(in crate::store) async fn accepting_makes_user_membership_and_grants_togethe
         (zoe.address.as_str(), zoe.name.as_str(), zoe.language, zoe.has_password),
         ("zoe@private.example", "Zoé", Language::French, true)
     );
-    let standing = store.standing(world.acme, zoe.id, Some(world.info.id)).await.unwrap().unwrap();
+    let standing = store
+        .standing(world.acme, zoe.id, Some(world.info.id))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(
         (standing.membership.role, standing.rights),
         (Role::Member, "add-own-devices".parse().unwrap())
@@ -135,7 +139,12 @@ pub(in crate::store) async fn accepting_makes_user_membership_and_grants_togethe
 pub(in crate::store) async fn an_invitation_is_for_one_address(backend: &Backend) {
     let store = &*backend.store;
     let world = world(store).await;
-    create(store, &world, &invite("bob@private.example", 1, &[(&world.info, "send-as")])).await;
+    create(
+        store,
+        &world,
+        &invite("bob@private.example", 1, &[(&world.info, "send-as")]),
+    )
+    .await;
     let before = actions(store).await;
     let accept = async |who: &Accepting| store.accept_invitation(&actor(), &token(1), who).await;
     let told = "this invitation is for bob@private.example, and you are signed in as lucie@private.example";
@@ -203,7 +212,10 @@ pub(in crate::store) async fn a_member_who_accepts_keeps_role_and_grants(backend
         (standing.membership.role, standing.rights.to_string())
     };
     let see = (Role::Auditor, "see-devices".to_owned());
-    assert_eq!((rights(&world.info).await, rights(&world.sales).await), (see.clone(), see));
+    assert_eq!(
+        (rights(&world.info).await, rights(&world.sales).await),
+        (see.clone(), see)
+    );
 }
 
 pub(in crate::store) async fn what_is_withdrawn_or_ran_out_is_not_accepted(backend: &Backend) {
@@ -214,7 +226,10 @@ pub(in crate::store) async fn what_is_withdrawn_or_ran_out_is_not_accepted(backe
     let third = create(store, &world, &invite("c@private.example", 3, &[])).await;
     let withdraw = async |org, id| store.withdraw_invitation(&actor(), org, id).await;
     not_found(withdraw(world.other, first.id).await, "there is no invitation");
-    not_found(withdraw(world.acme, InvitationId::from_raw(1)).await, "there is no invitation");
+    not_found(
+        withdraw(world.acme, InvitationId::from_raw(1)).await,
+        "there is no invitation",
+    );
     let withdrawn = withdraw(world.acme, first.id).await.unwrap();
     assert_eq!(withdrawn.state, InvitationState::Withdrawn(START));
     assert_eq!(withdraw(world.acme, first.id).await.unwrap(), withdrawn);
@@ -229,7 +244,10 @@ pub(in crate::store) async fn what_is_withdrawn_or_ran_out_is_not_accepted(backe
         (1, "the invitation was withdrawn on 2026-11-18; ask for a new one"),
         (2, "the invitation ran out; ask for a new one"),
     ] {
-        refused(store.accept_invitation(&actor(), &token(number), &somebody("X")).await, told);
+        refused(
+            store.accept_invitation(&actor(), &token(number), &somebody("X")).await,
+            told,
+        );
     }
     assert_eq!(store.users(None, 99).await.unwrap(), users);
 
@@ -244,7 +262,10 @@ pub(in crate::store) async fn what_is_withdrawn_or_ran_out_is_not_accepted(backe
     refused(renew(world.acme, third.id, 9).await, "was accepted on");
     let renewed = renew(world.acme, second.id, 4).await.unwrap();
     assert_eq!((renewed.state, renewed.expires_at), (InvitationState::Sent, later));
-    assert_eq!(store.invitation_by_link(&token(2)).await.unwrap(), Some(renewed.clone()));
+    assert_eq!(
+        store.invitation_by_link(&token(2)).await.unwrap(),
+        Some(renewed.clone())
+    );
     assert_eq!(store.invitation_by_link(&token(4)).await.unwrap(), Some(renewed));
     store
         .accept_invitation(&actor(), &token(2), &somebody("B"))
@@ -352,10 +373,16 @@ pub(in crate::store) async fn invitations_are_listed_newest_first_and_tidied_awa
     };
     let (first, next) = listed(world.acme, false, None, 2).await;
     assert_eq!(first, ["guest3", "guest2"]);
-    assert_eq!(listed(world.acme, false, next, 2).await, (vec!["guest1".to_owned()], None));
+    assert_eq!(
+        listed(world.acme, false, next, 2).await,
+        (vec!["guest1".to_owned()], None)
+    );
     assert_eq!(listed(world.other, false, None, 9).await.0, [""; 0]);
     let second = store.invitation_by_link(&token(2)).await.unwrap().unwrap();
-    store.withdraw_invitation(&actor(), world.acme, second.id).await.unwrap();
+    store
+        .withdraw_invitation(&actor(), world.acme, second.id)
+        .await
+        .unwrap();
     store
         .accept_invitation(&actor(), &token(1), &somebody("One"))
         .await
@@ -374,7 +401,11 @@ pub(in crate::store) async fn invitations_are_listed_newest_first_and_tidied_awa
     assert_eq!(tidy(START.plus(HOUR * 2)).await, tidied);
     assert_eq!(store.invitation_by_link(&token(3)).await.unwrap(), None);
     assert!(
-        store.user_by_address(&address("guest1@private.example")).await.unwrap().is_some(),
+        store
+            .user_by_address(&address("guest1@private.example"))
+            .await
+            .unwrap()
+            .is_some(),
         "who accepted stays"
     );
 }

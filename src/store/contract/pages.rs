@@ -18,10 +18,7 @@ fn labels(rows: &[DeviceRow]) -> Vec<String> {
 
 /// All pages of a list, each of `limit` rows.
 async fn listed(store: &dyn Store, org: OrgId, query: &DeviceQuery, limit: u32) -> Vec<String> {
-    let mut query = DeviceQuery {
-        limit,
-        ..query.clone()
-    };
+    let mut query = DeviceQuery { limit, ..query.clone() };
     let mut all = Vec::new();
     loop {
         let page = store.device_page(org, &query).await.unwrap();
@@ -38,7 +35,11 @@ async fn listed(store: &dyn Store, org: OrgId, query: &DeviceQuery, limit: u32) 
 async fn list(store: &dyn Store, org: OrgId, query: &DeviceQuery) -> Vec<String> {
     let all = listed(store, org, query, 100).await;
     for limit in 1..4 {
-        assert_eq!(listed(store, org, query, limit).await, all, "pages of {limit}: {query:?}");
+        assert_eq!(
+            listed(store, org, query, limit).await,
+            all,
+            "pages of {limit}: {query:?}"
+        );
     }
     all
 }
@@ -66,9 +67,17 @@ pub(in crate::store) async fn devices_are_listed_by_state_each_in_its_order(back
     assert_eq!(list(store, world.acme, &status(DeviceStatus::NeverUsed)).await, never);
 
     let day = |days: u32| START.plus(DAY * days);
-    let uses = [used(d, day(0), "x"), used(a, day(2), "x"), used(b, day(1), "x"), used(c, day(1), "x")];
+    let uses = [
+        used(d, day(0), "x"),
+        used(a, day(2), "x"),
+        used(b, day(1), "x"),
+        used(c, day(1), "x"),
+    ];
     store.record_uses(&uses).await.unwrap();
-    assert_eq!(list(store, world.acme, &status(DeviceStatus::NeverUsed)).await, ["sales/e"]);
+    assert_eq!(
+        list(store, world.acme, &status(DeviceStatus::NeverUsed)).await,
+        ["sales/e"]
+    );
     let unused = async |since| list(store, world.acme, &status(DeviceStatus::UnusedSince(since))).await;
     assert_eq!(unused(day(0)).await, [""; 0]);
     assert_eq!(unused(day(2)).await, ["sales/d", "info/b", "info/c"]);
@@ -178,7 +187,10 @@ pub(in crate::store) async fn mailboxes_are_listed_with_numbers(backend: &Backen
         .await
         .unwrap();
     for text in ["hello@example.org", "contact@example.org"] {
-        store.create_alias(&actor(), &address(text), world.info.id).await.unwrap();
+        store
+            .create_alias(&actor(), &address(text), world.info.id)
+            .await
+            .unwrap();
     }
     store
         .give_grant(&actor(), world.acme, world.info.id, world.lucie.id, &terms("send-as"))
@@ -296,7 +308,11 @@ pub(in crate::store) async fn a_search_finds_what_begins_with_the_text_first(bac
             "device Sophie's iPhone of info",
         ]
     );
-    assert_eq!(search(world.acme, "private.example", 9).await.len(), 2, "people by address");
+    assert_eq!(
+        search(world.acme, "private.example", 9).await.len(),
+        2,
+        "people by address"
+    );
     assert_eq!(search(world.other, "sophie", 9).await, [""; 0]);
     assert_eq!(search(world.acme, "bob", 9).await, [""; 0]);
     assert_eq!(search(world.acme, "  ", 9).await, [""; 0]);
@@ -320,7 +336,10 @@ pub(in crate::store) async fn an_organisation_is_counted(backend: &Backend) {
         .create_alias(&actor(), &address("hello@example.org"), world.info.id)
         .await
         .unwrap();
-    store.set_mailbox_suspended(&actor(), world.info.id, true).await.unwrap();
+    store
+        .set_mailbox_suspended(&actor(), world.info.id, true)
+        .await
+        .unwrap();
     let old = add(store, &world.sales, "old", 1).await;
     let new = add(store, &world.sales, "new", 2).await;
     add(store, &world.sales, "never", 3).await;

@@ -213,7 +213,11 @@ pub(in crate::store) async fn members_are_listed_by_name_in_pages(backend: &Back
         after: Some(gone),
         ..query(None, None, 1)
     };
-    assert_eq!(listed(beyond).await.0, ["Lucie"], "the row of a cursor need not be there");
+    assert_eq!(
+        listed(beyond).await.0,
+        ["Lucie"],
+        "the row of a cursor need not be there"
+    );
 }
 
 pub(in crate::store) async fn a_role_is_changed_only_from_what_it_is(backend: &Backend) {
@@ -241,13 +245,7 @@ pub(in crate::store) async fn a_role_is_changed_only_from_what_it_is(backend: &B
     );
     not_found(
         store
-            .set_role(
-                &actor(),
-                OrgId::from_raw(1),
-                world.lucie.id,
-                Role::Member,
-                Role::Owner,
-            )
+            .set_role(&actor(), OrgId::from_raw(1), world.lucie.id, Role::Member, Role::Owner)
             .await,
         "there is no member",
     );
@@ -284,7 +282,13 @@ pub(in crate::store) async fn two_owners_who_remove_each_other_leave_one(backend
     let world = world(store).await;
     let (acme, sophie, lucie) = (world.acme, world.sophie.id, world.lucie.id);
     for round in 0..10 {
-        let role = store.standing(acme, lucie, None).await.unwrap().unwrap().membership.role;
+        let role = store
+            .standing(acme, lucie, None)
+            .await
+            .unwrap()
+            .unwrap()
+            .membership
+            .role;
         if role != Role::Owner {
             store.set_role(&actor(), acme, lucie, role, Role::Owner).await.unwrap();
         }
@@ -302,7 +306,11 @@ pub(in crate::store) async fn two_owners_who_remove_each_other_leave_one(backend
         let first = remove(&backend.store, sophie);
         let second = remove(&backend.other, lucie);
         let outcomes = [first.await.unwrap(), second.await.unwrap()];
-        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
+        assert_eq!(
+            outcomes.iter().filter(|outcome| outcome.is_ok()).count(),
+            1,
+            "{outcomes:?}"
+        );
         let owners = store.members(acme, &query(None, Some(Role::Owner), 9)).await.unwrap();
         assert_eq!(owners.rows.len(), 1);
         for (who, role) in [(sophie, Role::Owner), (lucie, Role::Member)] {
@@ -375,14 +383,26 @@ pub(in crate::store) async fn the_set_up_link_makes_the_first_owner_once(backend
             .await
     };
     let here = || FirstOrg::Existing(acme.id);
-    not_found(make(&token(1), "a@b.example", here()).await, "this set-up link does not work");
+    not_found(
+        make(&token(1), "a@b.example", here()).await,
+        "this set-up link does not work",
+    );
     store.set_set_up_link(&actor(), &token(1), later).await.unwrap();
     store.set_set_up_link(&actor(), &token(2), later).await.unwrap();
-    assert!(!store.is_set_up_link(&token(1)).await.unwrap(), "the new link took its place");
+    assert!(
+        !store.is_set_up_link(&token(1)).await.unwrap(),
+        "the new link took its place"
+    );
     assert!(store.is_set_up_link(&token(2)).await.unwrap());
     assert!(!store.has_owner().await.unwrap());
-    refused(make(&token(2), "a@b.example", FirstOrg::New(String::new())).await, "is empty");
-    assert!(store.is_set_up_link(&token(2)).await.unwrap(), "a mistake does not use it up");
+    refused(
+        make(&token(2), "a@b.example", FirstOrg::New(String::new())).await,
+        "is empty",
+    );
+    assert!(
+        store.is_set_up_link(&token(2)).await.unwrap(),
+        "a mistake does not use it up"
+    );
     backend.clock.advance(Duration::from_secs(60));
     assert!(!store.is_set_up_link(&token(2)).await.unwrap(), "its time is over");
     not_found(make(&token(2), "a@b.example", here()).await, "does not work");
@@ -400,8 +420,16 @@ pub(in crate::store) async fn the_set_up_link_makes_the_first_owner_once(backend
     };
     let (one, two) = (race(first, "one@b.example"), race(second, "two@b.example"));
     let outcomes = [one.await.unwrap(), two.await.unwrap()];
-    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
-    assert_eq!(store.users(None, 9).await.unwrap().len(), 1, "the other one left nothing");
+    assert_eq!(
+        outcomes.iter().filter(|outcome| outcome.is_ok()).count(),
+        1,
+        "{outcomes:?}"
+    );
+    assert_eq!(
+        store.users(None, 9).await.unwrap().len(),
+        1,
+        "the other one left nothing"
+    );
     assert!(store.has_owner().await.unwrap());
     refused(
         store.set_set_up_link(&actor(), &token(4), later).await,
@@ -415,7 +443,13 @@ pub(in crate::store) async fn the_set_up_link_makes_the_first_owner_once(backend
         .create_first_owner(&actor(), None, &FirstOrg::New("New".into()), &new_user("x@b.example"))
         .await
         .unwrap();
-    let role = store.standing(org.id, user.id, None).await.unwrap().unwrap().membership.role;
+    let role = store
+        .standing(org.id, user.id, None)
+        .await
+        .unwrap()
+        .unwrap()
+        .membership
+        .role;
     assert_eq!((org.name.as_str(), role), ("New", Role::Owner));
 }
 

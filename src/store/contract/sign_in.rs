@@ -54,8 +54,14 @@ pub(in crate::store) async fn a_sign_in_is_judged_by_what_is_stored(backend: &Ba
     let store = &*backend.store;
     let zoe = user(store, "zoe@private.example").await;
     let found = store.sign_in(&zoe.address).await.unwrap().unwrap();
-    assert_eq!((&found.user, found.password), (&zoe, Some(password("zoe@private.example"))));
-    assert_eq!((found.code_secret, found.code_step, found.recovery_codes), (None, None, 0));
+    assert_eq!(
+        (&found.user, found.password),
+        (&zoe, Some(password("zoe@private.example")))
+    );
+    assert_eq!(
+        (found.code_secret, found.code_step, found.recovery_codes),
+        (None, None, 0)
+    );
     assert!(store.sign_in(&address("x@private.example")).await.unwrap().is_none());
     assert!(store.sign_in_of(UserId::from_raw(1)).await.unwrap().is_none());
 
@@ -69,7 +75,10 @@ pub(in crate::store) async fn a_sign_in_is_judged_by_what_is_stored(backend: &Ba
     store.remove_code(&actor(), zoe.id, Keep::All).await.unwrap();
     store.remove_code(&actor(), zoe.id, Keep::All).await.unwrap();
     let found = judged_by(store, &zoe).await;
-    assert_eq!((found.code_secret, found.code_step, found.recovery_codes), (None, None, 0));
+    assert_eq!(
+        (found.code_secret, found.code_step, found.recovery_codes),
+        (None, None, 0)
+    );
     assert_eq!(actions(store).await[1..], ["user.code.set", "user.code.remove"]);
     let shown = format!("{:?}", store.sign_in(&zoe.address).await.unwrap());
     assert!(!shown.contains("argon2id"), "{shown}");
@@ -93,7 +102,11 @@ pub(in crate::store) async fn a_new_password_ends_what_the_old_one_opened(backen
     set("second", Keep::Session(here.id)).await.unwrap();
     assert_eq!(judged_by(store, &zoe).await.password, Some(password("second")));
     assert_eq!(
-        (is_open(store, 1).await, is_open(store, 2).await, is_open(store, 3).await),
+        (
+            is_open(store, 1).await,
+            is_open(store, 2).await,
+            is_open(store, 3).await
+        ),
         (true, false, true)
     );
     assert_eq!(store.reset(&token(9)).await.unwrap(), None);
@@ -126,9 +139,15 @@ pub(in crate::store) async fn a_new_password_ends_what_the_old_one_opened(backen
 pub(in crate::store) async fn a_code_is_taken_once_however_many_send_it(backend: &Backend) {
     let store = &*backend.store;
     let zoe = user(store, "zoe@private.example").await;
-    assert!(!store.use_code_step(zoe.id, 8).await.unwrap(), "without codes none is right");
+    assert!(
+        !store.use_code_step(zoe.id, 8).await.unwrap(),
+        "without codes none is right"
+    );
     store.set_code(&actor(), zoe.id, &code(7), Keep::All).await.unwrap();
-    assert!(!store.use_code_step(zoe.id, 7).await.unwrap(), "the one that proved the secret");
+    assert!(
+        !store.use_code_step(zoe.id, 7).await.unwrap(),
+        "the one that proved the secret"
+    );
     for step in 8..30 {
         let take = |store: &Arc<dyn Store>| {
             let store = Arc::clone(store);
@@ -171,7 +190,11 @@ pub(in crate::store) async fn a_recovery_code_is_used_once(backend: &Backend) {
         "at most 32 recovery codes",
     );
     assert_eq!(take(&zoe, 2).await, Some(0), "a refusal leaves the old ones");
-    let used = actions(store).await.iter().filter(|action| *action == "user.recovery.use").count();
+    let used = actions(store)
+        .await
+        .iter()
+        .filter(|action| *action == "user.recovery.use")
+        .count();
     assert_eq!(used, 4);
 }
 
@@ -261,8 +284,13 @@ pub(in crate::store) async fn a_session_gets_another_id_when_more_is_proved(back
     assert_eq!(actions(store).await[1..], ["user.signin"]);
 
     backend.clock.advance(MINUTE);
-    let stepped = prove(2, 3, Proof::Password, ends(MINUTE * 30, MINUTE * 999)).await.unwrap();
-    assert_eq!((stepped.proof, stepped.ends), (Proof::Code, ends(MINUTE * 30, MINUTE * 90)));
+    let stepped = prove(2, 3, Proof::Password, ends(MINUTE * 30, MINUTE * 999))
+        .await
+        .unwrap();
+    assert_eq!(
+        (stepped.proof, stepped.ends),
+        (Proof::Code, ends(MINUTE * 30, MINUTE * 90))
+    );
     assert_eq!(stepped.proved_at, START.plus(MINUTE * 2));
     assert_eq!(prove(2, 4, Proof::Code, whole).await, None, "the old id is gone");
     assert_eq!(actions(store).await[1..], ["user.signin"]);
@@ -306,7 +334,10 @@ pub(in crate::store) async fn sessions_are_listed_and_ended_by_their_owner(backe
     let all = async |keep| store.end_sessions(&actor(), zoe.id, keep).await.unwrap();
     assert_eq!(all(Keep::All).await, 0);
     assert_eq!(all(Keep::Session(second.id)).await, 1);
-    assert!(!is_open(store, 4).await, "half a sign-in ends too, but nobody was signed in by it");
+    assert!(
+        !is_open(store, 4).await,
+        "half a sign-in ends too, but nobody was signed in by it"
+    );
     assert_eq!(all(Keep::None).await, 1);
     assert_eq!((listed(&zoe).await, listed(&bea).await), (vec![], vec![third.id]));
     assert_eq!(actions(store).await[before..], ["user.signout.all"; 3]);
@@ -346,7 +377,11 @@ pub(in crate::store) async fn a_reset_link_works_once_and_ends_all_sessions(back
         make(&zoe, number).await;
     }
     make(&bea, 30).await;
-    assert_eq!(store.reset(&token(10)).await.unwrap(), None, "the newest {RESETS_MAX} work");
+    assert_eq!(
+        store.reset(&token(10)).await.unwrap(),
+        None,
+        "the newest {RESETS_MAX} work"
+    );
     let reset = store.reset(&token(11)).await.unwrap().unwrap();
     assert_eq!(
         (reset.user, reset.address, reset.expires_at),
@@ -365,7 +400,11 @@ pub(in crate::store) async fn a_reset_link_works_once_and_ends_all_sessions(back
         }
     }
     assert!(!is_open(store, 1).await);
-    assert_eq!(store.reset(&token(12)).await.unwrap(), None, "nor does any other of hers");
+    assert_eq!(
+        store.reset(&token(12)).await.unwrap(),
+        None,
+        "nor does any other of hers"
+    );
     assert!(store.reset(&token(30)).await.unwrap().is_some());
     backend.clock.advance(MINUTE);
     not_found(
@@ -374,7 +413,9 @@ pub(in crate::store) async fn a_reset_link_works_once_and_ends_all_sessions(back
     );
     assert_eq!(actions(store).await.last().unwrap(), "user.reset.use");
     not_found(
-        store.create_reset(&actor(), UserId::from_raw(1), &token(40), START).await,
+        store
+            .create_reset(&actor(), UserId::from_raw(1), &token(40), START)
+            .await,
         "there is no user",
     );
 }

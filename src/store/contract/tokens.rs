@@ -43,7 +43,10 @@ pub(in crate::store) async fn a_token_is_known_by_its_hash_until_it_ends(backend
     assert_eq!(found(2).await, None);
     store.touch_token(made.id, "192.0.2.7").await.unwrap();
     let (used, _) = found(1).await.unwrap();
-    assert_eq!((used.used_at, used.used_from.as_deref()), (Some(START), Some("192.0.2.7")));
+    assert_eq!(
+        (used.used_at, used.used_from.as_deref()),
+        (Some(START), Some("192.0.2.7"))
+    );
     let for_ever = NewToken {
         expires_at: None,
         ..new_token(&world.sophie, 2)
@@ -64,7 +67,10 @@ pub(in crate::store) async fn a_token_is_known_by_its_hash_until_it_ends(backend
         ..Tidied::default()
     };
     let kept_since = START.plus(Duration::from_secs(61));
-    assert_eq!(store.tidy_people(&Actor::daemon(), kept_since, 9).await.unwrap(), tidied);
+    assert_eq!(
+        store.tidy_people(&Actor::daemon(), kept_since, 9).await.unwrap(),
+        tidied
+    );
     assert_eq!(listed(world.acme, None).await, [second.id]);
 }
 
@@ -83,7 +89,10 @@ pub(in crate::store) async fn what_breaks_a_rule_of_tokens_is_refused(backend: &
         ..new_token(&world.lucie, 1)
     };
     refused(create(world.acme, &past).await, "is in the past");
-    not_found(create(world.other, &new_token(&world.lucie, 1)).await, "there is no member");
+    not_found(
+        create(world.other, &new_token(&world.lucie, 1)).await,
+        "there is no member",
+    );
     let nobody = NewToken {
         user: UserId::from_raw(1),
         ..new_token(&world.lucie, 1)
