@@ -1,5 +1,8 @@
 //! Users, members, roles and grants, as the machine changes them; the desk asks for rights first and then calls these.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::mailboxes::parse;
 use super::{Directory, Error};
 use crate::clock::Timestamp;
@@ -9,11 +12,17 @@ use crate::model::near::nearest;
 use crate::model::{Address, Grant, Language, MailboxId, Member, Org, OrgId, Role, User, UserId};
 use crate::store::{
     Actor, Cursor, Ended, Ending, FirstOrg, GrantRow, GrantTerms, Keep, MemberQuery, MemberRow, NewUser, Page, Seq,
-    UserEdit, UserOrg, UserPassword,
+    Tidied, UserEdit, UserOrg, UserPassword,
 };
 
 /// Users that are searched for one with a similar address.
 const NEAR_SEARCHED_MAX: u32 = 1000;
+
+/// How long invitations and tokens that ended are still listed.
+const ENDED_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// Things of each kind that one round of tidying removes: other writers wait for it.
+const TIDIED_MAX: u32 = 500;
 
 /// Grants that are read at once.
 const GRANTS_PAGE: u32 = 1000;
@@ -309,6 +318,15 @@ impl Directory {
         Ok(self.store.withdraw_grant(actor, org, mailbox, user).await?)
     }
 
+    /// Withdraws accesses whose date has come, and removes what ended long ago; called by the daemon again and again.
+    ///
+    /// # Errors
+    /// The store cannot be written; the next round tries again.
+    pub async fn tidy_people(&self) -> Result<Tidied, Error> {
+        let kept_since = self.clock.utc().minus(ENDED_KEPT);
+        Ok(self.store.tidy_people(&Actor::daemon(), kept_since, TIDIED_MAX).await?)
+    }
+
     /// An end that has passed would take away at once what was to be given.
     pub(super) fn must_end_later(&self, ends_at: Option<Timestamp>, what: &'static str) -> Result<(), Error> {
         if ends_at.is_some_and(|ends_at| ends_at <= self.clock.utc()) {
@@ -323,7 +341,7 @@ impl Directory {
     /// Hashes a user's password off the runtime's threads, one at a time.
     async fn hash_user_password(&self, typed: NewPassword) -> UserPassword {
         let _turn = self.hashing.acquire().await.expect("the semaphore is never closed");
-        let (keys, params) = (std::sync::Arc::clone(&self.keys), self.params);
+        let (keys, params) = (Arc::clone(&self.keys), self.params);
         let hashed = tokio::task::spawn_blocking(move || password::hash(params, &keys, &typed));
         hashed.await.expect("hashing does not panic and is never cancelled")
     }

@@ -98,8 +98,7 @@ impl Whose {
 }
 
 impl Desk {
-    /// Devices of the organisation or of one mailbox. Whoever may see only some gets these: their own, and those of
-    /// mailboxes whose devices they may see.
+    /// Devices of the organisation or of one mailbox. Whoever may not see them all gets their own among them.
     ///
     /// # Errors
     /// Whoever acts may see none of what is asked for, or there is no such mailbox here.
@@ -115,25 +114,16 @@ impl Desk {
                 let (_, row) = self.allow_on(acting, Operation::MailboxRead, mailbox).await?;
                 let all = self.allow_any(acting, &[Operation::DeviceRead], &row.mailbox).await;
                 if let Err(refused) = all {
-                    self.only_mine(&mut query, mine, refused)?;
+                    only_mine(&mut query, mine, refused)?;
                 }
             }
             None => {
                 if let Err(refused) = self.allow(acting, Operation::DeviceRead).await {
-                    self.only_mine(&mut query, mine, refused)?;
+                    only_mine(&mut query, mine, refused)?;
                 }
             }
         }
         Ok(self.store().device_page(acting.org.id, &query).await?)
-    }
-
-    /// Narrows a query that was refused to one's own devices, unless it asks for somebody else's.
-    fn only_mine(&self, query: &mut DeviceQuery, mine: Option<DeviceOwner>, refused: Error) -> Result<(), Error> {
-        if !matches!(refused, Error::Forbidden(_)) || (query.owner.is_some() && query.owner != mine) {
-            return Err(refused);
-        }
-        query.owner = mine;
-        Ok(())
     }
 
     /// One device.
@@ -213,6 +203,9 @@ impl Desk {
     /// label is taken or cannot be accepted.
     pub async fn edit_device(&self, acting: &Acting, id: DeviceId, edit: DeviceEdit) -> Result<(DeviceRow, Seq), Error> {
         let (row, mailbox) = self.device_on(acting, id).await?;
+        // Rights were asked for the device as it was read, so no other one may be changed.
+        let mut edit = edit;
+        edit.revision.get_or_insert(row.device.revision);
         let old = Whose::of(acting, row.device.user);
         let mut operations = vec![old.edit()];
         // Only a change of the rule asks for more: a form sends all fields.
@@ -350,4 +343,13 @@ impl Desk {
             self.tell(&user.address, user.language, Some(acting.org.id), letter).await;
         }
     }
+}
+
+/// Narrows a query that was refused to one's own devices, unless it asks for somebody else's.
+fn only_mine(query: &mut DeviceQuery, mine: Option<DeviceOwner>, refused: Error) -> Result<(), Error> {
+    if !matches!(refused, Error::Forbidden(_)) || (query.owner.is_some() && query.owner != mine) {
+        return Err(refused);
+    }
+    query.owner = mine;
+    Ok(())
 }

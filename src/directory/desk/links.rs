@@ -14,7 +14,7 @@ use crate::identity::token::{Invitation as InvitationLink, Reset, SetUp};
 use crate::identity::{NewPassword, Token};
 use crate::model::{Address, Invitation, InvitationState, Language, Org, User};
 use crate::secret::Secret;
-use crate::store::{Accepting, Actor, NewUser, PasswordReset, Proof, TokenHash, UserPassword};
+use crate::store::{self, Accepting, Actor, NewUser, PasswordReset, Proof, TokenHash, UserPassword};
 
 /// Why an invitation cannot be accepted, and whom to ask.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +38,8 @@ pub enum DeadReason {
         /// When.
         at: Timestamp,
     },
+    /// Somebody signs in with the invited address already: it can be accepted, but not as somebody new.
+    SignInFirst,
     /// The link leads nowhere: mistyped, or the invitation is long gone.
     Unknown,
     /// It was accepted before.
@@ -57,6 +59,7 @@ impl DeadInvitation {
         match self.why {
             DeadReason::ForSomebodyElse { .. } => "ui.invite_other",
             DeadReason::RanOut { .. } => "ui.invite_expired",
+            DeadReason::SignInFirst => "ui.invite_sign_in",
             DeadReason::Unknown => "ui.invite_unknown",
             DeadReason::Used { .. } => "ui.invite_used",
             DeadReason::Withdrawn => "ui.invite_withdrawn",
@@ -71,6 +74,9 @@ impl fmt::Display for DeadInvitation {
                 write!(f, "this invitation is for {invited}: sign out, and accept it with that address")?;
             }
             DeadReason::RanOut { .. } => f.write_str("this invitation has run out")?,
+            DeadReason::SignInFirst => f.write_str(
+                "somebody signs in with this address already: sign in to accept, or ask for a new password by mail",
+            )?,
             DeadReason::Unknown => f.write_str("this link leads to no invitation: look whether it is whole")?,
             DeadReason::Used { .. } => f.write_str("this invitation was accepted already: sign in")?,
             DeadReason::Withdrawn => f.write_str("this invitation was withdrawn")?,
@@ -181,7 +187,16 @@ impl Desk {
             language: person.language,
             password,
         };
-        let mut welcomed = self.accept(&actor, link, &hash, &who).await?;
+        let mut welcomed = match self.accept(&actor, link, &hash, &who).await {
+            Err(Error::Store(store::Error::Conflict(_))) => {
+                return Err(DeadInvitation {
+                    why: DeadReason::SignInFirst,
+                    ask: None,
+                }
+                .into());
+            }
+            accepted => accepted?,
+        };
         welcomed.opened = Some(self.open_new(visitor, &welcomed.user).await?);
         Ok(welcomed)
     }
@@ -301,7 +316,7 @@ impl Desk {
         let network = self.settings.network.network_of(visitor.ip);
         let password = self.passwords.hash(network, password).await?;
         let user = match self.store().use_reset(&visitor.actor(&user), &hash, &password).await {
-            Err(crate::store::Error::NotFound(_)) => return Err(Error::DeadLink),
+            Err(store::Error::NotFound(_)) => return Err(Error::DeadLink),
             used => used?,
         };
         self.tell_of_sign_in(visitor, &user, SignInChange::Password).await;
