@@ -1,0 +1,375 @@
+//! Devices: lists, pages, adding one, its password, live sessions.
+
+use super::sample::{
+    DAY, HEBREW, HOSTILE, LONG, LONG_ADDRESS, PASSWORD, Sample, activity, ago, ahead, devices, fruitless, ip, iphone,
+    knocking, listing, mailbox, person, short, used,
+};
+use super::{Shot, shot};
+use crate::admin::console::view::confirm::{Confirm, EndingDevice};
+use crate::admin::console::view::device::{DeviceRow, FirstSignIn, LiveBadge, LiveFirstSignIn, Standing};
+use crate::admin::console::view::devices::{
+    DeviceForm, DeviceMay, DevicePage, DevicePassword, DeviceSession, Devices, EditDevice, NewDevice, PasswordGone,
+    Server,
+};
+use crate::admin::console::view::form::problem;
+use crate::admin::console::view::qr::Qr;
+use crate::admin::console::view::sessions::{LiveSessions, SessionRow, Sessions};
+use crate::admin::console::view::{Choice, Field, Frame, Listing, Place, Ticks, done};
+use crate::model::{DeviceId, DeviceKind};
+use crate::peer::Protocol;
+use crate::secret::Secret;
+
+const PLACE: Place = Place::Devices;
+
+pub(super) fn shots(sample: &Sample) -> Vec<Shot> {
+    let mut shots = lists(sample);
+    shots.extend(pages(sample));
+    shots.extend(adding(sample));
+    shots.extend(passwords(sample));
+    shots.extend(questions(sample));
+    shots.extend(sessions(sample));
+    shots
+}
+
+fn lists(sample: &Sample) -> Vec<Shot> {
+    let list = |listing, rows| Devices {
+        frame: sample.frame(PLACE),
+        listing,
+        rows,
+    };
+    let filters = [
+        ("device-never-used", false),
+        ("device-state-paused", true),
+        ("device-state-disconnected", false),
+    ];
+    vec![
+        shot("devices", &list(listing("/o/x/devices", &filters), devices())),
+        shot("devices-empty", &list(short("/o/x/devices"), Vec::new())),
+        shot("devices-filtered-empty", &list(fruitless("/o/x/devices"), Vec::new())),
+    ]
+}
+
+fn page(frame: Frame, device: DeviceRow) -> DevicePage {
+    DevicePage {
+        frame,
+        first_used: device.last_used.clone(),
+        device,
+        created_at: ago(100 * DAY),
+        added_by: Some("Sophie Laurent".to_owned()),
+        replaced_at: None,
+        networks: Vec::new(),
+        senders: Vec::new(),
+        sessions: Vec::new(),
+        activity: activity().into_iter().take(3).collect(),
+        may: DeviceMay {
+            edit: true,
+            pause: true,
+            replace: true,
+            disconnect: true,
+            end_sessions: true,
+        },
+        awaiting: None,
+    }
+}
+
+fn pages(sample: &Sample) -> Vec<Shot> {
+    let frame = || sample.frame(PLACE);
+    let session = |id, protocol| DeviceSession {
+        id,
+        used: used(900, protocol, Some(HOSTILE), "203.0.113.7"),
+    };
+    let live = DevicePage {
+        sessions: vec![session(1, Protocol::Imap), session(2, Protocol::Smtp)],
+        networks: vec!["203.0.113.0/24".to_owned(), "2001:db8::/32".to_owned()],
+        senders: vec!["noreply@acme.ch".to_owned(), "@shop.example".to_owned()],
+        replaced_at: Some(ago(20 * DAY)),
+        ..page(
+            Frame {
+                flash: Some(done::device_saved(ended(1))),
+                ..frame()
+            },
+            iphone(),
+        )
+    };
+    let fresh = DevicePage {
+        awaiting: Some(FirstSignIn::Waiting),
+        activity: Vec::new(),
+        ..page(
+            frame(),
+            DeviceRow {
+                last_used: None,
+                live: 0,
+                name: LONG.to_owned(),
+                ..iphone()
+            },
+        )
+    };
+    let seen = DevicePage {
+        may: DeviceMay::default(),
+        added_by: None,
+        ..page(sample.member(Place::MyMailboxes), iphone())
+    };
+    let knocked = DeviceRow {
+        knocking: Some(knocking()),
+        ..iphone()
+    };
+    let revoked = Frame {
+        flash: Some(done::disconnected("Anna’s iPhone", ended(2), Some("/again".to_owned()))),
+        ..frame()
+    };
+    let mut states = devices();
+    states.drain(..3);
+    let [paused, imported, expired, gone] = <[DeviceRow; 4]>::try_from(states).expect("seven sample devices");
+    vec![
+        shot("device", &live),
+        shot("device-fresh", &fresh),
+        shot("device-auditor", &seen),
+        shot("device-knocking", &page(frame(), knocked)),
+        shot("device-paused", &page(frame(), paused)),
+        shot("device-imported", &page(frame(), imported)),
+        shot("device-expired", &page(frame(), expired)),
+        shot("device-revoked", &page(revoked, gone)),
+    ]
+}
+
+const fn ended(count: u64) -> done::Ended {
+    done::Ended::Sessions {
+        count,
+        milliseconds: 4,
+    }
+}
+
+fn adding(sample: &Sample) -> Vec<Shot> {
+    let new = |frame, kind, form| NewDevice {
+        frame,
+        mailbox: mailbox("info@acme.ch"),
+        alias: None,
+        kind,
+        form,
+        people: ["Anna Keller", HOSTILE]
+            .map(|name| Choice {
+                value: person(name).id.to_string(),
+                name: name.to_owned(),
+            })
+            .to_vec(),
+        may_be_nobodys: true,
+        once: "1".to_owned(),
+    };
+    let form = |name: &str| DeviceForm {
+        name: Field::of(name),
+        scopes: Ticks::of(["imap", "smtp"]),
+        expires: Field::of("never"),
+        ..DeviceForm::default()
+    };
+    let wrong = DeviceForm {
+        name: Field::of("Anna’s iPhone").wrong(problem::name_taken("Anna’s iPhone 2")),
+        scopes: Ticks {
+            error: Some(problem::scopes()),
+            ..Ticks::default()
+        },
+        expires: Field::of("on"),
+        expires_on: Field::of("2020-01-01").wrong(problem::day_to_come()),
+        networks: Field::of("everywhere").wrong(problem::network(HOSTILE)),
+        person: Field::default(),
+    };
+    let own = NewDevice {
+        people: Vec::new(),
+        ..new(sample.member(Place::MyMailboxes), Some(DeviceKind::Iphone), form("Lucie’s iPhone"))
+    };
+    let alias = NewDevice {
+        alias: Some("hello@acme.ch".to_owned()),
+        ..new(sample.frame(Place::Mailboxes), None, DeviceForm::default())
+    };
+    let edit = |frame, form| EditDevice {
+        frame,
+        id: DeviceId::from_raw(3001),
+        name: HEBREW.to_owned(),
+        form,
+        revision: "3".to_owned(),
+    };
+    let networks = DeviceForm {
+        networks: Field::of("203.0.113.0/24, 2001:db8::/32"),
+        ..form(HEBREW)
+    };
+    vec![
+        shot("device-new", &new(sample.frame(Place::Mailboxes), None, DeviceForm::default())),
+        shot("device-new-alias", &alias),
+        shot("device-new-app", &new(sample.frame(Place::Mailboxes), Some(DeviceKind::App), form("CRM"))),
+        shot("device-new-wrong", &new(sample.refused(Place::Mailboxes), Some(DeviceKind::Iphone), wrong.clone())),
+        shot("device-new-own", &own),
+        shot("device-edit", &edit(sample.frame(PLACE), networks)),
+        shot("device-edit-wrong", &edit(sample.refused(PLACE), wrong)),
+    ]
+}
+
+fn password(frame: Frame, state: FirstSignIn, is_replacement: bool, qr: bool) -> DevicePassword {
+    let server = |host: &str, port, is_implicit_tls| Server {
+        host: host.to_owned(),
+        port,
+        is_implicit_tls,
+    };
+    DevicePassword {
+        frame,
+        device: DeviceRow {
+            live: 0,
+            last_used: None,
+            ..iphone()
+        },
+        password: Secret::new(PASSWORD.to_owned()),
+        is_replacement,
+        imap: Some(server("mail.acme.example", 993, true)),
+        smtp: Some(server("mail.acme.example", 587, false)),
+        qr: qr.then(|| Qr::of("the settings of an account")).flatten(),
+        state,
+    }
+}
+
+fn sign_ins() -> Vec<(&'static str, FirstSignIn)> {
+    let connected = |receiving, sending| FirstSignIn::Connected {
+        used: used(0, Protocol::Imap, Some("iPhone Mail"), "203.0.113.7"),
+        receiving,
+        sending,
+    };
+    vec![
+        ("waiting", FirstSignIn::Waiting),
+        (
+            "silent",
+            FirstSignIn::Silent {
+                host: "mail.acme.example".to_owned(),
+                port: 993,
+            },
+        ),
+        (
+            "wrong-password",
+            FirstSignIn::WrongPassword {
+                at: ago(30),
+                from: ip("203.0.113.7"),
+            },
+        ),
+        (
+            "wrong-name",
+            FirstSignIn::WrongName {
+                given: HOSTILE.to_owned(),
+                address: "info@acme.ch".to_owned(),
+            },
+        ),
+        ("certificate", FirstSignIn::Certificate),
+        ("unencrypted", FirstSignIn::Unencrypted),
+        ("connected", connected(Some(true), Some(false))),
+        ("works", connected(Some(true), Some(true))),
+        ("sends", connected(None, Some(true))),
+        ("not-received", connected(Some(false), None)),
+    ]
+}
+
+fn passwords(sample: &Sample) -> Vec<Shot> {
+    let frame = || sample.frame(Place::Mailboxes);
+    let mut shots: Vec<_> = sign_ins()
+        .into_iter()
+        .map(|(name, state)| shot(&format!("device-password-{name}"), &password(frame(), state, false, false)))
+        .collect();
+    let fragment = LiveFirstSignIn {
+        frame: &frame(),
+        state: FirstSignIn::Waiting,
+    };
+    let page = shots.first().expect("a first sign-in").html.clone();
+    assert!(page.contains(fragment.render_once().trim()), "the stream sends what the page has");
+    shots.push(shot(
+        "device-password-replaced",
+        &password(sample.member(Place::MyMailboxes), FirstSignIn::Waiting, true, true),
+    ));
+    shots.push(shot(
+        "device-password-gone",
+        &PasswordGone {
+            frame: frame(),
+            device: iphone(),
+            may_replace: true,
+        },
+    ));
+    shots
+}
+
+impl LiveFirstSignIn<'_> {
+    fn render_once(&self) -> String {
+        use askama::Template;
+        self.render().unwrap()
+    }
+}
+
+fn questions(sample: &Sample) -> Vec<Shot> {
+    let frame = || sample.frame(PLACE);
+    let (action, back) = (|| "/do".to_owned(), || "/back".to_owned());
+    let ending = |name: &str, live| EndingDevice {
+        name: name.to_owned(),
+        mailbox: "info@acme.ch".to_owned(),
+        live,
+    };
+    vec![
+        shot(
+            "device-disconnect",
+            &Confirm::disconnect(frame(), &ending("CRM", 1), true, 1240, action(), back()),
+        ),
+        shot(
+            "device-disconnect-idle",
+            &Confirm::disconnect(frame(), &ending(HOSTILE, 0), false, 0, action(), back()),
+        ),
+        shot("device-pause", &Confirm::pause(frame(), &ending("Anna’s iPhone", 2), action(), back())),
+        shot("device-replace", &Confirm::replace(frame(), &ending(HEBREW, 1), action(), back())),
+        shot("session-end", &Confirm::end_session(frame(), "CRM", LONG_ADDRESS, action(), back())),
+    ]
+}
+
+fn sessions(sample: &Sample) -> Vec<Shot> {
+    let row = |id, address: &str, name: &str, protocol| SessionRow {
+        id,
+        mailbox: mailbox(address),
+        device: DeviceId::from_raw(3001),
+        device_name: name.to_owned(),
+        used: used(id * 700, protocol, Some("Thunderbird 140.3.0esr on Linux"), "2001:db8:85a3::8a2e:370:7334"),
+        received: 12_345_678_901 / id,
+        sent: 870 * id,
+    };
+    let rows = vec![
+        row(1, "info@acme.ch", "Anna’s iPhone", Protocol::Imap),
+        row(900, LONG_ADDRESS, LONG, Protocol::Imap),
+        row(30_000, "info@acme.ch", HOSTILE, Protocol::Smtp),
+    ];
+    let list = |listing, rows, last| Sessions {
+        frame: sample.frame(Place::Sessions),
+        listing,
+        rows,
+        last,
+        may_end: true,
+    };
+    let live = LiveSessions {
+        frame: &sample.frame(Place::Sessions),
+        listing: &short("/o/x/sessions"),
+        rows: &rows,
+        last: None,
+        may_end: true,
+    };
+    let badge = LiveBadge {
+        frame: &sample.frame(PLACE),
+        badge: DeviceRow {
+            standing: Standing::Active,
+            ..iphone()
+        }
+        .badge(),
+    };
+    let last = Some((HEBREW.to_owned(), ago(840)));
+    let nobody: Listing = short("/o/x/sessions");
+    let mut shots = vec![
+        shot("sessions", &list(short("/o/x/sessions"), rows.clone(), None)),
+        shot("sessions-empty", &list(nobody, Vec::new(), last)),
+        shot("sessions-filtered-empty", &list(fruitless("/o/x/sessions"), Vec::new(), None)),
+    ];
+    let page = &shots[0].html;
+    assert!(page.contains(shot("live", &live).html.trim()), "the stream sends the page's table");
+    assert!(shot("badge", &badge).html.contains("badge good"));
+    let auditor = Sessions {
+        may_end: false,
+        ..list(short("/o/x/sessions"), rows, Some((String::new(), ahead(1))))
+    };
+    shots.push(shot("sessions-auditor", &auditor));
+    shots
+}

@@ -1,0 +1,511 @@
+//! Overview, activity, domains, settings, one's own pages, search, errors.
+
+use super::sample::{
+    DAY, HEBREW, HOSTILE, LONG, LONG_ADDRESS, Sample, activity, ago, ahead, devices, iphone, listing, mailbox, org, person,
+    short,
+};
+use super::{Shot, shot};
+use crate::admin::console::text::Line;
+use crate::admin::console::view::account::{Account, ChangePassword, ConsoleSession, RecoveryCodes, SetUpCode};
+use crate::admin::console::view::activity::{Activity, ActivityFilter, ActivityOne};
+use crate::admin::console::view::confirm::Confirm;
+use crate::admin::console::view::domains::{DomainRow, Domains, Found, Record};
+use crate::admin::console::view::done::{Ended, forbidden};
+use crate::admin::console::view::error::{Conflict, Difference, ErrorPage, Fault};
+use crate::admin::console::view::form::problem;
+use crate::admin::console::view::me::{LostDevice, MyActivity, MyMailbox, MyMailboxes};
+use crate::admin::console::view::overview::{Figure, FirstSteps, Overview, Todo};
+use crate::admin::console::view::people::PersonRow;
+use crate::admin::console::view::qr::Qr;
+use crate::admin::console::view::search::{AliasFound, Search};
+use crate::admin::console::view::settings::{NewToken, Settings, TokenRow, TokenShown};
+use crate::admin::console::view::{Field, Flash, Frame, Place, Theme, done};
+use crate::model::{AliasId, ConsoleSessionId, DomainId, Role, TokenId};
+use crate::secret::Secret;
+
+pub(super) fn shots(sample: &Sample) -> Vec<Shot> {
+    let mut shots = overview(sample);
+    shots.extend(log(sample));
+    shots.extend(domains(sample));
+    shots.extend(settings(sample));
+    shots.extend(own(sample));
+    shots.extend(account(sample));
+    shots.extend(codes(sample));
+    shots.extend(search(sample));
+    shots.extend(errors(sample));
+    shots.extend(flashes(sample));
+    shots
+}
+
+fn overview(sample: &Sample) -> Vec<Shot> {
+    let href = || "/o/x/devices?filter=a".to_owned();
+    let figures = |many: u64| {
+        vec![
+            Figure::mailboxes(many, href()),
+            Figure::devices(many * 5, href(), (many / 2, href()), (many / 3, href())),
+            Figure::sessions(many * 2, href()),
+            Figure::people(many + 1, href(), many / 4, href()),
+        ]
+    };
+    let overview = |first_steps, todos, many, latest| Overview {
+        frame: sample.frame(Place::Overview),
+        first_steps,
+        todos,
+        figures: figures(many),
+        latest,
+    };
+    let todos = [1, 4]
+        .into_iter()
+        .flat_map(|count| {
+            [
+                Todo::undelivered(count, href()),
+                Todo::unread_mailboxes(count, href()),
+                Todo::knocking(count, href()),
+                Todo::imported_devices(count, href()),
+                Todo::without_code(count, href()),
+                Todo::one_owner(href()),
+                Todo::unused_devices(count, href()),
+                Todo::stale_devices(count, href()),
+            ]
+        })
+        .collect::<Vec<_>>();
+    let begun = FirstSteps {
+        domain: true,
+        mailbox: true,
+        ..FirstSteps::default()
+    };
+    let few = || todos[..3].to_vec();
+    vec![
+        shot("overview-first", &overview(Some(FirstSteps::default()), Vec::new(), 0, Vec::new())),
+        shot("overview-begun", &overview(Some(begun), few(), 4, activity())),
+        shot("overview", &overview(None, few(), 52, activity())),
+        shot("overview-quiet", &overview(None, Vec::new(), 10_000, activity())),
+        shot("overview-all-todos", &overview(None, todos.clone(), 1, Vec::new())),
+    ]
+}
+
+fn log(sample: &Sample) -> Vec<Shot> {
+    let list = |filter, listing, rows| Activity {
+        frame: sample.frame(Place::Activity),
+        filter,
+        listing,
+        rows,
+        export_json: Some("/o/x/activity?format=jsonl".to_owned()),
+    };
+    let filter = ActivityFilter {
+        query: Field::of(HOSTILE),
+        about: Field::of("device"),
+        since: Field::of("2026-11-01"),
+        until: Field::of("2026-12-01").wrong(problem::day_past()),
+    };
+    let filtered = || {
+        let mut filtered = short("/o/x/activity");
+        filtered.query = HOSTILE.to_owned();
+        filtered
+    };
+    let one = |row: usize, hash: Option<&str>| ActivityOne {
+        frame: sample.frame(Place::Activity),
+        number: 12_431,
+        row: activity().swap_remove(row),
+        subject: "dev-0h8k2m4n6p8q0".to_owned(),
+        facts: vec![
+            ("label".to_owned(), HOSTILE.to_owned()),
+            ("mailbox".to_owned(), LONG_ADDRESS.to_owned()),
+        ],
+        hash: hash.map(str::to_owned),
+    };
+    let hash = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    vec![
+        shot("activity", &list(ActivityFilter::default(), listing("/o/x/activity", &[]), activity())),
+        shot("activity-filtered", &list(filter.clone(), filtered(), activity())),
+        shot("activity-filtered-empty", &list(filter, filtered(), Vec::new())),
+        shot("activity-empty", &list(ActivityFilter::default(), short("/o/x/activity"), Vec::new())),
+        shot("activity-one", &one(0, Some(hash))),
+        shot("activity-one-behalf", &one(3, None)),
+    ]
+}
+
+fn domains(sample: &Sample) -> Vec<Shot> {
+    let record = |name: &str, found| Record {
+        purpose: Line::name(&"Thunderbird"),
+        name: name.to_owned(),
+        kind: "SRV",
+        value: "0 1 993 mail.acme.example.".to_owned(),
+        found,
+    };
+    let domain = |id, name: &str, mailboxes, records| DomainRow {
+        id: DomainId::from_raw(id),
+        name: name.to_owned(),
+        ascii: None,
+        mailboxes,
+        records,
+    };
+    let records = vec![
+        record("_imaps._tcp.acme.ch", Found::Right),
+        record("_submissions._tcp.acme.ch", Found::Missing),
+        record("autoconfig.acme.ch", Found::Other(HOSTILE.to_owned())),
+        record("_pop3s._tcp.acme.ch", Found::Unknown),
+    ];
+    let rows = vec![
+        domain(1, "acme.ch", 52, records),
+        DomainRow {
+            ascii: Some("xn--bcher-kva.example".to_owned()),
+            ..domain(2, "bücher.example", 1, Vec::new())
+        },
+        domain(3, "mail.grandhotel-bellevue-lausanne.example", 0, Vec::new()),
+    ];
+    let page = |frame, rows, domain, may_change| Domains {
+        frame,
+        rows,
+        domain,
+        may_change,
+    };
+    let frame = || sample.frame(Place::Domains);
+    let refused = |field: Field| page(sample.refused(Place::Domains), rows.clone(), field, true);
+    let remove = Confirm::remove_domain(frame(), "acme.ch", "/do".to_owned(), "/back".to_owned());
+    vec![
+        shot("domains", &page(frame(), rows.clone(), Field::default(), true)),
+        shot("domains-empty", &page(frame(), Vec::new(), Field::default(), true)),
+        shot("domains-auditor", &page(frame(), rows.clone(), Field::default(), false)),
+        shot("domains-bad", &refused(Field::of("http://acme").wrong(problem::domain()))),
+        shot("domains-taken", &refused(Field::of("acme.ch").wrong(problem::domain_taken("acme.ch")))),
+        shot("domain-remove", &remove),
+    ]
+}
+
+fn settings(sample: &Sample) -> Vec<Shot> {
+    let token = |name: &str, role, last_used| TokenRow {
+        id: TokenId::from_raw(i64::try_from(name.len()).unwrap()),
+        name: name.to_owned(),
+        owner: "Sophie Laurent".to_owned(),
+        role,
+        is_read_only: role == Role::Auditor,
+        last_used,
+        expires_at: (role == Role::Auditor).then(|| ahead(30 * DAY)),
+        may_revoke: role != Role::Owner,
+    };
+    let tokens = vec![
+        token("CRM sync", Role::MailboxManager, Some((ago(40), "198.51.100.20".to_owned()))),
+        token(HOSTILE, Role::Auditor, None),
+        token(LONG, Role::Owner, None),
+    ];
+    let page = |tokens, may_change| Settings {
+        frame: sample.frame(Place::Settings),
+        name: Field::of("Acme"),
+        revision: "1".to_owned(),
+        may_change,
+        tokens,
+        may_make_token: may_change,
+    };
+    let new = |frame, name| NewToken {
+        frame,
+        name,
+        role: Field::of("auditor"),
+        offered: Role::ALL.to_vec(),
+        access: Field::of("read"),
+        expires: Field::of("90"),
+        once: "2".to_owned(),
+    };
+    let shown = TokenShown {
+        frame: sample.frame(Place::Settings),
+        name: "CRM sync".to_owned(),
+        token: Secret::new("pst_7hq2m4x9k3v8d5t6w1b0c7n2p4r6s8f3g5j1z9y7a2e4h6k8m0q2".to_owned()),
+        api: "https://manager.acme.example/api/v1".to_owned(),
+    };
+    let revoke = Confirm::revoke_token(
+        sample.frame(Place::Settings),
+        HOSTILE,
+        "/do".to_owned(),
+        "/back".to_owned(),
+    );
+    vec![
+        shot("settings", &page(tokens.clone(), true)),
+        shot("settings-empty", &page(Vec::new(), true)),
+        shot("settings-auditor", &page(tokens, false)),
+        shot("token-new", &new(sample.frame(Place::Settings), Field::default())),
+        shot("token-new-missing", &new(sample.refused(Place::Settings), Field::default().wrong(problem::missing()))),
+        shot("token-shown", &shown),
+        shot("token-revoke", &revoke),
+    ]
+}
+
+fn own(sample: &Sample) -> Vec<Shot> {
+    let mine = |address: &str, devices, others| MyMailbox {
+        org: org(),
+        org_name: "Acme".to_owned(),
+        mailbox: mailbox(address),
+        devices,
+        others,
+        ends_at: None,
+        is_suspended: false,
+        may_add_device: true,
+    };
+    let page = |frame, mailboxes| MyMailboxes { frame, mailboxes };
+    let many = vec![
+        mine("info@acme.ch", devices(), Some(3)),
+        MyMailbox {
+            ends_at: Some(ahead(20 * DAY)),
+            org_name: HOSTILE.to_owned(),
+            ..mine(LONG_ADDRESS, Vec::new(), Some(0))
+        },
+        MyMailbox {
+            is_suspended: true,
+            may_add_device: false,
+            ..mine("contact@acme.ch", vec![iphone()], None)
+        },
+    ];
+    let place = Place::MyMailboxes;
+    let paused = Ended::Sessions {
+        count: 2,
+        milliseconds: 3,
+    };
+    let after = Frame {
+        flash: Some(done::lost_paused("Anna’s iPhone", paused)),
+        ..sample.own(place)
+    };
+    let lost = |devices| LostDevice {
+        frame: sample.own(place),
+        devices,
+    };
+    let history = |rows| MyActivity {
+        frame: sample.own(Place::MyActivity),
+        listing: listing("/me/activity", &[]),
+        rows,
+    };
+    vec![
+        shot("me", &page(after, many)),
+        shot("me-one", &page(sample.member(place), vec![mine("info@acme.ch", vec![iphone()], None)])),
+        shot("me-empty", &page(sample.own(place), Vec::new())),
+        shot("me-lost", &lost(devices())),
+        shot("me-lost-none", &lost(Vec::new())),
+        shot("me-activity", &history(activity())),
+        shot("me-activity-empty", &history(Vec::new())),
+    ]
+}
+
+fn account(sample: &Sample) -> Vec<Shot> {
+    let session = |id, browser: &str, is_this| ConsoleSession {
+        id: ConsoleSessionId::from_raw(id),
+        browser: browser.to_owned(),
+        ip: "2001:db8:85a3::8a2e:370:7334".to_owned(),
+        since: ago(3 * DAY),
+        seen_at: ago(60),
+        is_this,
+    };
+    let page = |frame, sessions| Account {
+        frame,
+        address: "sophie@laurent.example".to_owned(),
+        is_own_domain: false,
+        name: Field::of("Sophie Laurent"),
+        language: Field::of("en"),
+        theme: Field::of("system"),
+        password_changed_at: Some(ago(200 * DAY)),
+        code_since: Some(ago(100 * DAY)),
+        recovery_codes: 3,
+        sessions,
+    };
+    let many = vec![
+        session(1, "Firefox on Linux", true),
+        session(2, "Safari on iPhone", false),
+        session(3, HOSTILE, false),
+    ];
+    let bare = Account {
+        address: LONG_ADDRESS.to_owned(),
+        is_own_domain: true,
+        password_changed_at: None,
+        code_since: None,
+        theme: Field::of("dark"),
+        ..page(sample.themed(Theme::Dark), vec![session(1, "Chrome on Windows", true)])
+    };
+    let light = Account {
+        recovery_codes: 0,
+        name: Field::of("").wrong(problem::missing()),
+        theme: Field::of("light"),
+        ..page(sample.themed(Theme::Light), many.clone())
+    };
+    let change = |present, password| ChangePassword {
+        frame: sample.own(Place::MyAccount),
+        present,
+        password,
+    };
+    let wrong = Field::default().wrong(problem::password_wrong());
+    let (action, back) = (|| "/do".to_owned(), || "/back".to_owned());
+    let frame = || sample.own(Place::MyAccount);
+    vec![
+        shot("account", &page(sample.own(Place::MyAccount), many)),
+        shot("account-bare-dark", &bare),
+        shot("account-light", &light),
+        shot("password", &change(Field::default(), Field::default())),
+        shot("password-wrong", &change(wrong, Field::default().wrong(problem::password_short(12)))),
+        shot("account-everywhere", &Confirm::sign_out_everywhere(frame(), 2, action(), back())),
+        shot("account-code-off", &Confirm::remove_code(frame(), action(), back())),
+        shot("account-new-codes", &Confirm::new_recovery_codes(frame(), action(), back())),
+    ]
+}
+
+fn codes(sample: &Sample) -> Vec<Shot> {
+    let set_up = |code| SetUpCode {
+        frame: sample.own(Place::MyAccount),
+        qr: Qr::of("otpauth://totp/Postern:sophie%40laurent.example?secret=JBSWY3DPEHPK3PXP&issuer=Postern"),
+        key: Secret::new("JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP".to_owned()),
+        code,
+    };
+    let codes = RecoveryCodes {
+        frame: sample.own(Place::MyAccount),
+        codes: (0..10).map(|n| Secret::new(format!("{n}bcd-fghj-kmnp"))).collect(),
+    };
+    vec![
+        shot("account-code", &set_up(Field::default())),
+        shot("account-code-wrong", &set_up(Field::of("111111").wrong(problem::code()))),
+        shot("recovery-codes", &codes),
+    ]
+}
+
+fn search(sample: &Sample) -> Vec<Shot> {
+    let empty = |query: &str| Search {
+        frame: sample.frame(Place::Search),
+        query: query.to_owned(),
+        mailboxes: Vec::new(),
+        aliases: Vec::new(),
+        people: Vec::new(),
+        devices: Vec::new(),
+        activity: Vec::new(),
+        is_cut: false,
+    };
+    let found = PersonRow {
+        id: person(HOSTILE).id,
+        name: HOSTILE.to_owned(),
+        address: LONG_ADDRESS.to_owned(),
+        role: Role::Member,
+        mailboxes: 1,
+        devices: 1,
+        has_code: false,
+        seen_at: None,
+        is_me: false,
+    };
+    let full = Search {
+        mailboxes: vec![mailbox("info@acme.ch"), mailbox(LONG_ADDRESS)],
+        aliases: vec![AliasFound {
+            id: AliasId::from_raw(9),
+            address: "hello@acme.ch".to_owned(),
+            mailbox: mailbox("info@acme.ch"),
+        }],
+        people: vec![found],
+        devices: devices(),
+        activity: activity(),
+        is_cut: true,
+        ..empty("203.0.113.7")
+    };
+    vec![
+        shot("search", &full),
+        shot("search-none", &empty(HOSTILE)),
+        shot("search-start", &empty("")),
+    ]
+}
+
+fn errors(sample: &Sample) -> Vec<Shot> {
+    let error = |name: &str, fault| {
+        let page = ErrorPage {
+            frame: sample.member(Place::Elsewhere),
+            fault,
+        };
+        shot(name, &page)
+    };
+    let not_allowed = |what, names: &[&str]| Fault::Forbidden {
+        what,
+        who_can: names.iter().map(ToString::to_string).collect(),
+    };
+    let team = ["Sophie", HOSTILE, HEBREW, "Marc", "Anna"];
+    let conflict = Conflict {
+        frame: sample.frame(Place::Devices),
+        what: HEBREW.to_owned(),
+        who: "Marc Dubois".to_owned(),
+        at: ago(20),
+        differences: vec![
+            Difference {
+                label: Line::new("device-name"),
+                theirs: HOSTILE.to_owned(),
+                mine: LONG.to_owned(),
+            },
+            Difference {
+                label: Line::new("device-networks"),
+                theirs: String::new(),
+                mine: "203.0.113.0/24".to_owned(),
+            },
+        ],
+        action: "/o/x/devices/y/edit".to_owned(),
+        fields: vec![("name".to_owned(), LONG.to_owned()), ("revision".to_owned(), "5".to_owned())],
+        theirs: "/o/x/devices/y".to_owned(),
+    };
+    vec![
+        error("error-400", Fault::BadRequest),
+        error("error-403-site", Fault::ForeignSite),
+        error("error-403-two", not_allowed(forbidden::add_device("info@acme.ch"), &team[..2])),
+        error("error-403-one", not_allowed(forbidden::manage_devices("info@acme.ch"), &team[..1])),
+        error("error-403-many", not_allowed(forbidden::manage_aliases(LONG_ADDRESS), &team)),
+        error("error-403-nobody", not_allowed(forbidden::see(), &[])),
+        error("error-403-mailboxes", not_allowed(forbidden::manage_mailboxes(), &team[..1])),
+        error("error-403-people", not_allowed(forbidden::manage_people(), &team[..1])),
+        error("error-403-owners", not_allowed(forbidden::manage_owners(), &team[..1])),
+        error("error-403-auditor", not_allowed(forbidden::change_anything(), &team[..1])),
+        error("error-404", Fault::NotFound),
+        error("error-410", Fault::Gone),
+        error("error-413", Fault::TooLarge),
+        error("error-429", Fault::TooMany { again_at: ahead(90) }),
+        error(
+            "error-500",
+            Fault::Internal {
+                reference: "7hq2m4x9".to_owned(),
+            },
+        ),
+        error("error-503", Fault::Unavailable),
+        shot("error-409", &conflict),
+    ]
+}
+
+/// Everything that a page can say once above itself.
+fn flashes(sample: &Sample) -> Vec<Shot> {
+    let ended = |count| Ended::Sessions {
+        count,
+        milliseconds: 12,
+    };
+    let all: Vec<Flash> = vec![
+        done::saved(),
+        done::unchanged(),
+        done::disconnected(HOSTILE, Ended::Unconfirmed, None),
+        done::all_disconnected("info@acme.ch", 6, ended(11)),
+        done::all_disconnected("info@acme.ch", 1, ended(0)),
+        done::paused("CRM", ended(1)),
+        done::resumed("CRM"),
+        done::session_ended(HEBREW),
+        done::access_withdrawn("Lucie Müller", "info@acme.ch", 0, ended(0)),
+        done::access_withdrawn("Lucie Müller", "info@acme.ch", 2, ended(3)),
+        done::member_removed("Marc", "Acme", 0, ended(0)),
+        done::member_removed("Marc", "Acme", 12_345, ended(12_345)),
+        done::joined("Acme"),
+        done::suspended("info@acme.ch", ended(2)),
+        done::mailbox_resumed("info@acme.ch"),
+        done::mailbox_deleted("info@acme.ch", ended(2)),
+        done::alias_added("hello@acme.ch", "info@acme.ch"),
+        done::alias_removed("hello@acme.ch"),
+        done::domain_added("acme.ch"),
+        done::domain_removed("acme.ch"),
+        done::token_revoked("CRM sync"),
+        done::password_changed(0),
+        done::password_changed(2),
+        done::code_removed(),
+        done::signed_out(1),
+        Flash::problem(problem::again_at(ahead(300))),
+    ];
+    let page = |(index, flash)| {
+        let lost = LostDevice {
+            frame: Frame {
+                flash: Some(flash),
+                ..sample.own(Place::MyMailboxes)
+            },
+            devices: Vec::new(),
+        };
+        shot(&format!("flash-{index:02}"), &lost)
+    };
+    all.into_iter().enumerate().map(page).collect()
+}

@@ -1,0 +1,199 @@
+//! A device as lists and pages show it.
+
+use std::net::IpAddr;
+
+use super::scope::*;
+use crate::model::device::Use;
+use crate::model::{DeviceId, DeviceKind, MailboxId, OrgId, Scopes, UserId};
+
+/// An end nearer than this is shown in lists.
+const SOON_MS: i64 = 14 * 24 * 60 * 60 * 1000;
+
+/// A mailbox to link to.
+#[derive(Debug, Clone)]
+pub struct MailboxLink {
+    /// Which.
+    pub id: MailboxId,
+    /// Its address.
+    pub address: String,
+}
+
+/// A person to link to.
+#[derive(Debug, Clone)]
+pub struct PersonLink {
+    /// Who.
+    pub id: UserId,
+    /// Their name.
+    pub name: String,
+}
+
+/// Whether a device may log in, apart from network and scopes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It may.
+    Active,
+    /// Its time is over.
+    Expired(Timestamp),
+    /// Switched off for a while.
+    Paused(Timestamp),
+    /// Ended for good.
+    Revoked(Timestamp),
+}
+
+/// Somewhere a password that is no longer valid is still tried.
+#[derive(Debug, Clone)]
+pub struct Knocking {
+    /// How often so far.
+    pub tries: u64,
+    /// The first time.
+    pub since: Timestamp,
+    /// The last time.
+    pub last: Timestamp,
+    /// From where, the last time.
+    pub from: IpAddr,
+}
+
+/// A device in a list.
+#[derive(Debug, Clone)]
+pub struct DeviceRow {
+    /// In which organisation.
+    pub org: OrgId,
+    /// Which.
+    pub id: DeviceId,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: DeviceKind,
+    /// Whose password it is.
+    pub mailbox: MailboxLink,
+    /// The person it belongs to.
+    pub person: Option<PersonLink>,
+    /// What it may do with mail.
+    pub scopes: Scopes,
+    /// Whether it may log in.
+    pub standing: Standing,
+    /// When it ends by itself.
+    pub expires_at: Option<Timestamp>,
+    /// The last sign-in.
+    pub last_used: Option<Use>,
+    /// Connections at this moment.
+    pub live: u32,
+    /// Its password came by import.
+    pub imported: bool,
+    /// An old password of it is still tried.
+    pub knocking: Option<Knocking>,
+}
+
+impl DeviceRow {
+    /// The path of its page.
+    pub fn href(&self) -> String {
+        format!("/o/{}/devices/{}", self.org, self.id)
+    }
+
+    /// It will not log in again.
+    pub const fn is_over(&self) -> bool {
+        matches!(self.standing, Standing::Revoked(_))
+    }
+
+    /// Its state.
+    pub fn badge(&self) -> Badge {
+        badge(self.standing, self.live, self.last_used.is_some())
+    }
+
+    /// Its end, where that is near and it has not ended.
+    pub fn expires_soon(&self, now: &Timestamp) -> Option<Timestamp> {
+        let end = self.expires_at?;
+        let is_near = end > *now && end.0.saturating_sub(now.0) < SOON_MS;
+        (is_near && self.standing == Standing::Active).then_some(end)
+    }
+
+    /// The name of its state in the live stream.
+    pub fn live_key(&self) -> String {
+        live_key(self.id)
+    }
+}
+
+/// The name of a device's state in the live stream.
+pub fn live_key(device: DeviceId) -> String {
+    format!("device:{device}")
+}
+
+/// The state of a device in a word.
+pub fn badge(standing: Standing, live: u32, was_used: bool) -> Badge {
+    match standing {
+        Standing::Revoked(_) => Badge::new(Tone::Plain, Line::new("device-state-disconnected")),
+        Standing::Expired(_) => Badge::new(Tone::Plain, Line::new("device-state-expired")),
+        Standing::Paused(_) => Badge::new(Tone::Warning, Line::new("device-state-paused")),
+        Standing::Active if live > 0 => Badge::new(Tone::Good, Line::new("device-state-connected").with("count", live)),
+        Standing::Active if was_used => Badge::new(Tone::Plain, Line::new("device-state-active")),
+        Standing::Active => Badge::new(Tone::Warning, Line::new("device-state-never")),
+    }
+}
+
+/// A device's state by itself, for the live stream: what stands in the element whose `data-live` is
+/// [`live_key`].
+#[derive(Debug, Template)]
+#[template(path = "live/badge.html")]
+pub struct LiveBadge<'a> {
+    /// The reader's frame.
+    pub frame: &'a Frame,
+    /// The state.
+    pub badge: Badge,
+}
+
+/// How far the first sign-in of a new password has come.
+#[derive(Debug, Clone)]
+pub enum FirstSignIn {
+    /// Nothing has been seen yet.
+    Waiting,
+    /// Nothing has been seen for a minute: which server and port it should try.
+    Silent {
+        /// The server.
+        host: String,
+        /// Its port.
+        port: u16,
+    },
+    /// It tried with another password.
+    WrongPassword {
+        /// When.
+        at: Timestamp,
+        /// From where.
+        from: IpAddr,
+    },
+    /// It used another name than the mailbox's address.
+    WrongName {
+        /// Which.
+        given: String,
+        /// Which it should use.
+        address: String,
+    },
+    /// It broke off when it saw the certificate.
+    Certificate,
+    /// It wanted to sign in without encryption.
+    Unencrypted,
+    /// It signed in.
+    Connected {
+        /// The sign-in.
+        used: Use,
+        /// It may receive, and whether it has.
+        receiving: Option<bool>,
+        /// It may send, and whether it has.
+        sending: Option<bool>,
+    },
+}
+
+/// How far the first sign-in has come, by itself, for the live stream: what stands in the element whose `data-live` is
+/// [`first_sign_in_key`].
+#[derive(Debug, Template)]
+#[template(path = "live/first_sign_in.html")]
+pub struct LiveFirstSignIn<'a> {
+    /// The reader's frame.
+    pub frame: &'a Frame,
+    /// How far.
+    pub state: FirstSignIn,
+}
+
+/// The name of a device's first sign-in in the live stream.
+pub fn first_sign_in_key(device: DeviceId) -> String {
+    format!("first:{device}")
+}
