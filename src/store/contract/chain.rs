@@ -122,7 +122,7 @@ pub(in crate::store) async fn the_log_is_read_in_pages(backend: &Backend) {
     assert_eq!(page(until).await.0, ["mailbox.create"; 2]);
     let subject = AuditFilter {
         subject: Some("sales@example.org".into()),
-        ..all
+        ..all.clone()
     };
     assert_eq!(page(subject).await.0, ["two", "mailbox.create"]);
 

@@ -232,20 +232,26 @@ pub(in crate::store) async fn ids_of_another_organisation_are_unknown(backend: &
     let remove = async |user| store.remove_member(&actor(), other, user).await.unwrap_err();
     told(remove(lucie).await, remove(nobody).await).await;
     let role = async |user| {
-        let set = store.set_role(&actor(), other, user, Role::Member, Role::Owner);
-        set.await.unwrap_err()
+        store
+            .set_role(&actor(), other, user, Role::Member, Role::Owner)
+            .await
+            .unwrap_err()
     };
     told(role(lucie).await, role(nobody).await).await;
     let preview = async |user| store.ending_with(other, user, None).await.unwrap_err();
     told(preview(lucie).await, preview(nobody).await).await;
     let give = async |user| {
-        let given = store.give_grant(&actor(), other, world.foreign.id, user, &terms("send-as"));
-        given.await.unwrap_err()
+        store
+            .give_grant(&actor(), other, world.foreign.id, user, &terms("send-as"))
+            .await
+            .unwrap_err()
     };
     told(give(lucie).await, give(nobody).await).await;
     let withdraw = async |user| {
-        let withdrawn = store.withdraw_grant(&actor(), other, world.info.id, user);
-        withdrawn.await.unwrap_err()
+        store
+            .withdraw_grant(&actor(), other, world.info.id, user)
+            .await
+            .unwrap_err()
     };
     told(withdraw(lucie).await, withdraw(nobody).await).await;
     assert_eq!(store.member(other, lucie).await.unwrap(), None);

@@ -134,8 +134,10 @@ pub(in crate::store) async fn a_grant_is_changed_only_from_what_it_says(backend:
     let now = START.plus(Duration::from_secs(60));
     let marc = Actor::user(&address("marc@private.example"), "192.0.2.7");
     let change = async |by: &Actor, from: GrantTerms, to: GrantTerms| {
-        let changed = store.change_grant(by, world.acme, world.info.id, world.lucie.id, &from, &to);
-        changed.await.map(|(grant, _)| grant)
+        store
+            .change_grant(by, world.acme, world.info.id, world.lucie.id, &from, &to)
+            .await
+            .map(|(grant, _)| grant)
     };
     let until = GrantTerms {
         ends_at: Some(now.plus(Duration::from_secs(60))),
@@ -297,8 +299,11 @@ pub(in crate::store) async fn taking_send_as_away_ends_the_sessions_that_may_use
     let crm = add(store, &world.sales, "CRM", 4).await;
     let change = async |from: &str, to: &str| {
         let (acme, info, lucie) = (world.acme, world.info.id, world.lucie.id);
-        let changed = store.change_grant(&actor(), acme, info, lucie, &terms(from), &terms(to));
-        changed.await.unwrap().1
+        store
+            .change_grant(&actor(), acme, info, lucie, &terms(from), &terms(to))
+            .await
+            .unwrap()
+            .1
     };
     let seq = change("see-devices,send-as", "see-devices").await;
     let narrowed = |seq| Change {

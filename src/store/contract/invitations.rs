@@ -253,10 +253,7 @@ pub(in crate::store) async fn what_is_withdrawn_or_ran_out_is_not_accepted(backe
 
     // Sent again, it works again, by the old link as well as by the new one.
     let later = START.plus(HOUR * 3);
-    let renew = async |org, id, number| {
-        let renewed = store.renew_invitation(&actor(), org, id, &token(number), later);
-        renewed.await
-    };
+    let renew = async |org, id, number| store.renew_invitation(&actor(), org, id, &token(number), later).await;
     not_found(renew(world.other, second.id, 9).await, "there is no invitation");
     refused(renew(world.acme, first.id, 9).await, "was withdrawn on");
     refused(renew(world.acme, third.id, 9).await, "was accepted on");

@@ -298,8 +298,10 @@ pub(in crate::store) async fn two_owners_who_remove_each_other_leave_one(backend
                 if round % 2 == 0 {
                     store.remove_member(&actor(), acme, who).await.map(drop)
                 } else {
-                    let lower = store.set_role(&actor(), acme, who, Role::Owner, Role::Member);
-                    lower.await.map(drop)
+                    store
+                        .set_role(&actor(), acme, who, Role::Owner, Role::Member)
+                        .await
+                        .map(drop)
                 }
             })
         };
@@ -414,8 +416,10 @@ pub(in crate::store) async fn the_set_up_link_makes_the_first_owner_once(backend
     let race = |store: Arc<dyn Store>, who: &'static str| {
         let org = here();
         tokio::spawn(async move {
-            let made = store.create_first_owner(&actor(), Some(&token(3)), &org, &new_user(who));
-            made.await.map(|(user, _)| user.id)
+            store
+                .create_first_owner(&actor(), Some(&token(3)), &org, &new_user(who))
+                .await
+                .map(|(user, _)| user.id)
         })
     };
     let (one, two) = (race(first, "one@b.example"), race(second, "two@b.example"));

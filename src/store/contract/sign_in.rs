@@ -270,8 +270,10 @@ pub(in crate::store) async fn a_session_gets_another_id_when_more_is_proved(back
     backend.clock.advance(MINUTE);
     let now = START.plus(MINUTE);
     let prove = async |old, new, proof, ends| {
-        let proved = store.prove_session(&actor(), &token(old), &token(new), proof, ends);
-        proved.await.unwrap()
+        store
+            .prove_session(&actor(), &token(old), &token(new), proof, ends)
+            .await
+            .unwrap()
     };
     let whole = ends(MINUTE * 20, MINUTE * 90);
     let signed_in = prove(1, 2, Proof::Code, whole).await.unwrap();
@@ -298,8 +300,11 @@ pub(in crate::store) async fn a_session_gets_another_id_when_more_is_proved(back
         let race = |store: &Arc<dyn Store>, new: u8| {
             let store = Arc::clone(store);
             tokio::spawn(async move {
-                let proved = store.prove_session(&actor(), &token(old), &token(new), Proof::Code, whole);
-                proved.await.unwrap().is_some()
+                store
+                    .prove_session(&actor(), &token(old), &token(new), Proof::Code, whole)
+                    .await
+                    .unwrap()
+                    .is_some()
             })
         };
         let (one, two) = (race(&backend.store, new), race(&backend.other, new + 100));
@@ -369,8 +374,10 @@ pub(in crate::store) async fn a_reset_link_works_once_and_ends_all_sessions(back
     let (zoe, bea) = (user(store, "zoe@b.example").await, user(store, "bea@b.example").await);
     open(store, &zoe, 1, Proof::Code).await;
     let make = async |user: &User, number| {
-        let made = store.create_reset(&actor(), user.id, &token(number), START.plus(MINUTE));
-        made.await.unwrap();
+        store
+            .create_reset(&actor(), user.id, &token(number), START.plus(MINUTE))
+            .await
+            .unwrap();
     };
     for number in 10..=10 + u8::try_from(RESETS_MAX).unwrap() {
         backend.clock.advance(Duration::from_secs(1));

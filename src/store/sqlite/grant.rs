@@ -11,7 +11,7 @@ use super::write::{About, Write};
 use super::{device, ending};
 use crate::audit::Action;
 use crate::clock::Timestamp;
-use crate::model::{Address, Device, Grant, Mailbox, MailboxId, OrgId, Right, Role, SenderRule, User, UserId};
+use crate::model::{Address, Device, Grant, Mailbox, MailboxId, OrgId, Right, SenderRule, User, UserId};
 use crate::store::people::SEND_AS_MAX;
 use crate::store::{Actor, Ended, GrantRow, GrantTerms, Seq};
 
