@@ -184,6 +184,7 @@ sign-in-help-device = The password of a telephone or mail program does not work 
 sign-in-help-invitation = You have no sign-in yet? Ask someone of your organisation for an invitation.
 sign-in-refused = That did not work. Check the address and the password, and try again.
 sign-in-throttled = Too many tries. You can try again { $when }.
+sign-in-known = You have a sign-in here already. Sign in to accept the invitation.
 code-title = Enter your code
 code-label = Code
 code-hint = The six digits that your authenticator program shows now.
@@ -194,6 +195,7 @@ code-use-program = Use the authenticator program instead
 code-use-recovery = No access to the program? Use a recovery code
 forgot-title = Forgot your password?
 forgot-lead = Enter the address that you sign in with. You get a link to choose a new password.
+forgot-no-mail = This Postern sends no mail. Ask whoever runs it for a link to choose a new password.
 forgot-send = Send the link
 forgot-sent-title = Look into your mail
 forgot-sent = If { $address } is a sign-in here, a link is on its way. It works for one hour.
@@ -215,6 +217,7 @@ purpose-replace-device = To give “{ $device }” a new password
 purpose-sign-in-method = To change how you sign in
 purpose-give-role = To make somebody owner or administrator
 purpose-make-token = To make an API token
+purpose-anything = To go on
 
 ## Set-up of the first owner
 
@@ -240,7 +243,6 @@ invited-signed-in = You are signed in as { $name } ({ $address }).
 invited-accept = Accept
 invited-another = You are signed in as { $address }, but the invitation went to { $invited }.
 invited-sign-out = Sign out and continue
-invited-accept-as = Accept as { $address } all the same
 invited-have-title = I have a sign-in here
 invited-have-hint = Also from another organisation. You will see both, and switch between them.
 invited-sign-in = Sign in and accept
@@ -248,7 +250,7 @@ invited-new-title = I am new here
 invited-create = Accept and sign in
 invited-decline = Decline the invitation
 decline-title = Decline the invitation?
-decline-lead = { $inviter } of { $org } will see that you declined. The link stops working.
+decline-lead = { $inviter } of { $org } will see that it was withdrawn in your name. The link stops working.
 closed-declined-title = You declined
 closed-declined = The link no longer works. If that was a mistake, ask for a new invitation.
 closed-expired-title = This invitation has expired
@@ -744,7 +746,7 @@ activity-action = Action
 activity-subject = On
 activity-hash = Hash
 activity-no-hash = From before entries were chained
-my-activity-lead = What you did, and what was done to the mailboxes that you use.
+my-activity-lead = What you did. What was done to a mailbox is told on the page of the mailbox.
 who-cli = { $name } on the server
 who-daemon = Postern
 who-gone = Somebody who has left
@@ -868,10 +870,8 @@ account-theme = Colours
 theme-system = As the system
 theme-light = Light
 theme-dark = Dark
-account-password-changed = changed { $when }
-account-password-never-changed = never changed
 account-code = Code from an authenticator program
-account-code-on = on, { $when }
+account-code-on = on: whoever signs in as you needs it too
 account-code-off = off: whoever knows your password can sign in
 account-codes-left =
     { $count ->
@@ -885,7 +885,8 @@ account-this-session = This browser
 account-session-used = used { $when }
 account-session-since = signed in { $when }
 password-change-title = Change your password
-password-present = Present password
+address-change-title = Change your sign-in address
+address-change-effect = Both addresses get a mail about it. You stay signed in.
 password-change-effect = You are signed out everywhere else. The passwords of your devices stay as they are.
 code-set-up = Set up
 code-set-up-title = Code from an authenticator program
@@ -953,6 +954,8 @@ done-password-changed =
        *[other] Your password was changed. { $count } other browsers were signed out.
     }
 done-password-reset = Your password was set. Sign in with it.
+done-address-changed = From now on you sign in with { $address }.
+done-already = This was done already, so nothing was made a second time. What was shown once cannot be shown again.
 done-code-removed = Signing in asks for the password alone now.
 done-signed-out =
     { $count ->
@@ -960,7 +963,7 @@ done-signed-out =
        *[other] { $count } browsers were signed out.
     }
 done-signed-out-here = You are signed out.
-done-session-over = You were signed out because nothing happened for a while. Sign in again.
+done-session-over = Your session has ended. Please sign in again.
 done-lost-paused = “{ $device }” is paused. Nobody can read your mail with it.
 
 ## Errors
@@ -1019,6 +1022,8 @@ problem-unshowable = It holds a character that cannot be shown safely. Type it b
 problem-address = Write a whole address, such as anna@example.org.
 problem-local-part = Write the part in front of the @: letters, digits, dots, dashes.
 problem-address-taken = { $address } is a mailbox or an alias already. Choose another address.
+problem-sign-in-taken = This is a sign-in address already. Choose another one.
+problem-org-taken = An organisation has this name already. Choose another one.
 problem-domain-unknown = { $domain } is not connected. Choose one of your domains, or connect it first.
 problem-domain = Write a domain, such as example.org, without http and without @.
 problem-domain-taken = { $domain } is connected already, here or in another organisation. Ask the operator if it is yours.
@@ -1031,6 +1036,7 @@ problem-day-past = Choose a day that is not in the future.
 problem-password-short = Use at least { $least } characters.
 problem-password-long = Use at most { $most } characters.
 problem-password-common = Everybody tries this one first. Choose another, such as several words in a row.
+problem-password-like-you = It is made of your own name or address. Choose another, such as several words in a row.
 problem-password-wrong = That is not your present password.
 problem-code = This code does not fit. Wait for the next one, and check that the clock of your telephone is right.
 problem-confirmation = Type exactly: { $expected }

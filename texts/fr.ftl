@@ -184,6 +184,7 @@ sign-in-help-device = Le mot de passe d’un téléphone ou d’un logiciel de m
 sign-in-help-invitation = Pas encore d’accès ? Demandez une invitation à quelqu’un de votre organisation.
 sign-in-refused = Cela n’a pas fonctionné. Vérifiez l’adresse et le mot de passe, puis réessayez.
 sign-in-throttled = Trop d’essais. Vous pourrez réessayer { $when }.
+sign-in-known = Vous avez déjà un accès ici. Connectez-vous pour accepter l’invitation.
 code-title = Entrez votre code
 code-label = Code
 code-hint = Les six chiffres que votre application d’authentification affiche maintenant.
@@ -194,6 +195,7 @@ code-use-program = Utiliser plutôt l’application d’authentification
 code-use-recovery = L’application n’est pas accessible ? Utiliser un code de secours
 forgot-title = Mot de passe oublié ?
 forgot-lead = Entrez l’adresse avec laquelle vous vous connectez. Vous recevrez un lien pour choisir un nouveau mot de passe.
+forgot-no-mail = Ce Postern n’envoie pas de courriels. Demandez à qui l’exploite un lien pour choisir un nouveau mot de passe.
 forgot-send = Envoyer le lien
 forgot-sent-title = Consultez vos mails
 forgot-sent = Si { $address } est connue ici, un lien est en route. Il fonctionne pendant une heure.
@@ -215,6 +217,7 @@ purpose-replace-device = Pour donner un nouveau mot de passe à « { $device }�
 purpose-sign-in-method = Pour modifier votre façon de vous connecter
 purpose-give-role = Pour nommer un propriétaire ou un administrateur
 purpose-make-token = Pour créer un jeton d’API
+purpose-anything = Pour continuer
 
 ## Installation du premier propriétaire
 
@@ -240,7 +243,6 @@ invited-signed-in = Vous êtes connecté en tant que { $name } ({ $address }).
 invited-accept = Accepter
 invited-another = Vous êtes connecté en tant que { $address }, mais l’invitation est adressée à { $invited }.
 invited-sign-out = Se déconnecter et continuer
-invited-accept-as = Accepter quand même en tant que { $address }
 invited-have-title = J’ai déjà un accès ici
 invited-have-hint = Aussi d’une autre organisation. Vous verrez les deux et passerez de l’une à l’autre.
 invited-sign-in = Se connecter et accepter
@@ -248,7 +250,7 @@ invited-new-title = Je suis nouveau ici
 invited-create = Accepter et se connecter
 invited-decline = Refuser l’invitation
 decline-title = Refuser l’invitation ?
-decline-lead = { $inviter } de { $org } verra que vous avez refusé. Le lien cesse de fonctionner.
+decline-lead = { $inviter } de { $org } verra qu’elle a été retirée en votre nom. Le lien ne fonctionnera plus.
 closed-declined-title = Vous avez refusé
 closed-declined = Le lien ne fonctionne plus. Si c’était une erreur, demandez une nouvelle invitation.
 closed-expired-title = Cette invitation a expiré
@@ -744,7 +746,7 @@ activity-action = Action
 activity-subject = Sur
 activity-hash = Empreinte
 activity-no-hash = D’avant l’enchaînement des entrées
-my-activity-lead = Ce que vous avez fait, et ce qui a été fait aux boîtes mail que vous utilisez.
+my-activity-lead = Ce que vous avez fait. Ce qui a été fait à une boîte est indiqué sur la page de la boîte.
 who-cli = { $name } sur le serveur
 who-daemon = Postern
 who-gone = Quelqu’un qui est parti
@@ -868,10 +870,8 @@ account-theme = Couleurs
 theme-system = Comme le système
 theme-light = Claires
 theme-dark = Sombres
-account-password-changed = modifié { $when }
-account-password-never-changed = jamais modifié
 account-code = Code d’une application d’authentification
-account-code-on = activé, { $when }
+account-code-on = activé : qui se connecte à votre place en a besoin aussi
 account-code-off = désactivé : quiconque connaît votre mot de passe peut se connecter
 account-codes-left =
     { $count ->
@@ -885,7 +885,8 @@ account-this-session = Ce navigateur
 account-session-used = utilisé { $when }
 account-session-since = connecté { $when }
 password-change-title = Changer votre mot de passe
-password-present = Mot de passe actuel
+address-change-title = Changer votre adresse de connexion
+address-change-effect = Les deux adresses en sont averties par courriel. Vous restez connecté ici.
 password-change-effect = Vous êtes déconnecté partout ailleurs. Les mots de passe de vos appareils ne changent pas.
 code-set-up = Activer
 code-set-up-title = Code d’une application d’authentification
@@ -953,6 +954,8 @@ done-password-changed =
        *[other] Votre mot de passe a été changé. { $count } autres navigateurs ont été déconnectés.
     }
 done-password-reset = Votre mot de passe est défini. Connectez-vous avec lui.
+done-address-changed = Désormais, vous vous connectez avec { $address }.
+done-already = C’était déjà fait : rien n’a été créé une seconde fois. Ce qui a été montré une fois ne peut plus l’être.
 done-code-removed = La connexion ne demande plus que le mot de passe.
 done-signed-out =
     { $count ->
@@ -960,7 +963,7 @@ done-signed-out =
        *[other] { $count } navigateurs ont été déconnectés.
     }
 done-signed-out-here = Vous êtes déconnecté.
-done-session-over = Vous avez été déconnecté, car rien ne s’est passé pendant un moment. Reconnectez-vous.
+done-session-over = Votre session est terminée. Connectez-vous de nouveau.
 done-lost-paused = « { $device } » est suspendu. Personne ne peut lire vos mails avec lui.
 
 ## Erreurs
@@ -1019,6 +1022,8 @@ problem-unshowable = Un caractère ne peut pas être affiché sans risque. Tapez
 problem-address = Écrivez une adresse complète, par exemple anna@example.org.
 problem-local-part = Écrivez ce qui précède le @ : lettres, chiffres, points, tirets.
 problem-address-taken = { $address } est déjà une boîte mail ou un alias. Choisissez une autre adresse.
+problem-sign-in-taken = C’est déjà une adresse de connexion. Choisissez-en une autre.
+problem-org-taken = Une organisation porte déjà ce nom. Choisissez-en un autre.
 problem-domain-unknown = { $domain } n’est pas connecté. Choisissez l’un de vos domaines, ou connectez-le d’abord.
 problem-domain = Écrivez un domaine, par exemple example.org, sans http et sans @.
 problem-domain-taken = { $domain } est déjà connecté, ici ou dans une autre organisation. S’il est à vous, adressez-vous à l’exploitant.
@@ -1031,6 +1036,7 @@ problem-day-past = Choisissez un jour qui n’est pas dans le futur.
 problem-password-short = Utilisez au moins { $least } caractères.
 problem-password-long = Utilisez au plus { $most } caractères.
 problem-password-common = C’est celui que tout le monde essaie en premier. Choisissez-en un autre, par exemple plusieurs mots à la suite.
+problem-password-like-you = Il est fait de votre nom ou de votre adresse. Choisissez-en un autre, par exemple plusieurs mots à la suite.
 problem-password-wrong = Ce n’est pas votre mot de passe actuel.
 problem-code = Ce code ne convient pas. Attendez le suivant, et vérifiez l’heure de votre téléphone.
 problem-confirmation = Tapez exactement : { $expected }

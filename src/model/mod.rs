@@ -25,7 +25,8 @@ pub mod person;
 pub use address::{Address, DomainName};
 pub use device::{Device, DeviceKind, DeviceState, Networks, Scopes, SenderRule};
 pub use id::{
-    AliasId, ConsoleSessionId, CredentialId, DeviceId, DomainId, InvitationId, MailId, MailboxId, OrgId, TokenId, UserId,
+    AliasId, ConsoleSessionId, CredentialId, DeviceId, DomainId, InvitationId, MailId, MailboxId, OrgId, TokenId,
+    UserId,
 };
 pub use person::{
     ApiToken, Grant, Invitation, InvitationState, InvitedGrant, Language, Member, Membership, Right, Rights, Role,

@@ -11,8 +11,8 @@ use super::sign_in::{TokenHash, UserPassword};
 use super::{Actor, Error, Seq};
 use crate::clock::Timestamp;
 use crate::model::{
-    Address, Grant, Invitation, InvitationId, Language, MailboxId, Member, Membership, Org, OrgId, Rights,
-    Role, User, UserId,
+    Address, Grant, Invitation, InvitationId, Language, MailboxId, Member, Membership, Org, OrgId, Rights, Role, User,
+    UserId,
 };
 
 /// The most mailboxes whose addresses one user may use as senders: each session of theirs reads all of them.

@@ -246,6 +246,14 @@ impl Inside {
 }
 
 impl Person {
+    /// The same, where the way back after a step-up is another page than the one that was asked for.
+    pub(super) fn failed_at(&self, error: Error, path: &str) -> reply::Failed {
+        reply::Failed {
+            path: path.to_owned(),
+            ..self.failed(error)
+        }
+    }
+
     /// Why something was not done, as a page.
     pub(super) fn failed(&self, error: Error) -> reply::Failed {
         reply::Failed {

@@ -28,6 +28,21 @@ impl Desk {
         self.directory.orgs_of(signed_in.user.id).await
     }
 
+    /// Whether they sign in with an address of one of their organisations: they would lose it with that mailbox.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn signs_in_here(&self, signed_in: &SignedIn) -> Result<bool, Error> {
+        let own = signed_in.user.address.domain();
+        for org in self.my_orgs(signed_in).await? {
+            let domains = self.directory.domains(Some(org.org.id)).await?;
+            if domains.iter().any(|domain| domain.name == own) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// What was granted to whoever is signed in, in all organisations, by address; ended grants are left out.
     ///
     /// # Errors

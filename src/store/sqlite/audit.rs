@@ -89,11 +89,7 @@ pub(super) fn append(write: &Write<'_>, actor: &Actor, action: &str, about: Abou
     };
     let (who, origin) = (clean(&actor.who), clean(&actor.origin));
     let behalf = actor.behalf.as_deref().map(clean);
-    let (action, subject, detail) = (
-        clean(action),
-        clean(about.subject),
-        clean_detail(detail).to_string(),
-    );
+    let (action, subject, detail) = (clean(action), clean(about.subject), clean_detail(detail).to_string());
     let entry = Entry {
         number: head.number.saturating_add(1),
         at: write.now,

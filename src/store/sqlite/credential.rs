@@ -66,7 +66,8 @@ impl CredentialStore for SqliteStore {
         mailbox: MailboxId,
     ) -> Result<Option<(Epoch, Vec<Address>)>, Error> {
         let now = self.clock.utc();
-        self.read(move |conn| epoch_and_senders(conn, device, mailbox, now)).await
+        self.read(move |conn| epoch_and_senders(conn, device, mailbox, now))
+            .await
     }
 
     async fn upgrade_hash(

@@ -13,8 +13,8 @@ use crate::clock::Timestamp;
 use crate::model::device::Use;
 use crate::model::{CredentialId, Device, DeviceId, DeviceState, Mailbox, MailboxId, name};
 use crate::store::{
-    Actor, DeviceEdit, DeviceFilter, EndReason, LISTED_MAX, LIVE_DEVICES_MAX, NewCredential, NewDevice,
-    RETIRED_MAX, Seq,
+    Actor, DeviceEdit, DeviceFilter, EndReason, LISTED_MAX, LIVE_DEVICES_MAX, NewCredential, NewDevice, RETIRED_MAX,
+    Seq,
 };
 
 /// What [`device_at`] reads, of a table called `d`.

@@ -75,11 +75,7 @@ impl DirectoryStore for SqliteStore {
         self.read(move |conn| page::mailbox_in(conn, org, id, now)).await
     }
 
-    async fn mailbox_page(
-        &self,
-        org: OrgId,
-        query: &MailboxQuery,
-    ) -> Result<Page<MailboxRow, Address>, Error> {
+    async fn mailbox_page(&self, org: OrgId, query: &MailboxQuery) -> Result<Page<MailboxRow, Address>, Error> {
         let (query, now) = (query.clone(), self.clock.utc());
         self.read(move |conn| page::mailbox_page(conn, org, &query, now)).await
     }
@@ -160,11 +156,7 @@ impl DirectoryStore for SqliteStore {
         self.read(move |conn| page::device_in(conn, org, id)).await
     }
 
-    async fn device_page(
-        &self,
-        org: OrgId,
-        query: &DeviceQuery,
-    ) -> Result<Page<DeviceRow, Cursor<DeviceId>>, Error> {
+    async fn device_page(&self, org: OrgId, query: &DeviceQuery) -> Result<Page<DeviceRow, Cursor<DeviceId>>, Error> {
         let query = query.clone();
         self.read(move |conn| page::device_page(conn, org, &query)).await
     }

@@ -11,7 +11,7 @@ use super::write::{About, Write};
 use super::{device, ending};
 use crate::audit::Action;
 use crate::clock::Timestamp;
-use crate::model::{Address, Device, Grant, Mailbox, MailboxId, OrgId, Right, Role, SenderRule, User, UserId};
+use crate::model::{Address, Device, Grant, Mailbox, MailboxId, OrgId, Right, SenderRule, User, UserId};
 use crate::store::people::SEND_AS_MAX;
 use crate::store::{Actor, Ended, GrantRow, GrantTerms, Seq};
 
@@ -120,17 +120,16 @@ pub(super) fn must_make_sense(write: &Write<'_>, terms: &GrantTerms) -> Outcome<
         return Err(refused("choose at least one right, or withdraw the access".to_owned()));
     }
     if terms.ends_at.is_some_and(|ends_at| ends_at <= write.now) {
-        return Err(refused("the end of the access is in the past; choose a later one".to_owned()));
+        return Err(refused(
+            "the end of the access is in the past; choose a later one".to_owned(),
+        ));
     }
     Ok(())
 }
 
 fn must_fit_senders(write: &Write<'_>, user: &User) -> Outcome<()> {
     let count = "SELECT count(*) FROM mailbox_grant WHERE user_id = ?1 AND send_as = 1";
-    let count: u32 = write
-        .tx
-        .prepare_cached(count)?
-        .query_row([user.id], |row| row.get(0))?;
+    let count: u32 = write.tx.prepare_cached(count)?.query_row([user.id], |row| row.get(0))?;
     if count >= SEND_AS_MAX {
         let address = &user.address;
         return Err(refused(format!(

@@ -15,9 +15,7 @@ use crate::audit::Action;
 use crate::clock::Timestamp;
 use crate::model::{Invitation, InvitationId, InvitationState, InvitedGrant, MailboxId, OrgId, User};
 use crate::store::people::{INVITATION_LINKS_MAX, INVITED_GRANTS_MAX, OPEN_INVITATIONS_MAX};
-use crate::store::{
-    Accepted, Accepting, Actor, GrantTerms, InvitationQuery, NewInvitation, NewUser, Page, TokenHash,
-};
+use crate::store::{Accepted, Accepting, Actor, GrantTerms, InvitationQuery, NewInvitation, NewUser, Page, TokenHash};
 
 const COLUMNS: &str = "i.id, i.org_id, i.address, i.role, i.language, i.invited_by, i.created_at, i.sent_at, \
      i.opened_at, i.expires_at, i.accepted_at, i.withdrawn_at";
@@ -70,7 +68,9 @@ pub(super) fn invitation(
 ) -> Outcome<Option<Invitation>> {
     let sql = format!("SELECT {COLUMNS} FROM invitation i WHERE i.id = ?1 AND +i.org_id = ?2");
     let mut found = conn.prepare_cached(&sql)?;
-    let found = found.query_row(params![id, org], |row| invitation_row(row, now)).optional()?;
+    let found = found
+        .query_row(params![id, org], |row| invitation_row(row, now))
+        .optional()?;
     found.map(|found| with_grants(conn, found)).transpose()
 }
 
@@ -144,18 +144,15 @@ pub(super) fn create(write: &Write<'_>, actor: &Actor, org: OrgId, new: &NewInvi
 
 fn must_not_expire_at_once(write: &Write<'_>, expires_at: Timestamp) -> Outcome<()> {
     if expires_at <= write.now {
-        return Err(refused("the end of the invitation is in the past; choose a later one".to_owned()));
+        return Err(refused(
+            "the end of the invitation is in the past; choose a later one".to_owned(),
+        ));
     }
     Ok(())
 }
 
 /// Whether somebody can be invited (again): no member, no other invitation that can be accepted, and not too many.
-fn must_be_invitable(
-    write: &Write<'_>,
-    org: OrgId,
-    new: &NewInvitation,
-    except: Option<InvitationId>,
-) -> Outcome<()> {
+fn must_be_invitable(write: &Write<'_>, org: OrgId, new: &NewInvitation, except: Option<InvitationId>) -> Outcome<()> {
     let address = &new.address;
     if let Some(user) = user_by_address(&write.tx, address)?
         && member::member(&write.tx, org, user.id)?.is_some()
@@ -187,12 +184,7 @@ fn must_be_invitable(
     Ok(())
 }
 
-fn insert_grants(
-    write: &Write<'_>,
-    org: OrgId,
-    id: InvitationId,
-    grants: &[(MailboxId, GrantTerms)],
-) -> Outcome<()> {
+fn insert_grants(write: &Write<'_>, org: OrgId, id: InvitationId, grants: &[(MailboxId, GrantTerms)]) -> Outcome<()> {
     if grants.len() > INVITED_GRANTS_MAX {
         return Err(refused(format!(
             "an invitation gives access to at most {INVITED_GRANTS_MAX} mailboxes; give the others afterwards"
@@ -230,11 +222,7 @@ fn insert_link(write: &Write<'_>, id: InvitationId, link: &TokenHash) -> Outcome
 }
 
 fn audit(write: &Write<'_>, actor: &Actor, action: Action, invitation: &Invitation) -> Outcome<()> {
-    let mailboxes: Vec<_> = invitation
-        .grants
-        .iter()
-        .map(|grant| grant.address.as_str())
-        .collect();
+    let mailboxes: Vec<_> = invitation.grants.iter().map(|grant| grant.address.as_str()).collect();
     let detail = json!({
         "id": invitation.id, "role": invitation.role.name(), "mailboxes": mailboxes,
         "expires_at": invitation.expires_at.rfc3339(),
@@ -248,9 +236,7 @@ fn over(state: InvitationState) -> Fault {
     refused(match state {
         InvitationState::Accepted(at) => format!("the invitation was accepted on {}", at.day()),
         InvitationState::Withdrawn(at) => format!("the invitation was withdrawn on {}; ask for a new one", at.day()),
-        InvitationState::Expired | InvitationState::Sent => {
-            "the invitation ran out; ask for a new one".to_owned()
-        }
+        InvitationState::Expired | InvitationState::Sent => "the invitation ran out; ask for a new one".to_owned(),
     })
 }
 

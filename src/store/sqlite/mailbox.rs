@@ -158,8 +158,7 @@ pub(super) fn delete_mailbox(write: &Write<'_>, actor: &Actor, id: MailboxId) ->
     let seq = write.log_change(&ChangeKind::MailboxEnded { mailbox: id })?;
     let aliases: Vec<_> = aliases.iter().map(|alias| alias.address.as_str()).collect();
     let people: Vec<_> = people.iter().map(|row| row.user_address.as_str()).collect();
-    let detail =
-        json!({ "id": id, "active_devices": mailbox.active_devices, "aliases": aliases, "people": people });
+    let detail = json!({ "id": id, "active_devices": mailbox.active_devices, "aliases": aliases, "people": people });
     let about = About::mailbox(&mailbox, mailbox.address.as_str());
     write.audit(actor, Action::MailboxDelete, about, detail)?;
     Ok(seq)

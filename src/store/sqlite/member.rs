@@ -69,11 +69,7 @@ pub(super) fn members_query(org: OrgId, query: &MemberQuery) -> Query {
     sql
 }
 
-pub(super) fn members(
-    conn: &Connection,
-    org: OrgId,
-    query: &MemberQuery,
-) -> Outcome<Page<MemberRow, Cursor<UserId>>> {
+pub(super) fn members(conn: &Connection, org: OrgId, query: &MemberQuery) -> Outcome<Page<MemberRow, Cursor<UserId>>> {
     let rows = members_query(org, query).rows(conn, member_row)?;
     Ok(cut(rows, query.limit, |row| Cursor {
         key: name::name_key(&row.member.user.name),
@@ -139,13 +135,7 @@ pub(super) fn add_member(write: &Write<'_>, actor: &Actor, org: OrgId, user: Use
 }
 
 /// Makes a membership and says so in the audit log; the caller has seen that there is none.
-pub(super) fn insert_member(
-    write: &Write<'_>,
-    actor: &Actor,
-    org: OrgId,
-    user: &User,
-    role: Role,
-) -> Outcome<Member> {
+pub(super) fn insert_member(write: &Write<'_>, actor: &Actor, org: OrgId, user: &User, role: Role) -> Outcome<Member> {
     join(write, org, user, role)?;
     let detail = json!({ "id": user.id, "name": user.name, "role": role.name() });
     let about = About::org(org, user.address.as_str());

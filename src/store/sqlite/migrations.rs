@@ -108,7 +108,8 @@ fn applied_checksum(conn: &Connection, version: u32) -> Outcome<Option<String>> 
     Ok(conn.query_row(sql, [version], |row| row.get(0)).optional()?)
 }
 
-fn step(tx: &Transaction<'_>, migration: &Migration, now: Timestamp) -> Outcome<()> {
+/// Applies one step.
+pub(super) fn step(tx: &Transaction<'_>, migration: &Migration, now: Timestamp) -> Outcome<()> {
     tx.execute_batch(migration.sql)?;
     tx.execute(
         "INSERT INTO schema_migration (version, name, checksum, applied_at) VALUES (?1, ?2, ?3, ?4)",

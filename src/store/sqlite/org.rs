@@ -112,7 +112,12 @@ pub(super) fn create_domain(write: &Write<'_>, actor: &Actor, org_id: OrgId, nam
         "INSERT INTO mail_domain (id, org_id, name, created_at) VALUES (?1, ?2, ?3, ?4)",
         params![domain.id, domain.org, domain.name, domain.created_at],
     )?;
-    write.audit(actor, Action::DomainCreate, About::org(org.id, name.as_str()), json!({}))?;
+    write.audit(
+        actor,
+        Action::DomainCreate,
+        About::org(org.id, name.as_str()),
+        json!({}),
+    )?;
     Ok(domain)
 }
 

@@ -223,12 +223,7 @@ fn row_with_numbers(row: &Row<'_>) -> rusqlite::Result<MailboxRow> {
     })
 }
 
-pub(super) fn mailbox_in(
-    conn: &Connection,
-    org: OrgId,
-    id: MailboxId,
-    now: Timestamp,
-) -> Outcome<Option<MailboxRow>> {
+pub(super) fn mailbox_in(conn: &Connection, org: OrgId, id: MailboxId, now: Timestamp) -> Outcome<Option<MailboxRow>> {
     let mut query = mailboxes(now);
     query.text(" WHERE m.id = ").value(id.raw());
     query.and("+m.org_id = ", org.raw());
@@ -236,7 +231,8 @@ pub(super) fn mailbox_in(
 }
 
 /// That nobody can reach the mailbox `m`.
-pub(super) const UNREACHABLE: &str = "NOT EXISTS (SELECT 1 FROM device d WHERE d.mailbox_id = m.id AND d.revoked_at IS NULL)
+pub(super) const UNREACHABLE: &str =
+    "NOT EXISTS (SELECT 1 FROM device d WHERE d.mailbox_id = m.id AND d.revoked_at IS NULL)
     AND NOT EXISTS (SELECT 1 FROM mailbox_grant g WHERE g.mailbox_id = m.id)";
 
 pub(super) fn mailbox_query(org: OrgId, query: &MailboxQuery, now: Timestamp) -> Query {

@@ -7,9 +7,7 @@ use super::fault::Outcome;
 use super::write::Write;
 use super::{SqliteStore, ending, grant, invitation, member, person, session, sign_in, token};
 use crate::clock::Timestamp;
-use crate::model::{
-    Address, Grant, Invitation, InvitationId, MailboxId, Member, Org, OrgId, Role, User, UserId,
-};
+use crate::model::{Address, Grant, Invitation, InvitationId, MailboxId, Member, Org, OrgId, Role, User, UserId};
 use crate::store::{
     Accepted, Accepting, Actor, Cursor, Ended, Ending, Error, FirstOrg, GrantRow, GrantTerms, InvitationQuery,
     MemberQuery, MemberRow, NewInvitation, NewUser, Page, PeopleStore, Seq, Standing, Tidied, TokenHash, UserEdit,
@@ -186,11 +184,7 @@ impl PeopleStore for SqliteStore {
         self.read(move |conn| invitation::by_link(conn, &link, now)).await
     }
 
-    async fn invitations(
-        &self,
-        org: OrgId,
-        query: &InvitationQuery,
-    ) -> Result<Page<Invitation, InvitationId>, Error> {
+    async fn invitations(&self, org: OrgId, query: &InvitationQuery) -> Result<Page<Invitation, InvitationId>, Error> {
         let (query, now) = (query.clone(), self.clock.utc());
         self.read(move |conn| invitation::invitations(conn, org, &query, now))
             .await

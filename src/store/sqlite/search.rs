@@ -140,7 +140,9 @@ pub(super) fn overview(conn: &Connection, org: OrgId, unused_since: Timestamp, n
     let [mailboxes, unreachable, aliases, devices, people] = overviews();
     let pair = |sql: &str, second: i64| {
         let mut statement = conn.prepare_cached(sql)?;
-        statement.query_row(params![org, second], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, u32>(1)?)))
+        statement.query_row(params![org, second], |row| {
+            Ok((row.get::<_, u32>(0)?, row.get::<_, u32>(1)?))
+        })
     };
     let one = |sql: &str| conn.prepare_cached(sql)?.query_row([org], |row| row.get::<_, u32>(0));
     let (people, invitations) = pair(&people, now.0)?;

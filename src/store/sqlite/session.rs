@@ -35,17 +35,15 @@ fn session_row(row: &Row<'_>) -> rusqlite::Result<ConsoleSession> {
     })
 }
 
-pub(super) fn session(
-    conn: &Connection,
-    hash: &TokenHash,
-    now: Timestamp,
-) -> Outcome<Option<(ConsoleSession, User)>> {
+pub(super) fn session(conn: &Connection, hash: &TokenHash, now: Timestamp) -> Outcome<Option<(ConsoleSession, User)>> {
     let sql = format!(
         "SELECT {COLUMNS}, {USER_COLUMNS} FROM console_session s JOIN user u ON u.id = s.user_id
          WHERE s.hash = ?1 AND +s.idle_ends_at > ?2"
     );
     let mut found = conn.prepare_cached(&sql)?;
-    let found = found.query_row(params![hash, now], |row| Ok((session_row(row)?, user_at(row, COLUMN_COUNT)?)));
+    let found = found.query_row(params![hash, now], |row| {
+        Ok((session_row(row)?, user_at(row, COLUMN_COUNT)?))
+    });
     Ok(found.optional()?)
 }
 
@@ -110,7 +108,10 @@ pub(super) fn open(write: &Write<'_>, actor: &Actor, new: &NewConsoleSession) ->
 }
 
 fn signed_in(write: &Write<'_>, actor: &Actor, user: &User, session: &ConsoleSession) -> Outcome<()> {
-    write.execute("UPDATE user SET seen_at = ?2 WHERE id = ?1", params![user.id, write.now])?;
+    write.execute(
+        "UPDATE user SET seen_at = ?2 WHERE id = ?1",
+        params![user.id, write.now],
+    )?;
     let detail = json!({ "session": session.id, "proof": session.proof.name(), "browser": session.browser });
     let about = About::nobody(user.address.as_str());
     write.audit(actor, Action::UserSignIn, about, detail)

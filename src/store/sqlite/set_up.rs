@@ -21,7 +21,8 @@ fn written(link: &TokenHash, expires_at: Timestamp) -> String {
 pub(super) fn set_link(write: &Write<'_>, actor: &Actor, link: &TokenHash, expires_at: Timestamp) -> Outcome<()> {
     if has_owner(&write.tx)? {
         return Err(refused(
-            "an organisation has an owner already, who can invite others; the set-up link is for the first one".to_owned(),
+            "an organisation has an owner already, who can invite others; the set-up link is for the first one"
+                .to_owned(),
         ));
     }
     keys::set(write, KEY, &written(link, expires_at))?;
@@ -42,7 +43,8 @@ pub(super) fn is_link(conn: &Connection, link: &TokenHash, now: Timestamp) -> Ou
 pub(super) fn use_link(write: &Write<'_>, link: &TokenHash) -> Outcome<()> {
     if !is_link(&write.tx, link, write.now)? {
         return Err(not_found(
-            "this set-up link does not work (any more); restart Postern for a new one, or use the command line".to_owned(),
+            "this set-up link does not work (any more); restart Postern for a new one, or use the command line"
+                .to_owned(),
         ));
     }
     write.execute("DELETE FROM meta WHERE key = ?1", [KEY])?;

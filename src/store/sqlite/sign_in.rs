@@ -55,7 +55,8 @@ impl SignInStore for SqliteStore {
 
     async fn set_code(&self, actor: &Actor, user: UserId, code: &NewCode, keep: Keep) -> Result<(), Error> {
         let (actor, code) = (actor.clone(), code.clone());
-        self.write(move |write| set_code(write, &actor, user, &code, keep)).await
+        self.write(move |write| set_code(write, &actor, user, &code, keep))
+            .await
     }
 
     async fn remove_code(&self, actor: &Actor, user: UserId, keep: Keep) -> Result<(), Error> {
@@ -80,7 +81,12 @@ impl SignInStore for SqliteStore {
             let user = known_user(&write.tx, user)?;
             insert_recovery(write, user.id, &codes)?;
             let about = About::nobody(user.address.as_str());
-            write.audit(&actor, Action::UserRecoveryRenew, about, json!({ "codes": codes.len() }))
+            write.audit(
+                &actor,
+                Action::UserRecoveryRenew,
+                about,
+                json!({ "codes": codes.len() }),
+            )
         })
         .await
     }
@@ -115,7 +121,8 @@ impl SignInStore for SqliteStore {
 
     async fn touch_session(&self, id: ConsoleSessionId, idle_at: Timestamp, origin: &str) -> Result<(), Error> {
         let origin = origin.to_owned();
-        self.write(move |write| session::touch(write, id, idle_at, &origin)).await
+        self.write(move |write| session::touch(write, id, idle_at, &origin))
+            .await
     }
 
     async fn sessions_of(&self, user: UserId) -> Result<Vec<ConsoleSession>, Error> {
@@ -130,7 +137,8 @@ impl SignInStore for SqliteStore {
 
     async fn end_sessions(&self, actor: &Actor, user: UserId, keep: Keep) -> Result<u32, Error> {
         let actor = actor.clone();
-        self.write(move |write| session::end_all(write, &actor, user, keep)).await
+        self.write(move |write| session::end_all(write, &actor, user, keep))
+            .await
     }
 
     async fn create_reset(
@@ -152,7 +160,8 @@ impl SignInStore for SqliteStore {
 
     async fn use_reset(&self, actor: &Actor, link: &TokenHash, password: &UserPassword) -> Result<User, Error> {
         let (actor, link, password) = (actor.clone(), *link, password.clone());
-        self.write(move |write| use_reset(write, &actor, &link, &password)).await
+        self.write(move |write| use_reset(write, &actor, &link, &password))
+            .await
     }
 
     async fn set_set_up_link(&self, actor: &Actor, link: &TokenHash, expires_at: Timestamp) -> Result<(), Error> {
@@ -189,13 +198,7 @@ fn sign_in(conn: &Connection, condition: &str, value: &dyn ToSql) -> Outcome<Opt
     Ok(found.optional()?)
 }
 
-fn set_password(
-    write: &Write<'_>,
-    actor: &Actor,
-    user: UserId,
-    password: &UserPassword,
-    keep: Keep,
-) -> Outcome<()> {
+fn set_password(write: &Write<'_>, actor: &Actor, user: UserId, password: &UserPassword, keep: Keep) -> Outcome<()> {
     let user = known_user(&write.tx, user)?;
     let ended = put_password(write, user.id, password, keep)?;
     let about = About::nobody(user.address.as_str());
@@ -242,7 +245,9 @@ fn remove_code(write: &Write<'_>, actor: &Actor, user: UserId, keep: Keep) -> Ou
 /// Puts these recovery codes in place of the old ones.
 fn insert_recovery(write: &Write<'_>, user: UserId, codes: &[TokenHash]) -> Outcome<()> {
     if codes.len() > RECOVERY_CODES_MAX {
-        return Err(refused(format!("a user has at most {RECOVERY_CODES_MAX} recovery codes")));
+        return Err(refused(format!(
+            "a user has at most {RECOVERY_CODES_MAX} recovery codes"
+        )));
     }
     write.execute("DELETE FROM recovery_code WHERE user_id = ?1", [user])?;
     for code in codes {

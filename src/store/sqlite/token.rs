@@ -85,7 +85,9 @@ fn token_by_hash(conn: &Connection, hash: &TokenHash, now: Timestamp) -> Outcome
          WHERE t.hash = ?1 AND (t.expires_at IS NULL OR t.expires_at > ?2)"
     );
     let mut found = conn.prepare_cached(&sql)?;
-    let found = found.query_row(params![hash, now], |row| Ok((token_row(row)?, user_at(row, COLUMN_COUNT)?)));
+    let found = found.query_row(params![hash, now], |row| {
+        Ok((token_row(row)?, user_at(row, COLUMN_COUNT)?))
+    });
     Ok(found.optional()?)
 }
 
@@ -102,7 +104,9 @@ fn create(write: &Write<'_>, actor: &Actor, org: OrgId, new: &NewToken) -> Outco
     let member = known_member(&write.tx, org, new.user)?;
     let name = name::token_name(&new.name).map_err(|bad| refused(bad.to_string()))?;
     if new.expires_at.is_some_and(|expires_at| expires_at <= write.now) {
-        return Err(refused("the end of the token is in the past; choose a later one".to_owned()));
+        return Err(refused(
+            "the end of the token is in the past; choose a later one".to_owned(),
+        ));
     }
     let count = "SELECT count(*) FROM api_token WHERE org_id = ?1 AND user_id = ?2";
     let count: u32 = write

@@ -7,8 +7,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRe
 
 use crate::clock::Timestamp;
 use crate::model::{
-    Address, AliasId, ConsoleSessionId, CredentialId, DeviceId, DeviceKind, DomainId, DomainName, InvitationId, Language,
-    MailboxId, Networks, OrgId, Rights, Role, Scopes, SenderRule, TokenId, TokenScope, UserId,
+    Address, AliasId, ConsoleSessionId, CredentialId, DeviceId, DeviceKind, DomainId, DomainName, InvitationId,
+    Language, MailboxId, Networks, OrgId, Rights, Role, Scopes, SenderRule, TokenId, TokenScope, UserId,
 };
 use crate::peer::Protocol;
 use crate::store::{EndReason, Hash, Proof, Seq, TokenHash};

@@ -6,7 +6,7 @@ use super::sample::{
 };
 use super::{Shot, shot};
 use crate::admin::console::text::Line;
-use crate::admin::console::view::account::{Account, ChangePassword, ConsoleSession, RecoveryCodes, SetUpCode};
+use crate::admin::console::view::account::{Account, ChangeAddress, ChangePassword, ConsoleSession, RecoveryCodes, SetUpCode};
 use crate::admin::console::view::activity::{Activity, ActivityFilter, ActivityOne};
 use crate::admin::console::view::confirm::Confirm;
 use crate::admin::console::view::domains::{DomainRow, Domains, Found, Record};
@@ -299,8 +299,7 @@ fn account(sample: &Sample) -> Vec<Shot> {
         name: Field::of("Sophie Laurent"),
         language: Field::of("en"),
         theme: Field::of("system"),
-        password_changed_at: Some(ago(200 * DAY)),
-        code_since: Some(ago(100 * DAY)),
+        has_code: true,
         recovery_codes: 3,
         sessions,
     };
@@ -312,8 +311,7 @@ fn account(sample: &Sample) -> Vec<Shot> {
     let bare = Account {
         address: LONG_ADDRESS.to_owned(),
         is_own_domain: true,
-        password_changed_at: None,
-        code_since: None,
+        has_code: false,
         theme: Field::of("dark"),
         ..page(sample.themed(Theme::Dark), vec![session(1, "Chrome on Windows", true)])
     };
@@ -323,20 +321,24 @@ fn account(sample: &Sample) -> Vec<Shot> {
         theme: Field::of("light"),
         ..page(sample.themed(Theme::Light), many.clone())
     };
-    let change = |present, password| ChangePassword {
+    let change = |password| ChangePassword {
         frame: sample.own(Place::MyAccount),
-        present,
         password,
     };
-    let wrong = Field::default().wrong(problem::password_wrong());
+    let address = |address| ChangeAddress {
+        frame: sample.own(Place::MyAccount),
+        address,
+    };
     let (action, back) = (|| "/do".to_owned(), || "/back".to_owned());
     let frame = || sample.own(Place::MyAccount);
     vec![
         shot("account", &page(sample.own(Place::MyAccount), many)),
         shot("account-bare-dark", &bare),
         shot("account-light", &light),
-        shot("password", &change(Field::default(), Field::default())),
-        shot("password-wrong", &change(wrong, Field::default().wrong(problem::password_short(12)))),
+        shot("password", &change(Field::default())),
+        shot("password-wrong", &change(Field::default().wrong(problem::password_short(12)))),
+        shot("address", &address(Field::of("sophie@laurent.example"))),
+        shot("address-wrong", &address(Field::of(LONG_ADDRESS).wrong(problem::sign_in_taken()))),
         shot("account-everywhere", &Confirm::sign_out_everywhere(frame(), 2, action(), back())),
         shot("account-code-off", &Confirm::remove_code(frame(), action(), back())),
         shot("account-new-codes", &Confirm::new_recovery_codes(frame(), action(), back())),
@@ -348,6 +350,7 @@ fn codes(sample: &Sample) -> Vec<Shot> {
         frame: sample.own(Place::MyAccount),
         qr: Qr::of("otpauth://totp/Postern:sophie%40laurent.example?secret=JBSWY3DPEHPK3PXP&issuer=Postern"),
         key: Secret::new("JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP".to_owned()),
+        offer: "kqzm".to_owned(),
         code,
     };
     let codes = RecoveryCodes {

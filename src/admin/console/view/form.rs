@@ -102,6 +102,16 @@ pub mod problem {
         Line::new("problem-address-taken").with("address", address)
     }
 
+    /// Somebody signs in with the address already.
+    pub const fn sign_in_taken() -> Line {
+        Line::new("problem-sign-in-taken")
+    }
+
+    /// An organisation has this name already.
+    pub const fn org_taken() -> Line {
+        Line::new("problem-org-taken")
+    }
+
     /// The mail domain is not one of the organisation's.
     pub fn domain_unknown(domain: &str) -> Line {
         Line::new("problem-domain-unknown").with("domain", domain)
@@ -170,6 +180,11 @@ pub mod problem {
     /// The password is on the list of those that everybody tries first.
     pub const fn password_common() -> Line {
         Line::new("problem-password-common")
+    }
+
+    /// The password is made of the person's own name or address.
+    pub const fn password_like_you() -> Line {
+        Line::new("problem-password-like-you")
     }
 
     /// The present password is not this one.

@@ -125,11 +125,8 @@ async fn on_mailboxes(stage: &Stage<'_>, acting: &Acting, operation: Operation) 
     match operation {
         Op::OrgRead => desk.domains(acting).await.map(drop),
         Op::OrgEdit => {
-            let acting = &Acting {
-                org: directory.find_org(&acting.org.id.to_string()).await?,
-                ..acting.clone()
-            };
-            desk.rename_org(acting, &format!("Acme {number}")).await.map(drop)
+            let org = directory.find_org(&acting.org.id.to_string()).await?;
+            desk.rename_org(acting, &org.name, &format!("Acme {number}")).await.map(drop)
         }
         Op::DomainCreate => desk.create_domain(acting, &format!("new{number}.example")).await.map(drop),
         Op::DomainDelete => {
