@@ -364,11 +364,7 @@ mailbox-more-people =
         [one] and { $count } more
        *[other] and { $count } more
     }
-mailbox-idle =
-    { $count ->
-        [one] { $count } idle
-       *[other] { $count } idle
-    }
+mailbox-silent = silent for 90 days
 mailbox-people-lead = People with access sign in here with their own address. The mailbox itself has no password.
 mailbox-people-empty = Nobody has access to { $address }.
 mailbox-people-empty-hint = Devices that belong to nobody, such as a CRM, work without.
@@ -462,7 +458,28 @@ ends-console-sessions =
 ends-code = Signing in asks for the password alone.
 ends-recovery-codes = Your present recovery codes stop working.
 ends-old-password = The old password stops working.
+ends-more =
+    { $count ->
+        [one] And { $count } more.
+       *[other] And { $count } more.
+    }
+ends-narrowed = “{ $device }” on { $mailbox } may no longer send as these addresses: its connections end, and it may connect again.
+ends-their-sessions =
+    { $count ->
+        [one] { $name } is signed out here, in { $count } browser.
+       *[other] { $name } is signed out here, in { $count } browsers.
+    }
+ends-their-tokens =
+    { $count ->
+        [one] { $count } API token of { $name } stops working.
+       *[other] { $count } API tokens of { $name } stop working.
+    }
 stays-others = Devices that belong to nobody or to other people.
+stays-their-sessions =
+    { $count ->
+        [one] { $name } stays signed in, in { $count } browser, without what is taken away.
+       *[other] { $name } stays signed in, in { $count } browsers, without what is taken away.
+    }
 stays-user = { $name } keeps their sign-in, and other organisations.
 stays-unread = { $mailbox }, but nobody will have access to it.
 stays-mail = All mail in the mailbox.
@@ -564,7 +581,7 @@ invitation-link-what = the link
 invitation-link-hint = You will not see this again. Give it to { $address } only: whoever has it can accept. It works once.
 invitation-bounce = The mail could not be delivered. The mail server said: { $answer }
 invitation-again-title = Did it not arrive?
-invitation-again-hint = A new link is made; the old one stops working.
+invitation-again-hint = A new link is made, and the invitation stays open for another week. Links that are out go on working.
 invitation-again-at = It can be sent again { $when }.
 invitation-again = Send again
 invitation-new-link = Make a new link
@@ -589,6 +606,9 @@ protocol-smtp = sends (SMTP)
 devices-empty = No devices yet. A device is a password for one mailbox: choose the mailbox first.
 devices-choose-mailbox = Choose a mailbox
 devices-find = Find a device
+filter-ends-soon = Ends within 14 days
+filter-open = Open
+filter-silent = Silent for 90 days
 device-name = Name
 device-name-hint = So that you know it again when it is lost.
 device-person = Belongs to
@@ -649,6 +669,13 @@ device-is-paused = Paused { $when }. After “Resume” the same password works 
 device-has-expired = Its time ended { $when }. Set a later end to use it again.
 device-edit-title = Change “{ $device }”
 device-edit-hint = What is taken away ends its connections at once; what is added works at its next sign-in.
+usual-iphone = { $name }’s iPhone
+usual-android = { $name }’s Android phone
+usual-outlook = { $name }’s Outlook
+usual-apple-mail = { $name }’s Mac
+usual-thunderbird = { $name }’s Thunderbird
+usual-printer = Printer
+usual-app = CRM
 expires-days =
     { $count ->
         [one] In { $count } day
@@ -717,6 +744,7 @@ sessions-find = Find a session
 sessions-pause = Pause updates
 sessions-empty = Nobody is connected right now.
 sessions-last = Last: { $device }, { $when }.
+session-is-over = This connection has ended already.
 session-doing = Does
 session-from = From
 session-octets = Moved
@@ -920,6 +948,7 @@ done-all-disconnected =
        *[other] { $count } devices of { $mailbox } disconnected.
     }
 done-paused = “{ $device }” paused.
+done-replaced = “{ $device }” has a new password.
 done-resumed = “{ $device }” works again.
 done-session-ended = The connection of “{ $device }” ended.
 done-access-given = { $name } has access to { $mailbox }.
@@ -1019,6 +1048,11 @@ problem-too-long =
        *[other] Shorten it to at most { $most } characters.
     }
 problem-unshowable = It holds a character that cannot be shown safely. Type it by hand instead of pasting it.
+problem-too-many =
+    { $most ->
+        [one] Write at most { $most } of them.
+       *[other] Write at most { $most } of them.
+    }
 problem-address = Write a whole address, such as anna@example.org.
 problem-local-part = Write the part in front of the @: letters, digits, dots, dashes.
 problem-address-taken = { $address } is a mailbox or an alias already. Choose another address.

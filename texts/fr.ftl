@@ -364,11 +364,7 @@ mailbox-more-people =
         [one] et { $count } autre
        *[other] et { $count } autres
     }
-mailbox-idle =
-    { $count ->
-        [one] { $count } inactif
-       *[other] { $count } inactifs
-    }
+mailbox-silent = silencieux depuis 90 jours
 mailbox-people-lead = Les personnes qui ont accès se connectent ici avec leur propre adresse. La boîte elle-même n’a pas de mot de passe.
 mailbox-people-empty = Personne n’a accès à { $address }.
 mailbox-people-empty-hint = Les appareils qui n’appartiennent à personne, comme un CRM, fonctionnent sans.
@@ -462,7 +458,28 @@ ends-console-sessions =
 ends-code = La connexion ne demande plus que le mot de passe.
 ends-recovery-codes = Vos codes de secours actuels cessent de fonctionner.
 ends-old-password = L’ancien mot de passe cesse de fonctionner.
+ends-more =
+    { $count ->
+        [one] Et { $count } autre.
+       *[other] Et { $count } autres.
+    }
+ends-narrowed = « { $device } » sur { $mailbox } ne peut plus envoyer avec ces adresses : ses connexions prennent fin, et il peut se reconnecter.
+ends-their-sessions =
+    { $count ->
+        [one] { $name } est déconnecté·e d’ici, dans { $count } navigateur.
+       *[other] { $name } est déconnecté·e d’ici, dans { $count } navigateurs.
+    }
+ends-their-tokens =
+    { $count ->
+        [one] { $count } jeton d’API de { $name } cesse de fonctionner.
+       *[other] { $count } jetons d’API de { $name } cessent de fonctionner.
+    }
 stays-others = Les appareils qui n’appartiennent à personne ou à d’autres.
+stays-their-sessions =
+    { $count ->
+        [one] { $name } reste connecté·e, dans { $count } navigateur, sans ce qui est retiré.
+       *[other] { $name } reste connecté·e, dans { $count } navigateurs, sans ce qui est retiré.
+    }
 stays-user = { $name } garde sa connexion et ses autres organisations.
 stays-unread = { $mailbox }, mais plus personne n’y aura accès.
 stays-mail = Tous les mails de la boîte.
@@ -564,7 +581,7 @@ invitation-link-what = le lien
 invitation-link-hint = Vous ne le reverrez pas. Ne le donnez qu’à { $address } : quiconque l’a peut accepter. Il fonctionne une fois.
 invitation-bounce = Le mail n’a pas pu être remis. Réponse du serveur : { $answer }
 invitation-again-title = L’invitation n’est pas arrivée ?
-invitation-again-hint = Un nouveau lien est créé ; l’ancien cesse de fonctionner.
+invitation-again-hint = Un nouveau lien est créé, et l’invitation reste ouverte une semaine de plus. Les liens déjà envoyés continuent de fonctionner.
 invitation-again-at = Elle pourra être renvoyée { $when }.
 invitation-again = Renvoyer
 invitation-new-link = Créer un nouveau lien
@@ -589,6 +606,9 @@ protocol-smtp = envoie (SMTP)
 devices-empty = Pas encore d’appareil. Un appareil est un mot de passe pour une boîte mail : choisissez d’abord la boîte.
 devices-choose-mailbox = Choisir une boîte mail
 devices-find = Chercher un appareil
+filter-ends-soon = Prend fin dans 14 jours
+filter-open = Ouvertes
+filter-silent = Silencieux depuis 90 jours
 device-name = Nom
 device-name-hint = Pour le reconnaître le jour où il est perdu.
 device-person = Appartient à
@@ -649,6 +669,13 @@ device-is-paused = Suspendu { $when }. Après « Réactiver », le même mot d
 device-has-expired = Son temps a pris fin { $when }. Fixez une fin plus tardive pour le réutiliser.
 device-edit-title = Modifier « { $device } »
 device-edit-hint = Ce qui est retiré coupe aussitôt ses connexions ; ce qui est ajouté vaut dès sa prochaine connexion.
+usual-iphone = iPhone de { $name }
+usual-android = Téléphone Android de { $name }
+usual-outlook = Outlook de { $name }
+usual-apple-mail = Mac de { $name }
+usual-thunderbird = Thunderbird de { $name }
+usual-printer = Imprimante
+usual-app = CRM
 expires-days =
     { $count ->
         [one] Dans { $count } jour
@@ -717,6 +744,7 @@ sessions-find = Chercher une connexion
 sessions-pause = Figer l’affichage
 sessions-empty = Personne n’est connecté en ce moment.
 sessions-last = Dernière connexion : { $device }, { $when }.
+session-is-over = Cette connexion a déjà pris fin.
 session-doing = Fait
 session-from = Depuis
 session-octets = Volume
@@ -920,6 +948,7 @@ done-all-disconnected =
        *[other] { $count } appareils de { $mailbox } sont déconnectés.
     }
 done-paused = « { $device } » est suspendu.
+done-replaced = « { $device } » a un nouveau mot de passe.
 done-resumed = « { $device } » fonctionne de nouveau.
 done-session-ended = La connexion de « { $device } » est coupée.
 done-access-given = { $name } a accès à { $mailbox }.
@@ -1019,6 +1048,11 @@ problem-too-long =
        *[other] Raccourcissez à { $most } caractères au plus.
     }
 problem-unshowable = Un caractère ne peut pas être affiché sans risque. Tapez le texte au lieu de le coller.
+problem-too-many =
+    { $most ->
+        [one] Écrivez-en { $most } au plus.
+       *[other] Écrivez-en { $most } au plus.
+    }
 problem-address = Écrivez une adresse complète, par exemple anna@example.org.
 problem-local-part = Écrivez ce qui précède le @ : lettres, chiffres, points, tirets.
 problem-address-taken = { $address } est déjà une boîte mail ou un alias. Choisissez une autre adresse.

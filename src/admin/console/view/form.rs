@@ -147,11 +147,6 @@ pub mod problem {
         Line::new("problem-network").with("given", given)
     }
 
-    /// Not a day.
-    pub const fn day() -> Line {
-        Line::new("problem-day")
-    }
-
     /// More of them than there may be.
     pub fn too_many(most: usize) -> Line {
         Line::new("problem-too-many").with("most", most)

@@ -75,8 +75,9 @@ impl ActivityQuery {
     fn shown(&self, frame: &Frame) -> ActivityFilter {
         let day = |typed: &str| {
             let field = Field::of(typed);
-            let is_day = typed.is_empty() || form::begin_of(&frame.text, typed).is_some();
-            if is_day { field } else { field.wrong(problem::day()) }
+            let is_past = |day: Timestamp| day <= frame.text.now;
+            let is_right = typed.is_empty() || form::begin_of(&frame.text, typed).is_some_and(is_past);
+            if is_right { field } else { field.wrong(problem::day_past()) }
         };
         ActivityFilter {
             query: Field::of(&self.q),
