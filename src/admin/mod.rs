@@ -4,9 +4,11 @@
 //! the command line sees live sessions, waits for a change to be applied and asks for a reload. Neither can change
 //! anything that the store of record holds: that is `directory`'s.
 
+pub mod console;
 mod control;
 pub mod manager;
 mod operations;
+pub mod pages;
 
 use std::io;
 use std::net::SocketAddr;

@@ -25,8 +25,8 @@ mod tests;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{OriginalUri, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
@@ -143,7 +143,7 @@ fn start_of(orgs: &[UserOrg]) -> String {
     }
 }
 
-async fn asset(OriginalUri(uri): OriginalUri) -> Response {
+async fn asset(uri: Uri) -> Response {
     let Some(asset) = assets::find(uri.path()) else {
         return StatusCode::NOT_FOUND.into_response();
     };

@@ -218,7 +218,7 @@ impl Site {
         let totp = totp_rs::Builder::new()
             .with_algorithm(totp_rs::Algorithm::SHA1)
             .with_digits(6)
-            .with_step(STEP_SECONDS)
+            .with_step_duration(STEP_SECONDS)
             .with_secret(secret)
             .with_account_name("x".to_owned())
             .build()
