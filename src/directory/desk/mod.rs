@@ -35,7 +35,7 @@ pub use acting::{Acting, Via};
 pub use codes::CodeOffer;
 pub use devices::{DeviceAdded, DeviceChange, DeviceDeed, DeviceMay};
 pub use forbidden::Forbidden;
-pub use invitations::{InviteSpec, Invited};
+pub use invitations::{InviteSpec, Invited, SENT_AGAIN_AFTER};
 pub use links::{DeadInvitation, DeadReason, InvitationView, NewPerson, Welcomed};
 pub use sign_in::{Opened, Proving, SignedIn, Visit};
 

@@ -7,7 +7,7 @@ use crate::admin::console::view::mailboxes::{
     AccessRow, AliasRow, MailboxActivity, MailboxAliases, MailboxDevices, MailboxHead, MailboxPeople,
 };
 use crate::model::{Alias, MailboxId, Rights};
-use crate::store::{DeviceOwner, DeviceQuery, InvitationQuery, MailboxRow, page};
+use crate::store::{DeviceOwner, DeviceQuery, InvitationQuery, page};
 
 pub(super) fn routes() -> Router<Arc<Pages>> {
     Router::new()
@@ -18,9 +18,8 @@ pub(super) fn routes() -> Router<Arc<Pages>> {
         .route("/o/{org}/mailboxes/{mailbox}/activity", get(activity))
 }
 
-/// A mailbox, what was granted on it to whoever looks, and what stands above its tabs.
+/// What stands above the tabs of a mailbox, and what was granted on it to whoever looks.
 struct Top {
-    row: MailboxRow,
     rights: Rights,
     head: MailboxHead,
 }
@@ -51,7 +50,7 @@ impl Top {
             may_manage_aliases: may(Operation::AliasCreate),
             may_change: may(Operation::MailboxSuspend),
         };
-        Ok(Self { row, rights, head })
+        Ok(Self { rights, head })
     }
 
     fn may(&self, inside: &Inside, operation: Operation) -> bool {

@@ -3,7 +3,7 @@
 use crate::admin::console::text::Line;
 use crate::admin::console::view::activity::ActivityRow;
 use crate::admin::console::view::confirm::EndingDevice;
-use crate::admin::console::view::device::{DeviceRow, MailboxLink};
+use crate::admin::console::view::device::DeviceRow;
 use crate::admin::console::view::people::PersonRow;
 use crate::directory::Error;
 use crate::model::{Device, OrgId, UserId};
@@ -19,14 +19,6 @@ pub(super) fn live(pages: &Pages, device: &Device) -> u32 {
 
 pub(super) fn devices(pages: &Pages, org: OrgId, rows: &[store::DeviceRow]) -> Vec<DeviceRow> {
     rows.iter().map(|row| shown::device_row(pages, org, row)).collect()
-}
-
-/// The mailbox of a device.
-pub(super) fn mailbox_of(row: &store::DeviceRow) -> MailboxLink {
-    MailboxLink {
-        id: row.device.mailbox,
-        address: row.address.to_string(),
-    }
 }
 
 /// A device that would end with something else.

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::response::Response;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 use tracing::subscriber::DefaultGuard;
@@ -384,7 +385,27 @@ impl Browser<'_> {
         self.follow(answer).await
     }
 
+    /// Opens a path whose answer does not end by itself.
+    pub(in crate::admin::pages) async fn open(&self, path: &str) -> Response {
+        let request = self.request(Method::GET, path, None);
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     async fn ask(&mut self, method: Method, path: &str, form: Option<String>) -> Answer {
+        let request = self.request(method, path, form);
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let answer = Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        };
+        self.keep(&answer);
+        answer
+    }
+
+    fn request(&self, method: Method, path: &str, form: Option<String>) -> Request<Body> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -400,17 +421,7 @@ impl Browser<'_> {
         if form.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         }
-        let request = request.body(form.map_or_else(Body::empty, Body::from)).unwrap();
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        let answer = Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body: String::from_utf8(body.to_vec()).unwrap(),
-        };
-        self.keep(&answer);
-        answer
+        request.body(form.map_or_else(Body::empty, Body::from)).unwrap()
     }
 
     fn keep(&mut self, answer: &Answer) {
