@@ -179,11 +179,12 @@ async fn set_role(State(pages): Here, There { inside, id }: There<UserId>, Typed
 }
 
 async fn set_or_ask(pages: &Pages, inside: &Inside, id: UserId, typed: RoleForm) -> Result<Response, Error> {
+    let row = changeable(pages, inside, id, Operation::MemberRole).await?;
     let back = inside.at(&format!("people/{id}"));
     let (Ok(to), Ok(from)) = (typed.role.parse::<Role>(), typed.revision.parse::<Role>()) else {
         return refused_role(pages, inside, id, &typed, problem::choose()).await;
     };
-    if to == from && pages.desk.member(&inside.acting, id).await?.member.role == to {
+    if to == from && row.member.role == to {
         return Ok(reply::done(pages, &inside.person, done::unchanged(), &back));
     }
     match pages.desk.set_role(&inside.acting, id, from, to).await {
