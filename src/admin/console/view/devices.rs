@@ -137,7 +137,7 @@ pub struct NewDevice {
     /// One came here from an alias: which.
     pub alias: Option<String>,
     /// What it is; the tiles are shown until it is chosen.
-    pub kind: Option<crate::model::DeviceKind>,
+    pub kind: Option<DeviceKind>,
     /// What was typed.
     pub form: DeviceForm,
     /// Whose it can be, besides nobody's; empty where it can only be one's own.
