@@ -1,6 +1,8 @@
 //! The contract on SQLite, and what only SQLite can get wrong: files, locks, migrations, crashes.
 
+mod chain;
 mod files;
+mod people;
 mod plans;
 
 use super::*;
