@@ -310,6 +310,13 @@ async fn a_list_is_read_in_its_order_from_an_index_of_its_organisation() {
             "USING INTEGER PRIMARY KEY (rowid=?)",
         ];
         assert!(bounded.iter().any(|by| searches[0].contains(by)), "{name}: {steps:?}");
+        for (few, by) in [
+            ("few devices of a person", &["device_user"][..]),
+            ("few devices of a mailbox", &["(mailbox_id=?", "(rowid=?)"]),
+        ] {
+            let found = by.iter().any(|by| searches[0].contains(by));
+            assert!(!name.starts_with(few) || found, "{name}: {steps:?}");
+        }
         for step in &steps {
             let subquery = step == "SCAN f"
                 || step.contains("SUBQUERY")
