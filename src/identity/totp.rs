@@ -24,10 +24,10 @@ const SECRET_BYTES: usize = 20;
 pub const STEP_SECONDS: u64 = 30;
 
 /// Steps before and after the present one whose codes count: the phone's clock, and the time it takes to type.
-const WINDOW_STEPS: u64 = 1;
+const WINDOW_STEPS: u16 = 1;
 
 /// Digits of a code.
-const DIGITS: usize = 6;
+const DIGITS: u8 = 6;
 
 /// Letters of the secret between two blanks where it is shown for typing.
 const GROUP: usize = 4;
@@ -106,8 +106,9 @@ impl TotpSecret {
     /// The step that this code belongs to, where it is a code of the present step, the one before or the one after.
     /// Blanks are ignored, as programs show codes in two groups.
     pub fn step_of(&self, typed: &str, now: Timestamp) -> Option<i64> {
-        let digits: String = typed.chars().filter(|c| !c.is_whitespace()).take(DIGITS + 1).collect();
-        if digits.len() != DIGITS || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        let wanted = usize::from(DIGITS);
+        let digits: String = typed.chars().filter(|c| !c.is_whitespace()).take(wanted + 1).collect();
+        if digits.len() != wanted || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
             return None;
         }
         let seconds = u64::try_from(now.0.div_euclid(1000)).ok()?;
@@ -143,8 +144,8 @@ impl TotpSecret {
     /// The names are too long.
     pub fn picture(&self, issuer: &str, account: &str) -> Result<Secret<String>, BadTotp> {
         let uri = self.uri(issuer, account)?;
-        let code = QrCode::with_error_correction_level(uri.expose().as_bytes(), EcLevel::M)
-            .map_err(|_| BadTotp::NoPicture)?;
+        let code =
+            QrCode::with_error_correction_level(uri.expose().as_bytes(), EcLevel::M).map_err(|_| BadTotp::NoPicture)?;
         let drawn = Secret::new(
             code.render::<svg::Color<'_>>()
                 .dark_color(svg::Color("#000"))
@@ -162,9 +163,9 @@ impl TotpSecret {
         let plain = |text: &str| text.replace(':', " ");
         let mut builder = Builder::new()
             .with_algorithm(Algorithm::SHA1)
-            .with_digits(6)
-            .with_skew(1)
-            .with_step(STEP_SECONDS)
+            .with_digits(DIGITS)
+            .with_skew(WINDOW_STEPS)
+            .with_step_duration(STEP_SECONDS)
             .with_secret(self.0.expose().to_vec())
             .with_account_name(plain(account));
         if !issuer.is_empty() {
@@ -250,7 +251,16 @@ mod tests {
     fn a_code_may_be_typed_with_blanks_and_nothing_else_is_one() {
         let now = at(1_111_111_111);
         assert!(example().step_of(" 050 471\n", now).is_some());
-        for typed in ["", "05047", "0504711", "05047x", "\u{664}50471", "-50471", "+50471", "050471 050471"] {
+        for typed in [
+            "",
+            "05047",
+            "0504711",
+            "05047x",
+            "\u{664}50471",
+            "-50471",
+            "+50471",
+            "050471 050471",
+        ] {
             assert_eq!(example().step_of(typed, now), None, "{typed}");
         }
     }
@@ -259,12 +269,17 @@ mod tests {
     fn a_sealed_secret_opens_for_its_user_only() {
         let keys = Keyring::for_tests();
         let sealed = example().seal(&keys, ANNA).unwrap();
-        assert_eq!(TotpSecret::unseal(&keys, ANNA, &sealed).unwrap().0.expose(), example().0.expose());
+        assert_eq!(
+            TotpSecret::unseal(&keys, ANNA, &sealed).unwrap().0.expose(),
+            example().0.expose()
+        );
         assert!(TotpSecret::unseal(&keys, BEN, &sealed).is_err());
         // A sealed upstream secret of the mailbox with the same number is no secret of codes.
         let upstream = keys.seal(&ANNA.raw().to_be_bytes(), example().0.expose()).unwrap();
         assert!(TotpSecret::unseal(&keys, ANNA, &upstream).is_err());
-        let long = keys.seal(&seal_context(ANNA), b"too long to be a secret of ours").unwrap();
+        let long = keys
+            .seal(&seal_context(ANNA), b"too long to be a secret of ours")
+            .unwrap();
         assert!(matches!(TotpSecret::unseal(&keys, ANNA, &long), Err(BadTotp::Damaged)));
     }
 
@@ -286,7 +301,10 @@ mod tests {
     fn programs_read_the_uri_and_people_the_letters() {
         let uri = example().uri("manager.example.org", "anna@example.org").unwrap();
         let uri = uri.expose();
-        assert!(uri.starts_with("otpauth://totp/manager.example.org:anna%40example.org?"), "{uri}");
+        assert!(
+            uri.starts_with("otpauth://totp/manager.example.org:anna%40example.org?"),
+            "{uri}"
+        );
         assert!(uri.contains("secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"), "{uri}");
         assert!(uri.contains("issuer=manager.example.org"), "{uri}");
         assert_eq!(example().shown().expose(), "gezd gnbv gy3t qojq gezd gnbv gy3t qojq");
