@@ -28,10 +28,7 @@ async fn no_secret_is_in_audit_rows_debug_output_or_the_database() {
         offer.shown.expose().replace(' ', "").to_uppercase(),
     ]);
     let totp = TotpSecret::of_offer(&world.keys, world.sophie.id, signed_in.session.id, &offer.sealed).unwrap();
-    let all = (0..1_000_000_u32).map(|number| secret(&format!("{number:06}")));
-    let code = { all }
-        .find(|code| totp.step_of(code.expose(), START).is_some())
-        .unwrap();
+    let code = totp.code_at(START);
     let codes = world.desk.accept_code(&signed_in, &offer.sealed, &code).await.unwrap();
     secrets.extend(codes.iter().map(|code| code.shown().expose().clone()));
     shown.push_str(&format!("{offer:?} {totp:?} {codes:?}").replace(&offer.sealed, ""));
