@@ -43,15 +43,16 @@ async fn somebody_new_accepts_by_link_and_has_what_was_granted() {
         .await
         .unwrap();
     assert!(invited.link.is_none(), "it went by mail");
-    let put = world.letters.put.lock().unwrap();
-    let (to, letter) = put.last().unwrap();
+    let (to, letter) = world.letters.take().pop().unwrap();
     assert_eq!(
         (to.address.as_str(), to.language),
         ("lucie@private.example", Language::French)
     );
-    assert!(matches!(letter, Letter::Invitation { by, org, .. } if by == "Sophie" && org == "Acme"));
-    drop(put);
-    let link = link_of(&world.letters);
+    let Letter::Invitation { by, org, link, .. } = letter else {
+        panic!("{letter:?}")
+    };
+    assert_eq!((by.as_str(), org.as_str()), ("Sophie", "Acme"));
+    let link = link.shown().expose().clone();
 
     let view = world.desk.invitation_of(&link).await.unwrap();
     assert_eq!(
