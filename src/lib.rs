@@ -18,6 +18,7 @@ pub mod wire;
 // mechanism
 pub mod audit;
 pub mod keys;
+pub mod outbox;
 pub mod revoke;
 pub mod store;
 pub mod throttle;

@@ -35,6 +35,11 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
         ],
     ),
     (
+        "outbox",
+        "mechanism",
+        &["model", "smtp", "store", "keys", "tls"],
+    ),
+    (
         "session",
         "use",
         &[
@@ -45,7 +50,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
     (
         "directory",
         "use",
-        &["model", "store", "verify", "audit", "keys", "revoke"],
+        &["model", "store", "verify", "audit", "keys", "revoke", "outbox"],
     ),
     ("listen", "edge", &["session", "tls"]),
     ("load", "edge", &["model", "sasl", "wire"]),
@@ -65,13 +70,14 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
             "upstream",
             "server",
             "load",
+            "outbox",
         ],
     ),
     (
         "config",
         "root",
         &[
-            "model", "store", "verify", "throttle", "tls", "upstream", "session", "listen", "admin", "preauth",
+            "model", "store", "verify", "throttle", "tls", "upstream", "session", "listen", "admin", "preauth", "outbox",
         ],
     ),
     (
@@ -92,6 +98,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
             "keys",
             "audit",
             "directory",
+            "outbox",
         ],
     ),
 ];

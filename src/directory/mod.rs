@@ -10,6 +10,7 @@ mod error;
 mod explain;
 mod import;
 mod mailboxes;
+mod mails;
 mod orgs;
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub(super) mod directory;
 pub(super) mod import;
 pub(super) mod login;
 pub(super) mod logs;
+pub(super) mod outbox;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -78,6 +79,19 @@ macro_rules! contract_tests {
             logs: audit_rows_are_filtered,
             logs: free_text_is_stored_harmlessly,
             logs: concurrent_writers_lose_nothing,
+            outbox: a_mail_is_taken_with_all_that_was_put_and_is_over_when_sent,
+            outbox: the_longest_due_mail_is_taken_first_and_no_more_than_asked,
+            outbox: a_taken_mail_is_nobody_elses_until_its_lease_is_over,
+            outbox: two_processes_never_take_the_same_mail,
+            outbox: a_failed_mail_waits_for_its_next_attempt_and_is_given_up_for_good,
+            outbox: a_failure_that_is_told_late_changes_nothing,
+            outbox: waiting_mails_can_be_hurried_but_not_those_under_way,
+            outbox: a_withdrawn_mail_is_not_sent_unless_it_was_under_way,
+            outbox: an_invitation_takes_its_waiting_mails_along,
+            outbox: mails_are_listed_newest_first,
+            outbox: what_is_over_is_purged_and_what_waits_is_not,
+            outbox: a_mail_that_was_put_ends_the_wait_at_once,
+            outbox: the_reason_of_a_failure_is_kept_harmless_and_short,
         }
     };
     ($backend:path; $($area:ident: $test:ident,)*) => {

@@ -2,13 +2,14 @@
 //!
 //! Traits are narrow by role, so that the login path cannot reach what only the control plane may change:
 //! [`CredentialStore`] for verify, session and upstream, [`ChangeStore`] for revoke, [`DirectoryStore`] for directory,
-//! [`AuditStore`] for audit; [`Store`] is their sum. `contract` is the list of tests that every backend passes.
+//! [`AuditStore`] for audit, [`OutboxStore`] for outbox; [`Store`] is their sum. `contract` is the list of tests that every backend passes.
 //!
 //! Every write is one transaction that also holds its change-log row (where a running login path must hear of it) and
 //! its audit row, so that nothing is changed without a trace, and nothing is half done.
 
 pub mod change;
 pub mod login;
+pub mod outbox;
 pub mod sqlite;
 
 #[cfg(test)]
@@ -21,6 +22,7 @@ use async_trait::async_trait;
 pub use crate::audit::Actor;
 pub use change::{Change, ChangeKind, EndReason, Seq};
 pub use login::{Credential, DeviceUse, Epoch, Hash, LoginDevice, LoginMailbox, Resolved};
+pub use outbox::{AfterFailure, DueMail, MailBacklog, MailFilter, NewMail, OutboxStore};
 
 use crate::clock::Timestamp;
 use crate::model::{
@@ -339,6 +341,6 @@ pub trait DirectoryStore: Send + Sync {
 }
 
 /// All roles in one.
-pub trait Store: CredentialStore + ChangeStore + AuditStore + DirectoryStore {}
+pub trait Store: CredentialStore + ChangeStore + AuditStore + DirectoryStore + OutboxStore {}
 
-impl<T: CredentialStore + ChangeStore + AuditStore + DirectoryStore> Store for T {}
+impl<T: CredentialStore + ChangeStore + AuditStore + DirectoryStore + OutboxStore> Store for T {}

@@ -18,11 +18,18 @@ pub(super) struct Migration {
 }
 
 /// All steps, by number; what was released is never changed.
-pub(super) const ALL: &[Migration] = &[Migration {
-    version: 1,
-    name: "0001_initial",
-    sql: include_str!("migrations/0001_initial.sql"),
-}];
+pub(super) const ALL: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "0001_initial",
+        sql: include_str!("migrations/0001_initial.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "0002_outbox",
+        sql: include_str!("migrations/0002_outbox.sql"),
+    },
+];
 
 pub(super) const HISTORY: &str = "CREATE TABLE schema_migration (
     version    INTEGER PRIMARY KEY,

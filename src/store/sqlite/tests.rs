@@ -1,6 +1,7 @@
 //! The contract on SQLite, and what only SQLite can get wrong: files, locks, migrations, crashes.
 
 mod files;
+mod outbox;
 mod plans;
 
 use super::*;

@@ -7,7 +7,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRe
 
 use crate::clock::Timestamp;
 use crate::model::{
-    Address, AliasId, CredentialId, DeviceId, DomainId, DomainName, MailboxId, Networks, OrgId, Scopes, SenderRule,
+    Address, AliasId, CredentialId, DeviceId, DomainId, DomainName, InvitationId, Language, MailId, MailKind, MailboxId,
+    Networks, OrgId, Scopes, SenderRule,
 };
 use crate::peer::Protocol;
 use crate::store::{EndReason, Hash, Seq};
@@ -34,6 +35,8 @@ kept_as_integer! {
     CredentialId: CredentialId::from_raw, CredentialId::raw;
     DeviceId: DeviceId::from_raw, DeviceId::raw;
     DomainId: DomainId::from_raw, DomainId::raw;
+    InvitationId: InvitationId::from_raw, InvitationId::raw;
+    MailId: MailId::from_raw, MailId::raw;
     MailboxId: MailboxId::from_raw, MailboxId::raw;
     OrgId: OrgId::from_raw, OrgId::raw;
     Seq: Seq, |seq| seq.0;
@@ -63,6 +66,8 @@ kept_as_text! {
     DomainName: |text| Self::parse(text).ok(), Self::to_string;
     EndReason: Self::from_name, |reason| reason.name().to_owned();
     Hash: |text| Some(Self(text.to_owned())), |hash| hash.0.clone();
+    Language: |text| text.parse().ok(), Self::to_string;
+    MailKind: Self::from_name, |kind| kind.name().to_owned();
     Networks: |text| text.parse().ok(), Self::to_string;
     Protocol: Self::from_name, |protocol| protocol.name().to_owned();
     Scopes: |text| text.parse().ok(), Self::to_string;
