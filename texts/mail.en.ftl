@@ -114,10 +114,10 @@ access-withdrawn-note = The devices named here were yours and can no longer sign
 
 ## Device added
 
-device-added-subject = New device for { $mailbox }
-device-added-lead = The device { $device } can now sign in as { $mailbox }.
+device-added-subject = New device password for { $mailbox }
+device-added-lead = The device { $device } has a new password and can now sign in as { $mailbox }.
 device-added-button = See the devices
-device-added-note = You do not expect this device? Open the Manager and disconnect it there.
+device-added-note = You did not expect this? Open the Manager and disconnect the device there.
 
 ## Test
 

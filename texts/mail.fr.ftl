@@ -114,10 +114,10 @@ access-withdrawn-note = Les appareils indiqués ici étaient les vôtres et ne p
 
 ## Appareil ajouté
 
-device-added-subject = Nouvel appareil pour { $mailbox }
-device-added-lead = L’appareil { $device } peut maintenant se connecter en tant que { $mailbox }.
+device-added-subject = Nouveau mot de passe d’appareil pour { $mailbox }
+device-added-lead = L’appareil { $device } a un nouveau mot de passe et peut maintenant se connecter en tant que { $mailbox }.
 device-added-button = Voir les appareils
-device-added-note = Vous n’attendez pas cet appareil ? Ouvrez le Manager et déconnectez-le.
+device-added-note = Vous ne vous y attendiez pas ? Ouvrez le Manager et déconnectez l’appareil.
 
 ## Essai
 

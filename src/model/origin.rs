@@ -66,6 +66,16 @@ impl Origin {
         &self.0
     }
 
+    /// Host and port, as a browser writes them in `Host`.
+    pub fn authority(&self) -> &str {
+        self.0.split_once("://").map_or("", |(_, authority)| authority)
+    }
+
+    /// The absolute link to a path of ours, which begins with a slash.
+    pub fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+
     /// Whether it is reached by TLS.
     pub fn is_secure(&self) -> bool {
         self.0.starts_with("https://")
@@ -139,6 +149,14 @@ mod tests {
         ] {
             assert_eq!(Origin::parse(text).map(|origin| origin.to_string()), Ok(shown.to_owned()));
         }
+    }
+
+    #[test]
+    fn links_begin_with_the_origin() {
+        let origin = Origin::parse("https://manager.example.org:8443").unwrap();
+        assert_eq!(origin.link("/me"), "https://manager.example.org:8443/me");
+        assert_eq!(origin.authority(), "manager.example.org:8443");
+        assert!(origin.is_secure() && !Origin::parse("http://localhost").unwrap().is_secure());
     }
 
     #[test]

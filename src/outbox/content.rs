@@ -71,7 +71,7 @@ pub enum Content {
     AccessWithdrawn(AccessWithdrawn),
     /// Somebody signs in with another address from now on. For the old address and the new one.
     AddressConfirmed(AddressConfirmed),
-    /// A mailbox has a new device.
+    /// A mailbox has a new device, or a device a new password.
     DeviceAdded(DeviceAdded),
     /// An offer to become a member.
     Invitation(Invitation),

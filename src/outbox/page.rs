@@ -219,7 +219,7 @@ impl Writer<'_> {
     fn button(&self, path: &str) -> Option<Button> {
         self.origin.map(|origin| Button {
             label: self.say("button", &[]),
-            link: format!("{origin}{path}"),
+            link: origin.link(path),
         })
     }
 
