@@ -16,7 +16,7 @@ use crate::store::{self, AfterFailure, DueMail};
 
 use super::backoff::{self, Tried};
 use super::content::Content;
-use super::failure::{Failure, Stage};
+use super::failure::Failure;
 use super::transport::Delivered;
 use super::{Error, Outbox, Settings};
 
@@ -88,9 +88,7 @@ impl Outbox {
             self.hurry.store(false, Ordering::Release);
         }
         let backlog = self.store.mail_backlog().await?;
-        self.metrics
-            .mails_queued
-            .set(i64::try_from(backlog.queued).unwrap_or(i64::MAX));
+        self.metrics.mails_queued.set(i64::from(backlog.queued));
         let wait = backlog
             .due_at
             .map(|due_at| u64::try_from(due_at.0.saturating_sub(self.clock.utc().0)).unwrap_or(0));

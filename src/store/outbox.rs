@@ -83,7 +83,7 @@ pub enum AfterFailure {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MailBacklog {
     /// Mails that are neither sent nor given up nor withdrawn.
-    pub queued: u64,
+    pub queued: u32,
     /// When the first of them can be taken.
     pub due_at: Option<Timestamp>,
 }

@@ -55,7 +55,7 @@ pub(super) struct Write<'a> {
 }
 
 /// Whom a commit wakes.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct News {
     /// There is a new row in the change log.
     pub(super) changes: bool,
@@ -69,7 +69,10 @@ impl<'a> Write<'a> {
             tx,
             now,
             ids,
-            news: Cell::default(),
+            news: Cell::new(News {
+                changes: false,
+                mails: false,
+            }),
         }
     }
 
