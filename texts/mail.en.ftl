@@ -18,7 +18,8 @@ moment = { $day } { $month ->
     [10] October
     [11] November
    *[12] December
-} { $year }, { $time } ({ $zone })
+} { $year }, { $time } { $zone }
+colon = :
 link-hint = If the button does not work, copy this address into your browser:
 footer = Sent by Postern for { $place }. Nobody reads answers to this mail.
 
@@ -57,6 +58,7 @@ role-administrator = Administrator: people, mailboxes and devices
 role-mailbox-manager = Mailbox manager: mailboxes, aliases, devices and access
 role-auditor = Auditor: may see everything and change nothing
 role-member = Member: what is listed here, nothing else
+role-member-alone = Member: no mailbox yet
 
 ## Invitation
 

@@ -18,7 +18,8 @@ moment = { $day ->
     [10] octobre
     [11] novembre
    *[12] décembre
-} { $year } à { $time } ({ $zone })
+} { $year } à { $time } { $zone }
+colon = { "\u00A0" }:
 link-hint = Si le bouton ne fonctionne pas, copiez cette adresse dans votre navigateur :
 footer = Envoyé par Postern pour { $place }. Personne ne lit les réponses à ce message.
 
@@ -57,11 +58,12 @@ role-administrator = Administration : personnes, boîtes et appareils
 role-mailbox-manager = Gestion des boîtes : boîtes, alias, appareils et accès
 role-auditor = Audit : peut tout voir et ne rien modifier
 role-member = Membre : ce qui est indiqué ici, rien d’autre
+role-member-alone = Membre : encore aucune boîte
 
 ## Invitation
 
 invitation-subject = { $by } vous invite à rejoindre { $org }
-invitation-lead = { $by } vous invite à utiliser le courrier de { $org }. Le lien ci-dessous fonctionne une seule fois, jusqu’au { $until }.
+invitation-lead = { $by } vous invite à utiliser le courrier de l’organisation { $org }. Le lien ci-dessous fonctionne une seule fois, jusqu’au { $until }.
 invitation-button = Accepter l’invitation
 invitation-note = Vous ne connaissez pas { $by } ? Alors ne faites rien : sans vous, rien ne se passe. Ne transférez pas ce message : toute personne qui a le lien pourrait accepter à votre place.
 
@@ -105,10 +107,10 @@ access-given-note = Un logiciel de messagerie a besoin d’un mot de passe d’a
 
 ## Accès retiré
 
-access-withdrawn-subject = Votre accès chez { $org } a été retiré
-access-withdrawn-lead = { $by } a retiré votre accès chez { $org }.
-access-withdrawn-subject-left = Vous n’êtes plus membre de { $org }
-access-withdrawn-lead-left = { $by } a mis fin à votre appartenance à { $org }.
+access-withdrawn-subject = Votre accès à l’organisation { $org } a été retiré
+access-withdrawn-lead = { $by } a retiré votre accès à l’organisation { $org }.
+access-withdrawn-subject-left = Vous n’êtes plus membre de l’organisation { $org }
+access-withdrawn-lead-left = { $by } a mis fin à votre appartenance à l’organisation { $org }.
 access-withdrawn-button = Ouvrir mes boîtes
 access-withdrawn-note = Les appareils indiqués ici étaient les vôtres et ne peuvent plus s’y connecter. Ceux des autres continuent.
 

@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_mail_whose_link_will_have_ended_is_given_up() {
-        let ending_after = |minutes| Tried {
+        let ending_after = |minutes: u64| Tried {
             useful_until: Some(START.plus(Duration::from_secs(60 * minutes))),
             ..tried(3)
         };

@@ -84,11 +84,14 @@ impl Sender {
     /// It is neither, or the name has characters that cannot be shown safely.
     pub fn parse(text: &str) -> Result<Self, BadSender> {
         let text = text.trim();
+        if text.chars().any(is_unshowable) {
+            return Err(BadSender);
+        }
         let (name, address) = match text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
             Some((name, address)) => (name.trim().trim_matches('"').trim(), address),
             None => ("", text),
         };
-        if name.chars().count() > SENDER_NAME_MAX || name.chars().any(|c| is_unshowable(c) || "<>@\"".contains(c)) {
+        if name.chars().count() > SENDER_NAME_MAX || name.contains(['<', '>', '@', '"']) {
             return Err(BadSender);
         }
         let address = Address::parse(address).map_err(|_| BadSender)?;

@@ -4,7 +4,7 @@
 use jiff::tz::TimeZone;
 
 use crate::clock::Timestamp;
-use crate::model::{Language, Origin};
+use crate::model::{Language, Origin, Role};
 
 use super::content::{
     Access, AccessGiven, AccessWithdrawn, AddressConfirmed, Content, DeviceAdded, Invitation, PasswordReset,
@@ -20,6 +20,8 @@ pub(super) struct Page {
     /// What happened, in one sentence.
     pub(super) lead: String,
     pub(super) facts: Vec<Fact>,
+    /// Between a label and its value, where they stand on one line.
+    pub(super) colon: String,
     pub(super) button: Option<Button>,
     /// Above the link written out, for whoever cannot press the button.
     pub(super) link_hint: String,
@@ -149,7 +151,7 @@ impl Writer<'_> {
         page.facts = vec![
             self.fact("by", &content.by),
             self.fact("organisation", &content.org),
-            self.fact("role", &self.texts.word(&format!("role-{}", content.role))),
+            self.fact("role", &self.role(content)),
         ];
         for access in &content.accesses {
             let mut value = self.rights(access);
@@ -204,6 +206,7 @@ impl Writer<'_> {
             subject: self.say("subject", values),
             lead: self.say("lead", values),
             facts: Vec::new(),
+            colon: self.texts.word("colon"),
             button: None,
             link_hint: String::new(),
             notes: vec![self.say("note", values)],
@@ -243,6 +246,13 @@ impl Writer<'_> {
         let mut facts = vec![self.fact("when", &self.texts.moment(at))];
         facts.extend(from.map(|ip| self.fact("from", &ip.to_string())));
         facts
+    }
+
+    fn role(&self, content: &Invitation) -> String {
+        match content.role {
+            Role::Member if content.accesses.is_empty() => self.texts.word("role-member-alone"),
+            role => self.texts.word(&format!("role-{role}")),
+        }
     }
 
     /// The rights in words, in the order of the model.

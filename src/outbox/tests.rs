@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::clock::Clock;
 use crate::keys::Keyring;
-use crate::model::{Mail, MailId, MailState, Rights, Role};
+use crate::model::{Mail, MailId, MailKind, MailState, Origin, Rights, Role};
 use crate::secret::Secret;
 use crate::store::sqlite::{self, SqliteStore};
 use crate::store::{MailFilter, OutboxStore};

@@ -361,7 +361,15 @@ async fn a_trial_tells_each_step_and_how_far_it_came() {
     let second = told().await.replace(&format!(":{}", server.port), ":port");
     let (head, rest) = second.split_once('\n').unwrap();
     assert!(head.starts_with("true content from Postern <postern@acme.test> to lucie@private.test, Message-ID <mal-"), "{head}");
-    insta::assert_snapshot!(rest, @"");
+    insta::assert_snapshot!(rest, @r"
+    true connection 127.0.0.1:port
+    true tls none: the connection does not leave this machine
+    true greeting it calls itself fake.test
+    true login as postern
+    true sender 250 2.1.0 Ok
+    true recipient 250 2.1.0 Ok
+    true message 250 2.0.0 Ok: queued as 4F2A
+    ");
     assert_eq!(server.messages().len(), 1);
     assert!(server.messages()[0].contains("Content-Language: fr\r\n"));
     assert!(!second.contains("the mail password"));
