@@ -34,11 +34,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
             "model", "imap", "smtp", "sasl", "wire", "preauth", "keys", "tls", "verify",
         ],
     ),
-    (
-        "outbox",
-        "mechanism",
-        &["model", "smtp", "store", "keys", "tls"],
-    ),
+    ("outbox", "mechanism", &["model", "smtp", "store", "keys", "tls"]),
     (
         "session",
         "use",
@@ -77,7 +73,8 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
         "config",
         "root",
         &[
-            "model", "store", "verify", "throttle", "tls", "upstream", "session", "listen", "admin", "preauth", "outbox",
+            "model", "store", "verify", "throttle", "tls", "upstream", "session", "listen", "admin", "preauth",
+            "outbox",
         ],
     ),
     (

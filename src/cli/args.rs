@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{alias, audit, check, completions, device, doctor, domain, import, init, key, load, mail, mailbox, org, session};
+use super::{
+    alias, audit, check, completions, device, doctor, domain, import, init, key, load, mail, mailbox, org, session,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:

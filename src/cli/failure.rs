@@ -77,7 +77,7 @@ impl Failure {
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         let exit = match &error {
-            store::Error::Conflict(_) => Exit::Conflict,
+            store::Error::Conflict(_) | store::Error::Stale { .. } => Exit::Conflict,
             store::Error::NotFound(_) => Exit::NotFound,
             store::Error::Refused(_) => Exit::Failed,
             store::Error::NewerSchema { .. }

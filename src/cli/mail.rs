@@ -48,7 +48,9 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
         }
         Command::Withdraw { id } => {
             local.directory.withdraw_mail(&local.actor, id).await?;
-            output.show(&json!({ "id": id, "withdrawn": true }), || format!("withdrew mail {id}"))
+            output.show(&json!({ "id": id, "withdrawn": true }), || {
+                format!("withdrew mail {id}")
+            })
         }
     }
 }

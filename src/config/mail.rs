@@ -34,7 +34,8 @@ fn origin(section: &mut Section<'_, '_>, key: &Key<String>) -> Option<Origin> {
     match Origin::parse(given) {
         Ok(origin) => Some(origin),
         Err(error) => {
-            let message = format!("`{given}` is not possible: {error}; write one such as \"https://manager.example.org\"");
+            let message =
+                format!("`{given}` is not possible: {error}; write one such as \"https://manager.example.org\"");
             section.error("manager.origin", key, message);
             None
         }
@@ -100,7 +101,11 @@ fn in_clear(section: &mut Section<'_, '_>, raw: &file::Mail, host: &str) {
         section.error("mail.tls", &raw.tls, message);
     }
     if raw.ca.is_some() {
-        section.error("mail.ca", &raw.ca, "without TLS ca has no effect; remove it or tls = \"none\"");
+        section.error(
+            "mail.ca",
+            &raw.ca,
+            "without TLS ca has no effect; remove it or tls = \"none\"",
+        );
     }
 }
 
@@ -116,7 +121,11 @@ fn credentials(section: &mut Section<'_, '_>, raw: &file::Mail, secrets: Secrets
     }
     let username = raw.username.as_ref()?.get_ref().clone();
     if username.is_empty() || username.chars().any(char::is_control) {
-        section.error("mail.username", &raw.username, "this is no user name; write it on one line");
+        section.error(
+            "mail.username",
+            &raw.username,
+            "this is no user name; write it on one line",
+        );
     }
     let password = route::password(section, "mail.password_file", &raw.password_file, secrets)?;
     Some(Credentials { username, password })
@@ -148,7 +157,8 @@ fn hello(section: &mut Section<'_, '_>, key: &Key<String>, hostname: &str) -> St
         |address| address.trim_start_matches("IPv6:").parse::<IpAddr>().is_ok(),
     );
     if !fits {
-        let message = format!("`{given}` is not a name that servers take; write a host name such as \"mail.example.org\"");
+        let message =
+            format!("`{given}` is not a name that servers take; write a host name such as \"mail.example.org\"");
         section.error("mail.hello", key, message);
     }
     given.clone()

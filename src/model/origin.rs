@@ -97,7 +97,10 @@ impl fmt::Debug for Origin {
 /// The host, with brackets where it is an IPv6 address, and the port.
 fn host_and_port(text: &str) -> Result<(&str, Option<u16>), BadOrigin> {
     let split = match text.rfind(']') {
-        Some(end) => text.get(end..).and_then(|rest| rest.find(':')).and_then(|at| end.checked_add(at)),
+        Some(end) => text
+            .get(end..)
+            .and_then(|rest| rest.find(':'))
+            .and_then(|at| end.checked_add(at)),
         None => text.find(':'),
     };
     let Some((host, port)) = split.and_then(|at| text.split_at_checked(at)) else {
@@ -118,7 +121,9 @@ fn is_host(host: &str) -> bool {
     }
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-')
+            && label
+                .bytes()
+                .all(|octet| octet.is_ascii_alphanumeric() || octet == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
@@ -147,7 +152,10 @@ mod tests {
             ("http://[::1]:8080", "http://[::1]:8080"),
             ("http://postern.localhost:8080", "http://postern.localhost:8080"),
         ] {
-            assert_eq!(Origin::parse(text).map(|origin| origin.to_string()), Ok(shown.to_owned()));
+            assert_eq!(
+                Origin::parse(text).map(|origin| origin.to_string()),
+                Ok(shown.to_owned())
+            );
         }
     }
 

@@ -67,7 +67,9 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_their_limit() {
-        let minutes: Vec<_> = (1..=9).map(|attempt| wait(attempt, FIRST, EVEN).as_secs() / 60).collect();
+        let minutes: Vec<_> = (1..=9)
+            .map(|attempt| wait(attempt, FIRST, EVEN).as_secs() / 60)
+            .collect();
         assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
         assert_eq!(wait(u32::MAX, FIRST, EVEN), RETRY_MAX);
         assert_eq!(wait(0, FIRST, EVEN), FIRST);
@@ -96,7 +98,10 @@ mod tests {
             ..tried(3)
         };
         let next_at = START.plus(FIRST * 4);
-        assert_eq!(after(ending_after(4), FIRST, START, EVEN), AfterFailure::RetryAt(next_at));
+        assert_eq!(
+            after(ending_after(4), FIRST, START, EVEN),
+            AfterFailure::RetryAt(next_at)
+        );
         assert_eq!(after(ending_after(3), FIRST, START, EVEN), AfterFailure::GiveUp);
     }
 }

@@ -163,10 +163,16 @@ mod tests {
             ("postern@example.org", "postern@example.org"),
             ("<Postern@Example.ORG>", "postern@example.org"),
             ("Postern <postern@example.org>", "Postern <postern@example.org>"),
-            ("\"Acme, mail\" <a@bücher.example>", "Acme, mail <a@xn--bcher-kva.example>"),
+            (
+                "\"Acme, mail\" <a@bücher.example>",
+                "Acme, mail <a@xn--bcher-kva.example>",
+            ),
             ("Zoë <a@example.org>", "Zoë <a@example.org>"),
         ] {
-            assert_eq!(Sender::parse(text).map(|sender| sender.to_string()), Ok(shown.to_owned()));
+            assert_eq!(
+                Sender::parse(text).map(|sender| sender.to_string()),
+                Ok(shown.to_owned())
+            );
         }
     }
 

@@ -288,7 +288,9 @@ impl Content {
     /// The secret of its link, if it has one.
     pub(super) const fn token(&self) -> Option<&Token> {
         match self {
-            Self::Invitation(Invitation { token, .. }) | Self::PasswordReset(PasswordReset { token, .. }) => Some(token),
+            Self::Invitation(Invitation { token, .. }) | Self::PasswordReset(PasswordReset { token, .. }) => {
+                Some(token)
+            }
             _ => None,
         }
     }
@@ -328,7 +330,9 @@ impl Content {
 
     /// Opens what [`Content::sealed`] made.
     pub(super) fn open(kind: MailKind, recipient: &Address, sealed: &[u8], keys: &Keyring) -> Result<Self, Error> {
-        let plain = keys.unseal(&seal_context(kind, recipient), sealed).map_err(Error::Sealed)?;
+        let plain = keys
+            .unseal(&seal_context(kind, recipient), sealed)
+            .map_err(Error::Sealed)?;
         let content: Self = serde_json::from_slice(plain.expose()).map_err(|_| Error::Content)?;
         if content.kind() == kind {
             Ok(content)

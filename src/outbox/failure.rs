@@ -96,7 +96,10 @@ impl Failure {
         // Whole or in part: what is left of a secret that was cut is a help to whoever guesses.
         let known = secret.get(..SECRET_HEAD).unwrap_or(secret);
         while let Some(start) = self.words.find(known) {
-            let end = self.words.get(start..).and_then(|rest| rest.find(|c: char| !is_of_secret(c)));
+            let end = self
+                .words
+                .get(start..)
+                .and_then(|rest| rest.find(|c: char| !is_of_secret(c)));
             let end = end.map_or(self.words.len(), |length| start + length);
             self.words.replace_range(start..end, "[secret]");
         }
@@ -107,14 +110,19 @@ impl Failure {
     pub(super) fn timeout(stage: Stage, limit: Duration) -> Self {
         Self::passing(
             stage,
-            format!("the mail server did not answer in time ({}, {limit:?} in all)", stage.name()),
+            format!(
+                "the mail server did not answer in time ({}, {limit:?} in all)",
+                stage.name()
+            ),
         )
     }
 
     /// What lettre says. A refusal is for good only where it concerns this mail: a wrong password or a closed port is
     /// for an operator to mend, and then the mail goes out.
     pub(super) fn of_smtp(stage: Stage, error: &SmtpError) -> Self {
-        let said = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        let said = std::error::Error::source(error)
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let Some(code) = error.status() else {
             let words = match said.as_str() {
                 "incomplete response" => format!("the mail server closed the connection ({})", stage.name()),
@@ -128,7 +136,11 @@ impl Failure {
             };
         };
         let permanent = error.is_permanent() && stage >= Stage::Sender;
-        let refused = if error.is_permanent() { "refused" } else { "does not take" };
+        let refused = if error.is_permanent() {
+            "refused"
+        } else {
+            "does not take"
+        };
         let now = if error.is_permanent() { "" } else { " now" };
         let advice = match stage {
             Stage::Login => "; check username and password_file under [mail]",
@@ -140,7 +152,10 @@ impl Failure {
             stage,
             permanent,
             reply: Some(enhanced.map_or_else(|| code.to_string(), |enhanced| format!("{code} {enhanced}"))),
-            words: format!("the mail server {refused} the {}{now}: {code} {said}{advice}", stage.name()),
+            words: format!(
+                "the mail server {refused} the {}{now}: {code} {said}{advice}",
+                stage.name()
+            ),
         }
     }
 
@@ -163,7 +178,10 @@ impl Failure {
     /// A handshake that failed.
     pub(super) fn of_tls(host: &str, error: &io::Error) -> Self {
         let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
-        Self::passing(Stage::Tls, format!("TLS with {host} failed: {error}; {}", advice(cause)))
+        Self::passing(
+            Stage::Tls,
+            format!("TLS with {host} failed: {error}; {}", advice(cause)),
+        )
     }
 }
 

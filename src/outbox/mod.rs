@@ -119,7 +119,10 @@ impl Settings {
 
     /// How long an attempt may take.
     fn limit(&self) -> Duration {
-        self.config.server.as_ref().map_or(Duration::ZERO, |server| server.timeout)
+        self.config
+            .server
+            .as_ref()
+            .map_or(Duration::ZERO, |server| server.timeout)
     }
 
     /// How long after a first failure the next attempt follows.

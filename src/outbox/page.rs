@@ -96,8 +96,12 @@ impl Writer<'_> {
             self.fact("organisation", &content.org),
             self.fact("rights", &self.rights(&content.access)),
         ];
-        page.facts
-            .extend(content.access.ends_at.map(|at| self.fact("until", &self.texts.moment(at))));
+        page.facts.extend(
+            content
+                .access
+                .ends_at
+                .map(|at| self.fact("until", &self.texts.moment(at))),
+        );
         page.button = self.button("/me");
         page
     }
@@ -260,7 +264,10 @@ impl Writer<'_> {
         if access.rights.is_empty() {
             return self.texts.word("right-none");
         }
-        let words = access.rights.iter().map(|right| self.texts.word(&format!("right-{right}")));
+        let words = access
+            .rights
+            .iter()
+            .map(|right| self.texts.word(&format!("right-{right}")));
         words.collect::<Vec<_>>().join(", ")
     }
 }

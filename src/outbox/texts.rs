@@ -22,10 +22,8 @@ const REPLACEMENT: char = '\u{fffd}';
 
 type Bundle = FluentBundle<FluentResource>;
 
-static ENGLISH: LazyLock<Bundle> =
-    LazyLock::new(|| bundle(Language::English, include_str!("../../texts/mail.en.ftl")));
-static FRENCH: LazyLock<Bundle> =
-    LazyLock::new(|| bundle(Language::French, include_str!("../../texts/mail.fr.ftl")));
+static ENGLISH: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::English, include_str!("../../texts/mail.en.ftl")));
+static FRENCH: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::French, include_str!("../../texts/mail.fr.ftl")));
 
 /// The texts of one language, and how its moments are written.
 #[derive(Clone)]

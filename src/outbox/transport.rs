@@ -107,7 +107,9 @@ impl Transport {
             parameters.push(MailParameter::SmtpUtfEight);
         }
         progress.stage = Stage::Sender;
-        let answer = connection.command(Mail::new(Some(letter.from.clone()), parameters)).await;
+        let answer = connection
+            .command(Mail::new(Some(letter.from.clone()), parameters))
+            .await;
         progress.done(reply(Stage::Sender, answer)?);
         progress.stage = Stage::Recipient;
         let answer = connection.command(Rcpt::new(letter.to.clone(), Vec::new())).await;
@@ -158,7 +160,10 @@ impl Transport {
             return Err(Failure::passing(Stage::Login, words));
         }
         let Ok(password) = str::from_utf8(user.password.expose()) else {
-            return Err(Failure::passing(Stage::Login, "the password of [mail] is not UTF-8: write it so"));
+            return Err(Failure::passing(
+                Stage::Login,
+                "the password of [mail] is not UTF-8: write it so",
+            ));
         };
         // lettre wipes neither this copy nor its own.
         let credentials = Credentials::new(user.username.clone(), password.to_owned());

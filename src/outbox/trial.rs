@@ -45,7 +45,10 @@ pub async fn trial(config: &Config, to: &Address, language: Language, clock: &Cl
     let mut steps = vec![Step {
         stage: Stage::Content,
         right: true,
-        detail: format!("from {} to {to}, Message-ID <{id}@{}>", transport.server.from, config.hostname),
+        detail: format!(
+            "from {} to {to}, Message-ID <{id}@{}>",
+            transport.server.from, config.hostname
+        ),
     }];
     let mut note = |stage, detail| {
         steps.push(Step {

@@ -104,7 +104,8 @@ pub struct MailFilter {
 /// Mails that wait, are sent, or were.
 #[async_trait]
 pub trait OutboxStore: Send + Sync {
-    /// Puts a mail that belongs to no other write. `Refused` beyond [`MAILS_QUEUED_MAX`] or [`MAIL_SEALED_MAX`].
+    /// Puts a mail that belongs to no other write; one with the same invitation that still waits is withdrawn. `Refused`
+    /// beyond [`MAILS_QUEUED_MAX`] or [`MAIL_SEALED_MAX`].
     async fn put_mail(&self, mail: &NewMail) -> Result<MailId, Error>;
 
     /// How much waits, and until when.
@@ -113,7 +114,7 @@ pub trait OutboxStore: Send + Sync {
     /// Takes at most `limit` mails that are due, the longest due first, for as long as `lease`.
     async fn take_due_mails(&self, lease: Duration, limit: u32) -> Result<Vec<DueMail>, Error>;
 
-    /// A mail was taken by the mail server: its content is forgotten. Whoever says so is believed, also when its lease
+    /// A mail was taken by the mail server: its content is forgotten, and the invitation that it brings has been sent. Whoever says so is believed, also when its lease
     /// was over or the mail was withdrawn meanwhile, because it is the truth.
     async fn mail_sent(&self, id: MailId) -> Result<(), Error>;
 

@@ -111,11 +111,7 @@ impl Postfix {
 
     /// Starts it again on the same ports, with the same queue and other settings.
     pub(crate) fn restart_with(&mut self, certificates: &Certificates, settings: &Settings<'_>) -> anyhow::Result<()> {
-        write_config(
-            &self.dir,
-            "config/main.cf",
-            &main_cf(&self.dir, certificates, settings),
-        )?;
+        write_config(&self.dir, "config/main.cf", &main_cf(&self.dir, certificates, settings))?;
         self.restart()
     }
 

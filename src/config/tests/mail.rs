@@ -22,7 +22,10 @@ fn a_short_section_is_complete() {
     assert_eq!(warnings, []);
     let server = config.outbox.server.unwrap();
     assert_eq!((server.host.as_str(), server.port), ("smtp.example.org", 465));
-    assert_eq!((server.security, server.hello.as_str()), (Security::Tls, "mail.example.org"));
+    assert_eq!(
+        (server.security, server.hello.as_str()),
+        (Security::Tls, "mail.example.org")
+    );
     assert_eq!(server.from.to_string(), "Postern <postern@example.org>");
     assert_eq!(config.outbox.origin.unwrap().as_str(), "https://manager.example.org");
     assert!(read_text(MINIMAL).unwrap().0.outbox.server.is_none());
@@ -31,7 +34,10 @@ fn a_short_section_is_complete() {
 #[test]
 fn the_port_follows_the_way_to_speak() {
     let port = |more: &str| {
-        let text = format!("{MINIMAL}{}", MAIL.replacen("smtp.example.org\"", &format!("localhost\"\n{more}"), 1));
+        let text = format!(
+            "{MINIMAL}{}",
+            MAIL.replacen("smtp.example.org\"", &format!("localhost\"\n{more}"), 1)
+        );
         read_text(&text).unwrap().0.outbox.server.unwrap().port
     };
     assert_eq!(port("tls = \"starttls\""), 587);
@@ -47,7 +53,10 @@ fn what_would_travel_in_clear_is_refused() {
         "postern.toml:16:7: mail.tls: mails have links that let people in, and would travel to smtp.example.org in clear; use \"required\" or \"starttls\"",
     );
     for host in ["localhost", "127.0.0.1", "::1", "[::1]"] {
-        assert_eq!(found("\"smtp.example.org\"", &format!("\"{host}\"\ntls = \"none\"")), [""; 0]);
+        assert_eq!(
+            found("\"smtp.example.org\"", &format!("\"{host}\"\ntls = \"none\"")),
+            [""; 0]
+        );
     }
     expect(
         "host = \"smtp.example.org\"",
@@ -108,7 +117,10 @@ fn what_is_no_host_sender_or_origin_is_told_so() {
         "postern.toml:16:9: mail.hello: `two words` is not a name that servers take; write a host name such as \"mail.example.org\"",
     );
     assert_eq!(
-        found("host = \"smtp.example.org\"", "host = \"smtp.example.org\"\nhello = \"[192.0.2.1]\""),
+        found(
+            "host = \"smtp.example.org\"",
+            "host = \"smtp.example.org\"\nhello = \"[192.0.2.1]\""
+        ),
         [""; 0]
     );
 }

@@ -12,7 +12,9 @@ fn to(address: &Address) -> Recipient<'_> {
 #[test]
 fn a_content_is_opened_as_it_was_sealed() {
     let (keys, lucie) = (Keyring::for_tests(), address(LUCIE));
-    let mail = Content::Invitation(invitation()).sealed(to(&lucie), None, &keys).unwrap();
+    let mail = Content::Invitation(invitation())
+        .sealed(to(&lucie), None, &keys)
+        .unwrap();
     assert_eq!((mail.kind, mail.language), (MailKind::Invitation, Language::French));
     assert_eq!((&mail.recipient, mail.useful_until), (&lucie, Some(later(7))));
     let opened = Content::open(mail.kind, &lucie, &mail.sealed, &keys).unwrap();
@@ -31,7 +33,9 @@ fn a_content_is_opened_as_it_was_sealed() {
 #[test]
 fn what_is_sealed_for_one_opens_for_nobody_else_and_for_nothing_else() {
     let (keys, lucie) = (Keyring::for_tests(), address(LUCIE));
-    let mail = Content::Invitation(invitation()).sealed(to(&lucie), None, &keys).unwrap();
+    let mail = Content::Invitation(invitation())
+        .sealed(to(&lucie), None, &keys)
+        .unwrap();
     let evil = address("eve@evil.test");
     let opened = Content::open(mail.kind, &evil, &mail.sealed, &keys);
     assert!(matches!(opened, Err(Error::Sealed(keys::Error::Sealed))), "{opened:?}");
@@ -50,7 +54,14 @@ fn a_link_is_never_shown() {
 
 #[test]
 fn a_secret_that_could_change_its_link_is_refused() {
-    for text in ["", "short", "a/b/c/d/e/f/g/h/i/j/k/l", "abcdefghijklmnopqrst\r\n", "abcdefghij klmnopqrst", &"x".repeat(129)] {
+    for text in [
+        "",
+        "short",
+        "a/b/c/d/e/f/g/h/i/j/k/l",
+        "abcdefghijklmnopqrst\r\n",
+        "abcdefghij klmnopqrst",
+        &"x".repeat(129),
+    ] {
         assert!(matches!(Token::new(text.to_owned()), Err(Error::Token)), "{text:?}");
     }
 }

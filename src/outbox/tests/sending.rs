@@ -29,12 +29,18 @@ async fn a_mail_is_sent_once_and_its_content_forgotten() {
     let [message] = &messages[..] else {
         panic!("{messages:?}")
     };
-    assert!(message.contains(&format!("Message-ID: <{id}@mail.acme.test>\r\n")), "{message}");
+    assert!(
+        message.contains(&format!("Message-ID: <{id}@mail.acme.test>\r\n")),
+        "{message}"
+    );
     // Quoted-printable breaks the link's line; what a reader sees of it is in the integration tests.
     assert!(message.replace("=\r\n", "").contains(TOKEN));
     let lines = server.lines();
     assert_eq!(lines[0], "EHLO mail.acme.test");
-    assert_eq!(lines[2..5], ["MAIL FROM:<postern@acme.test>", "RCPT TO:<lucie@private.test>", "DATA"]);
+    assert_eq!(
+        lines[2..5],
+        ["MAIL FROM:<postern@acme.test>", "RCPT TO:<lucie@private.test>", "DATA"]
+    );
     assert!(bench.counted().contains(r#"{outcome="sent"} 1"#), "{}", bench.counted());
 }
 
@@ -53,7 +59,11 @@ async fn a_recipient_that_is_refused_for_good_ends_the_mail_with_the_servers_wor
     );
     bench.clock.advance(TRIED_FOR);
     assert!(!bench.turn().await, "once is enough");
-    assert!(bench.counted().contains(r#"{outcome="failed"} 1"#), "{}", bench.counted());
+    assert!(
+        bench.counted().contains(r#"{outcome="failed"} 1"#),
+        "{}",
+        bench.counted()
+    );
 }
 
 #[tokio::test]
@@ -79,7 +89,11 @@ async fn a_mail_that_is_put_off_is_tried_again_later_and_sent_once() {
         for attempt in 1..=2 {
             assert!(bench.turn().await);
             let (state, error) = bench.came_to(id).await;
-            assert_eq!((state, bench.mail(id).await.attempts), ("queued", attempt), "{line}: {error}");
+            assert_eq!(
+                (state, bench.mail(id).await.attempts),
+                ("queued", attempt),
+                "{line}: {error}"
+            );
             assert!(error.contains("450 4.7.1 try later"), "{line}: {error}");
             assert!(!bench.turn().await, "not before its time");
             bench.wait_for_retry(id).await;
@@ -88,13 +102,21 @@ async fn a_mail_that_is_put_off_is_tried_again_later_and_sent_once() {
         assert_eq!(bench.came_to(id).await.0, "sent", "{line}");
         let taken = server.messages().len() - if line == "." { 2 } else { 0 };
         assert_eq!(taken, 1, "{line}");
-        assert!(bench.counted().contains(r#"{outcome="deferred"} 2"#), "{}", bench.counted());
+        assert!(
+            bench.counted().contains(r#"{outcome="deferred"} 2"#),
+            "{}",
+            bench.counted()
+        );
     }
 }
 
 #[tokio::test]
 async fn what_an_operator_can_mend_is_no_end_even_if_the_server_says_so() {
-    for (line, reply) in [("CONNECT", "554 5.7.1 not you\r\n"), ("AUTH", "535 5.7.8 wrong\r\n"), ("EHLO", "550 who?\r\n")] {
+    for (line, reply) in [
+        ("CONNECT", "554 5.7.1 not you\r\n"),
+        ("AUTH", "535 5.7.8 wrong\r\n"),
+        ("EHLO", "550 who?\r\n"),
+    ] {
         let server = refusing_first(usize::MAX, line, reply).await;
         let bench = Bench::with(with_user(clear_server(server.port)));
         let id = bench.invite().await;
@@ -117,7 +139,10 @@ async fn a_password_is_not_given_to_a_server_that_does_not_ask_for_one() {
     let id = bench.invite().await;
     assert!(bench.turn().await);
     let (state, error) = bench.came_to(id).await;
-    assert!(state == "queued" && error.contains("offers neither AUTH PLAIN nor AUTH LOGIN"), "{error}");
+    assert!(
+        state == "queued" && error.contains("offers neither AUTH PLAIN nor AUTH LOGIN"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -130,7 +155,10 @@ async fn a_server_that_is_down_is_tried_again_when_it_is_up() {
     assert!(bench.turn().await);
     let (state, error) = bench.came_to(id).await;
     assert_eq!(state, "queued");
-    assert!(error.starts_with(&format!("cannot connect to the mail server 127.0.0.1, port {port}: ")), "{error}");
+    assert!(
+        error.starts_with(&format!("cannot connect to the mail server 127.0.0.1, port {port}: ")),
+        "{error}"
+    );
     // Up again, elsewhere: new settings are tried at once.
     let server = MailServer::usual().await;
     bench.outbox.replace(config(Some(clear_server(server.port)))).unwrap();
@@ -141,7 +169,12 @@ async fn a_server_that_is_down_is_tried_again_when_it_is_up() {
 
 #[tokio::test]
 async fn a_server_that_falls_silent_is_left_in_time() {
-    for (line, stage) in [("CONNECT", "greeting"), ("EHLO", "greeting"), ("RCPT", "recipient"), (".", "message")] {
+    for (line, stage) in [
+        ("CONNECT", "greeting"),
+        ("EHLO", "greeting"),
+        ("RCPT", "recipient"),
+        (".", "message"),
+    ] {
         let server = MailServer::start(None, move |_, said| match said.starts_with(line) {
             true => Answer::Hang,
             false => Answer::Usual,
@@ -155,7 +188,10 @@ async fn a_server_that_falls_silent_is_left_in_time() {
         assert!(bench.turn().await);
         let (state, error) = bench.came_to(id).await;
         assert_eq!(state, "queued", "{line}");
-        assert_eq!(error, format!("the mail server did not answer in time ({stage}, 300ms in all)"));
+        assert_eq!(
+            error,
+            format!("the mail server did not answer in time ({stage}, 300ms in all)")
+        );
     }
 }
 
@@ -170,13 +206,18 @@ async fn a_server_that_closes_in_the_middle_is_tried_again() {
     let id = bench.invite().await;
     assert!(bench.turn().await);
     let (state, error) = bench.came_to(id).await;
-    assert!(state == "queued" && error.contains("closed the connection (message)"), "{error}");
+    assert!(
+        state == "queued" && error.contains("closed the connection (message)"),
+        "{error}"
+    );
     bench.wait_for_retry(id).await;
     assert!(bench.turn().await);
     assert_eq!(bench.came_to(id).await.0, "sent");
     // Nobody knows whether the first one was taken; both are known to be the same.
     let ids: Vec<_> = server.messages();
-    let ids = ids.iter().map(|mail| mail.lines().find(|line| line.starts_with("Message-ID")));
+    let ids = ids
+        .iter()
+        .map(|mail| mail.lines().find(|line| line.starts_with("Message-ID")));
     let ids: Vec<_> = ids.collect();
     assert!(ids.len() == 2 && ids[0] == ids[1], "{ids:?}");
 }
@@ -215,7 +256,10 @@ async fn after_three_days_a_mail_is_given_up_and_says_so() {
     assert!(bench.turn().await);
     let (state, error) = bench.came_to(id).await;
     assert_eq!(state, "failed");
-    assert!(error.starts_with("given up after 2 attempts: the mail server does not take the recipient now: "), "{error}");
+    assert!(
+        error.starts_with("given up after 2 attempts: the mail server does not take the recipient now: "),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -226,7 +270,10 @@ async fn a_mail_whose_link_has_ended_is_not_sent() {
     bench.clock.advance(Duration::from_secs(7 * 86_400));
     assert!(bench.turn().await);
     let (state, error) = bench.came_to(id).await;
-    assert!(state == "failed" && error.contains("has ended before it could be sent"), "{error}");
+    assert!(
+        state == "failed" && error.contains("has ended before it could be sent"),
+        "{error}"
+    );
     assert_eq!(server.connections(), 0);
 }
 
@@ -251,7 +298,10 @@ async fn without_an_origin_a_mail_with_a_link_waits_for_one() {
     let id = bench.invite().await;
     assert!(bench.turn().await);
     let (state, error) = bench.came_to(id).await;
-    assert!(state == "queued" && error.contains("add origin under [manager]"), "{error}");
+    assert!(
+        state == "queued" && error.contains("add origin under [manager]"),
+        "{error}"
+    );
     bench.outbox.replace(config(Some(clear_server(server.port)))).unwrap();
     assert!(bench.turn().await);
     assert_eq!(bench.came_to(id).await.0, "sent");
@@ -264,7 +314,11 @@ async fn an_address_beyond_ascii_needs_a_server_that_takes_it() {
     let id = bench.put(Content::Invitation(invitation()), "zoë@private.test").await;
     assert!(bench.turn().await);
     assert_eq!(bench.came_to(id).await, ("sent", String::new()));
-    assert!(takes.lines().contains(&"MAIL FROM:<postern@acme.test> SMTPUTF8".to_owned()));
+    assert!(
+        takes
+            .lines()
+            .contains(&"MAIL FROM:<postern@acme.test> SMTPUTF8".to_owned())
+    );
 
     let does_not = MailServer::start(None, |_, line| match line.starts_with("EHLO") {
         true => say("250-fake.test\r\n250 8BITMIME\r\n"),
@@ -297,7 +351,10 @@ async fn a_mail_under_way_when_postern_stops_is_due_at_once_for_the_next() {
     let mail = bench.mail(id).await;
     assert_eq!(mail.state, MailState::Queued { next_at: START });
     let next = CancellationToken::new();
-    assert!(matches!(bench.outbox.turn(&next, Duration::ZERO).await, Ok(worker::Turn::Tried)));
+    assert!(matches!(
+        bench.outbox.turn(&next, Duration::ZERO).await,
+        Ok(worker::Turn::Tried)
+    ));
     assert_eq!(bench.came_to(id).await.0, "sent");
     assert_eq!(server.messages().len(), 1);
 }
@@ -353,14 +410,22 @@ async fn a_trial_tells_each_step_and_how_far_it_came() {
     let to = address(LUCIE);
     let told = async || {
         let steps = trial(&config, &to, Language::French, &clock).await;
-        let told = steps.iter().map(|step| format!("{} {} {}", step.right, step.stage.name(), step.detail));
+        let told = steps
+            .iter()
+            .map(|step| format!("{} {} {}", step.right, step.stage.name(), step.detail));
         told.collect::<Vec<_>>().join("\n")
     };
     let first = told().await;
-    assert!(first.ends_with("false recipient the mail server does not take the recipient now: 450 4.7.1 try later"), "{first}");
+    assert!(
+        first.ends_with("false recipient the mail server does not take the recipient now: 450 4.7.1 try later"),
+        "{first}"
+    );
     let second = told().await.replace(&format!(":{}", server.port), ":port");
     let (head, rest) = second.split_once('\n').unwrap();
-    assert!(head.starts_with("true content from Postern <postern@acme.test> to lucie@private.test, Message-ID <mal-"), "{head}");
+    assert!(
+        head.starts_with("true content from Postern <postern@acme.test> to lucie@private.test, Message-ID <mal-"),
+        "{head}"
+    );
     insta::assert_snapshot!(rest, @r"
     true connection 127.0.0.1:port
     true tls none: the connection does not leave this machine

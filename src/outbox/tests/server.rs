@@ -169,7 +169,10 @@ impl Talk {
                     let message = message(&mut stream).await?;
                     self.heard.messages.lock().unwrap().push(message);
                     self.heard.news.notify_one();
-                    if !self.answer(&mut stream, ".", "250 2.0.0 Ok: queued as 4F2A\r\n").await? {
+                    if !self
+                        .answer(&mut stream, ".", "250 2.0.0 Ok: queued as 4F2A\r\n")
+                        .await?
+                    {
                         return Ok(End::Closed);
                     }
                 }

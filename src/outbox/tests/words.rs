@@ -107,7 +107,10 @@ fn all_in(language: Language) -> String {
         let text = Plain { page: &page }.render().unwrap();
         format!("Subject: {}\n\n{text}", page.subject)
     });
-    mails.collect::<Vec<_>>().join("\n==========\n\n").replace(TOKEN, "[token]")
+    mails
+        .collect::<Vec<_>>()
+        .join("\n==========\n\n")
+        .replace(TOKEN, "[token]")
 }
 
 #[test]
@@ -130,11 +133,17 @@ fn the_same_as_a_page() {
 #[test]
 fn no_text_is_missing_in_any_language_and_none_is_left_over() {
     let keys = |text: &str| -> Vec<String> {
-        let keys = text.lines().filter_map(|line| line.split_once(" =").map(|(key, _)| key.to_owned()));
+        let keys = text
+            .lines()
+            .filter_map(|line| line.split_once(" =").map(|(key, _)| key.to_owned()));
         keys.filter(|key| !key.starts_with(['#', ' '])).collect()
     };
     let english = keys(include_str!("../../../texts/mail.en.ftl"));
-    assert_eq!(english, keys(include_str!("../../../texts/mail.fr.ftl")), "the same keys in the same order");
+    assert_eq!(
+        english,
+        keys(include_str!("../../../texts/mail.fr.ftl")),
+        "the same keys in the same order"
+    );
     for language in Language::ALL {
         let texts = Texts::of(*language, &TimeZone::UTC);
         for key in &english {
@@ -144,7 +153,10 @@ fn no_text_is_missing_in_any_language_and_none_is_left_over() {
         let said = all_in(*language);
         for key in &english {
             let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
-            assert!(!said.split(|c| !is_word(c)).any(|word| word == key && key.contains('-')), "{key}");
+            assert!(
+                !said.split(|c| !is_word(c)).any(|word| word == key && key.contains('-')),
+                "{key}"
+            );
         }
         assert!(texts.has("role-member-alone"));
         for role in Role::ALL {
@@ -248,9 +260,15 @@ fn a_name_is_neither_a_header_nor_a_tag_nor_another_direction() {
         assert_eq!(names(&mail), names(&usual), "{hostile:?}");
         assert!(!mail.contains("\nBcc:") && !mail.contains("\n.\r\n"), "{hostile:?}");
         let page = page(&content, Language::English);
-        let (text, html) = (Plain { page: &page }.render().unwrap(), Html { page: &page }.render().unwrap());
+        let (text, html) = (
+            Plain { page: &page }.render().unwrap(),
+            Html { page: &page }.render().unwrap(),
+        );
         for shown in [&page.subject, &text, &html] {
-            assert!(!shown.contains(['\u{202e}', '\u{2066}', '\u{2028}', '\0', '\r']), "{shown:?}");
+            assert!(
+                !shown.contains(['\u{202e}', '\u{2066}', '\u{2028}', '\0', '\r']),
+                "{shown:?}"
+            );
         }
         assert!(!page.subject.contains('\n') && !page.lead.contains('\n'), "{hostile:?}");
         assert!(!html.contains("<script") && !html.contains("\" onload"), "{html}");
@@ -278,7 +296,10 @@ fn without_an_origin_there_is_a_mail_without_a_button() {
         at: START,
     });
     let page = Page::write(&content, Language::English, &style);
-    assert!(page.button.is_none() && page.footer.contains("mail.acme.test"), "{page:?}");
+    assert!(
+        page.button.is_none() && page.footer.contains("mail.acme.test"),
+        "{page:?}"
+    );
     let html = Html { page: &page }.render().unwrap();
     assert!(!html.contains("href"), "{html}");
 }

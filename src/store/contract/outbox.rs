@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::*;
-use crate::model::{InvitationId, Language, MailId, MailKind, MailState, OrgId};
+use crate::model::{InvitationId, MailId, MailKind, MailState};
 use crate::store::outbox::MAIL_ERROR_MAX;
-use crate::store::{AfterFailure, DueMail, MailBacklog, MailFilter, NewMail};
+use crate::store::{Accepting, AfterFailure, DueMail, MailBacklog, MailFilter, NewInvitation, NewMail};
 
 const LEASE: Duration = Duration::from_secs(60);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -14,7 +14,7 @@ fn new_mail(recipient: &str) -> NewMail {
     NewMail {
         kind: MailKind::Invitation,
         org: Some(OrgId::from_raw(5)),
-        invitation: Some(InvitationId::from_raw(7)),
+        invitation: None,
         recipient: address(recipient),
         language: Language::French,
         sealed: b"sealed".to_vec(),
@@ -24,6 +24,15 @@ fn new_mail(recipient: &str) -> NewMail {
 
 async fn put(store: &dyn Store, recipient: &str) -> MailId {
     store.put_mail(&new_mail(recipient)).await.unwrap()
+}
+
+/// A mail that brings an invitation.
+async fn put_with(store: &dyn Store, invitation: InvitationId, recipient: &str) -> MailId {
+    let mail = NewMail {
+        invitation: Some(invitation),
+        ..new_mail(recipient)
+    };
+    store.put_mail(&mail).await.unwrap()
 }
 
 async fn take(store: &dyn Store) -> Vec<DueMail> {
@@ -36,7 +45,7 @@ async fn state(store: &dyn Store, id: MailId) -> MailState {
 
 pub(in crate::store) async fn a_mail_is_taken_with_all_that_was_put_and_is_over_when_sent(backend: &Backend) {
     let store = &*backend.store;
-    let id = put(store, "lucie@private.test").await;
+    let id = put_with(store, InvitationId::from_raw(7), "lucie@private.test").await;
     let shown = store.mail(id).await.unwrap().unwrap();
     assert_eq!(shown.state, MailState::Queued { next_at: START });
     assert_eq!((shown.kind, shown.language), (MailKind::Invitation, Language::French));
@@ -51,10 +60,7 @@ pub(in crate::store) async fn a_mail_is_taken_with_all_that_was_put_and_is_over_
     let [mail] = &taken[..] else { panic!("{taken:?}") };
     let put = new_mail("lucie@private.test");
     assert_eq!((mail.id, mail.attempt, mail.created_at), (id, 1, START));
-    assert_eq!(
-        (mail.kind, mail.org, mail.language),
-        (put.kind, put.org, put.language)
-    );
+    assert_eq!((mail.kind, mail.org, mail.language), (put.kind, put.org, put.language));
     assert_eq!(
         (&mail.recipient, &mail.sealed, mail.useful_until),
         (&put.recipient, &put.sealed, put.useful_until)
@@ -128,15 +134,13 @@ pub(in crate::store) async fn a_failed_mail_waits_for_its_next_attempt_and_is_gi
     take(store).await;
     let next_at = START.plus(MINUTE);
     let later = AfterFailure::RetryAt(next_at);
-    assert!(
-        store
-            .mail_failed(id, 1, "450 4.2.0 busy", later)
-            .await
-            .unwrap()
-    );
+    assert!(store.mail_failed(id, 1, "450 4.2.0 busy", later).await.unwrap());
     let shown = store.mail(id).await.unwrap().unwrap();
     assert_eq!(shown.state, MailState::Queued { next_at });
-    assert_eq!((shown.attempts, shown.last_error.as_deref()), (1, Some("450 4.2.0 busy")));
+    assert_eq!(
+        (shown.attempts, shown.last_error.as_deref()),
+        (1, Some("450 4.2.0 busy"))
+    );
     // Before its time it is nobody's, lease or not.
     backend.clock.advance(MINUTE - Duration::from_millis(1));
     assert!(take(store).await.is_empty());
@@ -184,7 +188,10 @@ pub(in crate::store) async fn a_withdrawn_mail_is_not_sent_unless_it_was_under_w
     let (waiting, under_way) = (put(store, "a@private.test").await, put(store, "b@private.test").await);
     let by = actor();
     store.withdraw_mail(&by, waiting).await.unwrap();
-    refused(store.withdraw_mail(&by, waiting).await, "does not wait any more: it is withdrawn");
+    refused(
+        store.withdraw_mail(&by, waiting).await,
+        "does not wait any more: it is withdrawn",
+    );
     not_found(store.withdraw_mail(&by, MailId::from_raw(1)).await, "there is no mail");
     assert_eq!(actions(store).await, ["mail.withdraw"]);
     assert_eq!(state(store, waiting).await, MailState::Withdrawn(START));
@@ -202,31 +209,75 @@ pub(in crate::store) async fn a_withdrawn_mail_is_not_sent_unless_it_was_under_w
 
 pub(in crate::store) async fn an_invitation_takes_its_waiting_mails_along(backend: &Backend) {
     let store = &*backend.store;
-    let (first, second) = (put(store, "a@private.test").await, put(store, "a@private.test").await);
-    let other = NewMail {
-        invitation: Some(InvitationId::from_raw(8)),
-        ..new_mail("b@private.test")
-    };
-    let other = store.put_mail(&other).await.unwrap();
+    let (ours, theirs) = (InvitationId::from_raw(7), InvitationId::from_raw(8));
+    let first = put_with(store, ours, "a@private.test").await;
     store.mail_sent(first).await.unwrap();
-    let invitation = InvitationId::from_raw(7);
-    assert_eq!(store.withdraw_mails_of(invitation).await.unwrap(), 1);
+    let second = put_with(store, ours, "a@private.test").await;
+    let third = put_with(store, ours, "a@private.test").await;
+    let other = put_with(store, theirs, "b@private.test").await;
+    assert_eq!(
+        state(store, second).await,
+        MailState::Withdrawn(START),
+        "sent again before it was sent"
+    );
+    assert_eq!(store.withdraw_mails_of(ours).await.unwrap(), 1);
     assert_eq!(state(store, first).await, MailState::Sent(START));
-    assert_eq!(state(store, second).await, MailState::Withdrawn(START));
+    assert_eq!(state(store, third).await, MailState::Withdrawn(START));
     assert_eq!(state(store, other).await, MailState::Queued { next_at: START });
+}
+
+pub(in crate::store) async fn an_invitation_is_sent_when_its_mail_is(backend: &Backend) {
+    let store = &*backend.store;
+    let acme = org(store, "Acme", "example.org").await;
+    let invite = async |number: u8| {
+        let new = NewInvitation {
+            address: address(&format!("p{number}@private.test")),
+            role: Role::Auditor,
+            grants: Vec::new(),
+            language: Language::French,
+            invited_by: "Sophie".to_owned(),
+            link: token(number),
+            expires_at: START.plus(MINUTE),
+        };
+        store.create_invitation(&actor(), acme.id, &new).await.unwrap()
+    };
+    let sent_at = async |id| store.invitation(acme.id, id).await.unwrap().unwrap().sent_at;
+    let (sent, withdrawn, accepted) = (invite(1).await, invite(2).await, invite(3).await);
+    let mails = [
+        put_with(store, sent.id, "p1@private.test").await,
+        put_with(store, withdrawn.id, "p2@private.test").await,
+        put_with(store, accepted.id, "p3@private.test").await,
+    ];
+    backend.clock.advance(Duration::from_secs(1));
+    store.mail_sent(mails[0]).await.unwrap();
+    assert_eq!(sent_at(sent.id).await, Some(START.plus(Duration::from_secs(1))));
+    // What leads nowhere any more is not sent.
+    store
+        .withdraw_invitation(&actor(), acme.id, withdrawn.id)
+        .await
+        .unwrap();
+    let who = Accepting::New {
+        name: "Lucie".to_owned(),
+        language: Language::French,
+        password: password("x"),
+    };
+    store.accept_invitation(&actor(), &token(3), &who).await.unwrap();
+    for mail in &mails[1..] {
+        assert!(matches!(state(store, *mail).await, MailState::Withdrawn(_)));
+    }
+    assert_eq!(sent_at(withdrawn.id).await, None);
 }
 
 pub(in crate::store) async fn mails_are_listed_newest_first(backend: &Backend) {
     let store = &*backend.store;
-    let ours = put(store, "a@private.test").await;
+    let ours = put_with(store, InvitationId::from_raw(7), "a@private.test").await;
+    store.mail_sent(ours).await.unwrap();
     let others = NewMail {
         org: None,
-        invitation: None,
         ..new_mail("b@private.test")
     };
     let theirs = store.put_mail(&others).await.unwrap();
-    let newest = put(store, "c@private.test").await;
-    store.mail_sent(ours).await.unwrap();
+    let newest = put_with(store, InvitationId::from_raw(7), "c@private.test").await;
     let found = async |filter: MailFilter| -> Vec<MailId> {
         let filter = MailFilter {
             limit: filter.limit.max(1) + 1,
@@ -240,11 +291,22 @@ pub(in crate::store) async fn mails_are_listed_newest_first(backend: &Backend) {
         ..MailFilter::default()
     };
     assert_eq!(found(any.clone()).await, [newest, theirs, ours]);
-    assert_eq!(found(MailFilter::default()).await, [newest, theirs], "two are asked for");
+    assert_eq!(
+        found(MailFilter::default()).await,
+        [newest, theirs],
+        "two are asked for"
+    );
     let org = Some(OrgId::from_raw(5));
     assert_eq!(found(MailFilter { org, ..any.clone() }).await, [newest, ours]);
     let invitation = Some(InvitationId::from_raw(7));
-    assert_eq!(found(MailFilter { invitation, ..any.clone() }).await, [newest, ours]);
+    assert_eq!(
+        found(MailFilter {
+            invitation,
+            ..any.clone()
+        })
+        .await,
+        [newest, ours]
+    );
     let elsewhere = Some(OrgId::from_raw(6));
     let of_another = MailFilter {
         org: elsewhere,
@@ -252,7 +314,11 @@ pub(in crate::store) async fn mails_are_listed_newest_first(backend: &Backend) {
         ..any.clone()
     };
     assert_eq!(found(of_another).await, []);
-    for (state, expected) in [("sent", vec![ours]), ("queued", vec![newest, theirs]), ("failed", vec![])] {
+    for (state, expected) in [
+        ("sent", vec![ours]),
+        ("queued", vec![newest, theirs]),
+        ("failed", vec![]),
+    ] {
         let state = Some(state);
         assert_eq!(found(MailFilter { state, ..any.clone() }).await, expected);
     }

@@ -8,10 +8,11 @@ use serde_json::json;
 
 use super::SqliteStore;
 use super::fault::{Outcome, not_found, refused};
-use super::write::Write;
+use super::invitation;
+use super::write::{About, Write};
 use crate::audit::{self, Action};
 use crate::clock::Timestamp;
-use crate::model::{InvitationId, Mail, MailId, MailState};
+use crate::model::{InvitationId, Mail, MailId, MailState, OrgId};
 use crate::store::outbox::{MAIL_ERROR_MAX, MAIL_SEALED_MAX, MAILS_QUEUED_MAX};
 use crate::store::{Actor, AfterFailure, DueMail, Error, MailBacklog, MailFilter, NewMail, OutboxStore};
 
@@ -105,6 +106,10 @@ impl Write<'_> {
                 "{waiting} mails wait to be sent already: see `postern mail list` and `postern doctor mail`"
             )));
         }
+        if let Some(invitation) = mail.invitation {
+            // Sent again before it was sent: once is enough.
+            self.withdraw_mails_of(invitation)?;
+        }
         let id = MailId::from_raw(self.fresh_id());
         self.execute(
             "INSERT INTO mail (id, kind, org_id, invitation_id, recipient, language, sealed, state, next_at, \
@@ -125,13 +130,22 @@ impl Write<'_> {
         Ok(id)
     }
 
-    /// Withdraws the mails of an invitation that still wait: its link leads nowhere any more.
+    /// Withdraws the mails of an invitation that still wait: its links lead nowhere any more.
     pub(super) fn withdraw_mails_of(&self, invitation: InvitationId) -> Outcome<u64> {
         let withdrawn = self.execute(
             &format!("{END} WHERE invitation_id = ?3 AND state = 'queued'"),
             params!["withdrawn", self.now, invitation],
         )?;
         Ok(withdrawn as u64)
+    }
+
+    /// The same for all invitations into an organisation.
+    pub(super) fn withdraw_mails_into(&self, org: OrgId) -> Outcome<()> {
+        self.execute(
+            &format!("{END} WHERE org_id = ?3 AND invitation_id IS NOT NULL AND state = 'queued'"),
+            params!["withdrawn", self.now, org],
+        )?;
+        Ok(())
     }
 }
 
@@ -142,9 +156,15 @@ pub(super) const BACKLOG: &str =
 const END: &str = "UPDATE mail SET state = ?1, ended_at = ?2, sealed = NULL, next_at = NULL, taken_until = NULL";
 
 fn sent(write: &Write<'_>, id: MailId) -> Outcome<()> {
-    let sql = format!("{END} WHERE id = ?3 AND state <> 'sent'");
-    write.execute(&sql, params!["sent", write.now, id])?;
-    Ok(())
+    let sql = format!("{END} WHERE id = ?3 AND state <> 'sent' RETURNING invitation_id");
+    let mut ended = write.tx.prepare_cached(&sql)?;
+    let invitation: Option<Option<InvitationId>> = ended
+        .query_row(params!["sent", write.now, id], |row| row.get(0))
+        .optional()?;
+    match invitation.flatten() {
+        Some(invitation) => invitation::note_sent(write, invitation, write.now),
+        None => Ok(()),
+    }
 }
 
 fn withdraw(write: &Write<'_>, actor: &Actor, id: MailId) -> Outcome<()> {
@@ -157,7 +177,13 @@ fn withdraw(write: &Write<'_>, actor: &Actor, id: MailId) -> Outcome<()> {
     }
     write.execute(&format!("{END} WHERE id = ?3"), params!["withdrawn", write.now, id])?;
     let detail = json!({ "kind": mail.kind.name(), "to": mail.recipient.as_str() });
-    write.audit(actor, Action::MailWithdraw, mail.org, &id.to_string(), detail)
+    let subject = id.to_string();
+    let about = About {
+        org: mail.org,
+        mailbox: None,
+        subject: &subject,
+    };
+    write.audit(actor, Action::MailWithdraw, about, detail)
 }
 
 fn take_due(write: &Write<'_>, lease: Duration, limit: u32) -> Outcome<Vec<DueMail>> {

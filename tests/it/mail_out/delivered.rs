@@ -78,7 +78,12 @@ fn part<'a>(mail: &'a Value, kind: &str) -> anyhow::Result<&'a str> {
 fn check(mail: &Value, id: &str, language: &str) -> anyhow::Result<()> {
     assert_eq!(mail["defects"], serde_json::json!([]), "{mail}");
     assert_eq!(mail["type"], "multipart/alternative");
-    let types: Vec<_> = mail["parts"].as_array().context("parts")?.iter().map(|part| &part["type"]).collect();
+    let types: Vec<_> = mail["parts"]
+        .as_array()
+        .context("parts")?
+        .iter()
+        .map(|part| &part["type"])
+        .collect();
     assert_eq!(types, ["text/plain", "text/html"], "the richest comes last");
     assert_eq!(header(mail, "from")?, format!("Postern <{SENDER}>"));
     assert_eq!(header(mail, "to")?, LUCIE);
@@ -188,9 +193,27 @@ fn doctor_sends_a_test_mail_and_shows_each_step() -> anyhow::Result<()> {
         .cli(&["doctor", "mail", "--to", LUCIE, "--language", "fr", "--json"])?
         .ok()?;
     let told: Value = serde_json::from_str(&told)?;
-    let checks: Vec<_> = told["findings"].as_array().context("findings")?.iter().map(|found| &found["check"]).collect();
-    let expected = ["content", "connection", "tls", "greeting", "login", "sender", "recipient", "message"];
-    let expected: Vec<_> = expected.iter().map(|step| format!("mail {step}")).chain(["mail".to_owned()]).collect();
+    let checks: Vec<_> = told["findings"]
+        .as_array()
+        .context("findings")?
+        .iter()
+        .map(|found| &found["check"])
+        .collect();
+    let expected = [
+        "content",
+        "connection",
+        "tls",
+        "greeting",
+        "login",
+        "sender",
+        "recipient",
+        "message",
+    ];
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|step| format!("mail {step}"))
+        .chain(["mail".to_owned()])
+        .collect();
     assert_eq!(checks, expected.iter().collect::<Vec<_>>());
     let mail = parsed(&post.dovecot.wait_for_message(LUCIE, "Auto-Submitted")?)?;
     assert_eq!(header(&mail, "subject")?, "Message d’essai de Postern");
@@ -199,6 +222,12 @@ fn doctor_sends_a_test_mail_and_shows_each_step() -> anyhow::Result<()> {
     let refused = "ERROR    mail recipient: the mail server refused the recipient: 550 5.1.1 <lost@private.test>: Recipient address rejected: no such person";
     assert!(told.stdout.contains(refused), "{}", told.stdout);
     let checked = post.postern.cli(&["check"])?;
-    assert!(checked.stdout.contains("ok       mail: Postern <postern@acme.test> goes out through localhost"), "{}", checked.stdout);
+    assert!(
+        checked
+            .stdout
+            .contains("ok       mail: Postern <postern@acme.test> goes out through localhost"),
+        "{}",
+        checked.stdout
+    );
     Ok(())
 }

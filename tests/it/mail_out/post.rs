@@ -8,8 +8,8 @@ use ::postern::clock::{Clock, Timestamp};
 use ::postern::keys::Keyring;
 use ::postern::model::{Address, Language, MailId, Role};
 use ::postern::outbox::{Access, Content, Invitation, Recipient, Token};
-use ::postern::store::sqlite::{self, SqliteStore};
 use ::postern::store::OutboxStore as _;
+use ::postern::store::sqlite::{self, SqliteStore};
 use anyhow::Context as _;
 use serde_json::Value;
 
@@ -107,10 +107,7 @@ impl Post {
     /// Puts a mail as another process would.
     pub(super) fn put(&self, content: &Content, to: &str, language: Language) -> anyhow::Result<MailId> {
         let to = Address::parse(to)?;
-        let recipient = Recipient {
-            address: &to,
-            language,
-        };
+        let recipient = Recipient { address: &to, language };
         let mail = content.sealed(recipient, None, &self.keys)?;
         Ok(self.runtime.block_on(self.store.put_mail(&mail))?)
     }
@@ -170,9 +167,7 @@ impl Post {
         let mut wire = crate::kit::wire::Wire::connect(self.postern.port("operations")?)?;
         wire.send(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
         let text = String::from_utf8(wire.rest()?)?;
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         Ok(line.map(str::parse).transpose()?.unwrap_or(0.0))
     }
 }

@@ -15,10 +15,17 @@ fn a_mail_server_that_was_down_gets_each_mail_once_when_it_is_up() -> anyhow::Re
     let (id, _) = post.invite(LUCIE)?;
     let waiting = post.wait_for(id, "queued", 2)?;
     let error = waiting["last_error"].as_str().unwrap_or_default();
-    assert!(error.starts_with("cannot connect to the mail server localhost, port "), "{error}");
-    assert!(waiting["next_at"].is_string() && waiting["ended_at"].is_null(), "{waiting}");
+    assert!(
+        error.starts_with("cannot connect to the mail server localhost, port "),
+        "{error}"
+    );
+    assert!(
+        waiting["next_at"].is_string() && waiting["ended_at"].is_null(),
+        "{waiting}"
+    );
     assert_eq!(post.metric("postern_mails_queued")?, 1.0);
-    post.postern.wait_for_log(&["mail not sent yet", "\"mail.stage\":\"connection\""])?;
+    post.postern
+        .wait_for_log(&["mail not sent yet", "\"mail.stage\":\"connection\""])?;
     post.postfix.restart()?;
     post.wait_for(id, "sent", 3)?;
     assert_eq!(post.delivered()?.len(), 1);
@@ -37,9 +44,17 @@ fn a_recipient_that_is_refused_for_good_is_not_tried_again() -> anyhow::Result<(
         "the mail server refused the recipient: 550 5.1.1 <lost@private.test>: Recipient address rejected: no such person"
     );
     let logged = post.postern.wait_for_log(&["mail given up", &id.to_string()])?;
-    assert!(logged.contains("\"mail.reply\":\"550 5.1.1\"") && !logged.contains(lost), "{logged}");
+    assert!(
+        logged.contains("\"mail.reply\":\"550 5.1.1\"") && !logged.contains(lost),
+        "{logged}"
+    );
     assert_eq!(post.metric("postern_mails_total{outcome=\"failed\"}")?, 1.0);
-    assert!(post.postern.cli(&["mail", "list", "--state", "failed"])?.ok()?.contains(lost));
+    assert!(
+        post.postern
+            .cli(&["mail", "list", "--state", "failed"])?
+            .ok()?
+            .contains(lost)
+    );
     Ok(())
 }
 
@@ -49,7 +64,10 @@ fn a_recipient_that_is_put_off_is_tried_until_it_is_taken() -> anyhow::Result<()
     let (id, _) = post.invite(LUCIE)?;
     let waiting = post.wait_for(id, "queued", 2)?;
     let error = waiting["last_error"].as_str().unwrap_or_default();
-    assert!(error.contains("450 4.2.1 <lucie@private.test>: Recipient address rejected: her mailbox"), "{error}");
+    assert!(
+        error.contains("450 4.2.1 <lucie@private.test>: Recipient address rejected: her mailbox"),
+        "{error}"
+    );
     let Post {
         postfix,
         dovecot,
@@ -77,7 +95,10 @@ fn a_certificate_that_nobody_trusts_keeps_mails_back_until_it_is_mended() -> any
     assert!(error.starts_with("TLS with localhost failed: "), "{error}");
     assert!(error.contains("name its authority as ca under [mail]"), "{error}");
     let told = post.postern.cli(&["doctor", "mail", "--to", LUCIE])?;
-    assert!(told.code == 1 && told.stdout.contains("ERROR    mail tls: TLS with localhost failed"), "{told:?}");
+    assert!(
+        told.code == 1 && told.stdout.contains("ERROR    mail tls: TLS with localhost failed"),
+        "{told:?}"
+    );
     let config = post.postern.config();
     let theirs = format!("ca = \"{}\"", strangers.authority.display());
     fs::write(&config, fs::read_to_string(&config)?.replace(&theirs, &ours))?;
@@ -128,7 +149,10 @@ fn a_mail_server_that_falls_silent_behind_the_message_is_left_in_time() -> anyho
     })?;
     let (id, _) = post.invite(LUCIE)?;
     let waiting = post.wait_for(id, "queued", 2)?;
-    assert_eq!(waiting["last_error"], "the mail server did not answer in time (message, 300ms in all)");
+    assert_eq!(
+        waiting["last_error"],
+        "the mail server did not answer in time (message, 300ms in all)"
+    );
     Ok(())
 }
 

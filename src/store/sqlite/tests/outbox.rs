@@ -73,14 +73,20 @@ async fn an_outbox_that_nobody_empties_is_bounded() {
         ..new_mail()
     };
     let refusal = store.put_mail(&large).await;
-    assert!(matches!(&refusal, Err(Error::Refused(text)) if text.contains("256 KiB")), "{refusal:?}");
+    assert!(
+        matches!(&refusal, Err(Error::Refused(text)) if text.contains("256 KiB")),
+        "{refusal:?}"
+    );
     let fill = "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?1)
                 INSERT INTO mail (id, kind, recipient, language, sealed, state, next_at, created_at)
                 SELECT n, 'test', 'a@b.test', 'en', x'00', 'queued', 0, 0 FROM number";
     let filled = store.write(move |write| write.execute(fill, [MAILS_QUEUED_MAX]));
     assert_eq!(filled.await.unwrap(), 10_000);
     let refusal = store.put_mail(&new_mail()).await;
-    assert!(matches!(&refusal, Err(Error::Refused(text)) if text.contains("10000 mails")), "{refusal:?}");
+    assert!(
+        matches!(&refusal, Err(Error::Refused(text)) if text.contains("10000 mails")),
+        "{refusal:?}"
+    );
 }
 
 #[tokio::test]
