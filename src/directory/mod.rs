@@ -16,7 +16,9 @@ mod import;
 mod invitations;
 pub mod letter;
 mod mailboxes;
+mod mails;
 mod orgs;
+mod outgoing;
 mod people;
 pub mod rights;
 
@@ -33,6 +35,8 @@ pub use error::Error;
 pub use explain::AddressMeaning;
 pub use import::RowError;
 pub use invitations::{Invite, TokenSpec};
+pub use outgoing::OutboxPost;
+pub use people::TIDIED_MAX;
 pub use rights::Operation;
 
 pub use crate::store::FirstOrg;

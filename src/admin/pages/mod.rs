@@ -31,11 +31,10 @@ use axum::routing::get;
 
 use super::console::assets;
 use super::console::view::error::{ErrorDoor, Fault};
-use super::manager::Origin;
 use crate::clock::Clock;
 use crate::directory::desk::Desk;
 use crate::directory::rights::{Operation, may};
-use crate::model::Rights;
+use crate::model::{Origin, Rights};
 use crate::revoke::{Registry, Tail};
 use crate::store::UserOrg;
 

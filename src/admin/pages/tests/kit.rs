@@ -17,7 +17,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::super::query::with_query;
 use super::super::{ClientService, Pages, Parts, router, sorry};
-use crate::admin::manager::{ClientAddress, Origin, guarded};
+use crate::admin::manager::{ClientAddress, guarded};
 use crate::clock::{Clock, Timestamp};
 use crate::directory::desk::{self, Desk, Settings};
 use crate::directory::letter::{Letter, NotPosted, Post, Recipient};
@@ -25,7 +25,7 @@ use crate::directory::{DeviceSpec, Directory, FirstOrg};
 use crate::identity::{Passwords, STEP_SECONDS, password};
 use crate::keys::Keyring;
 use crate::metrics::Metrics;
-use crate::model::{Address, Device, Grant, Language, Mailbox, Org, OrgId, Rights, Role, User, UserId};
+use crate::model::{Address, Device, Grant, Language, Mailbox, Org, OrgId, Origin, Rights, Role, User, UserId};
 use crate::peer::NetworkPrefixes;
 use crate::revoke::{Registry, Tail};
 use crate::store::sqlite::{Config, SqliteStore};

@@ -354,6 +354,9 @@ async fn a_list_costs_the_same_however_large_the_other_organisations_are() {
     fill(&config, 2, 2000);
     for ((name, before), (_, after)) in alone.iter().zip(steps(&store).await) {
         // The end of a range of an index is found at the row behind it, which may be the other organisation's.
-        assert!(*before > 0 && (before - after).abs() < 20, "{name}: {before} steps, then {after}");
+        assert!(
+            *before > 0 && (before - after).abs() < 20,
+            "{name}: {before} steps, then {after}"
+        );
     }
 }
