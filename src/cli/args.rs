@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::{
     alias, audit, check, completions, device, doctor, domain, import, init, key, load, mail, mailbox, org, session,
+    user,
 };
 
 const EXIT_CODES: &str = "\

@@ -47,7 +47,6 @@ tables! {
         manager: Manager,
         mail: Mail,
         admin: Admin,
-        manager: Manager,
         client_settings: ClientSettings,
     }
     /// What is logged, and how.

@@ -40,7 +40,7 @@ impl Kind {
         }
     }
 
-    const fn name(self, origin: &Origin) -> &'static str {
+    fn name(self, origin: &Origin) -> &'static str {
         let (secure, clear) = self.names();
         if origin.is_secure() { secure } else { clear }
     }

@@ -38,8 +38,7 @@ use crate::model::{Origin, Rights};
 use crate::revoke::{Registry, Tail};
 use crate::store::UserOrg;
 
-use reply::{Failed, Reply};
-use visit::{Anyone, Guest, Inside, Person};
+use visit::{Guest, Person};
 
 /// Files that are the same for everybody and have a hash in their path.
 const FOREVER: &str = "public, max-age=31536000, immutable";

@@ -55,6 +55,8 @@ const COMMANDS: &[&str] = &[
     "session",
     "session list",
     "session end",
+    "user",
+    "user set-up-link",
     "audit",
     "import",
     "key",
