@@ -57,7 +57,7 @@ async fn a_wrong_sign_in_comes_back_with_the_address_and_tells_not_what_was_wron
         assert!(!answer.body.contains(password) && browser.session().is_none());
         told.push(answer.body.replace(address, ""));
     }
-    assert!(told.iter().all(|told| *told == told[0]), "the pages differ");
+    assert!(told.iter().all(|one| *one == told[0]), "the pages differ");
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn every_sign_in_and_every_step_up_gives_the_session_another_id() {
     let site = Site::new().await;
     let mut browser = site.browser();
     // A stranger's id, laid into the browser before.
-    browser.cookies.insert("__Host-postern".to_owned(), "pss_".to_owned() + &"a".repeat(52));
+    browser.cookies.insert("__Host-postern".to_owned(), format!("pss_{}", "a".repeat(52)));
     let fixed = browser.session().map(str::to_owned);
     let fields = [("address", "sophie@private.example"), ("password", PASSWORD)];
     browser.post("/sign-in", &fields).await.leads_to("/");

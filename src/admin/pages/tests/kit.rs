@@ -214,7 +214,7 @@ impl Site {
     /// The code that an authenticator program with this key shows now.
     pub(in crate::admin::pages) fn code(&self, key: &str) -> String {
         let letters: String = key.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
-        let secret = totp_rs::Secret::Encoded(letters.to_uppercase()).to_bytes().unwrap();
+        let secret = totp_rs::Secret::try_from_base32(&letters.to_uppercase()).unwrap();
         let totp = totp_rs::Builder::new()
             .with_algorithm(totp_rs::Algorithm::SHA1)
             .with_digits(6)
@@ -223,7 +223,7 @@ impl Site {
             .with_account_name("x".to_owned())
             .build()
             .unwrap();
-        totp.generate(u64::try_from(self.clock.utc().0 / 1000).unwrap())
+        totp.generate(u64::try_from(self.clock.utc().0 / 1000).unwrap()).to_string()
     }
 }
 

@@ -55,8 +55,8 @@ async fn a_lost_device_is_paused_and_its_connections_end() {
             peer: "192.0.2.7".parse().unwrap(),
             client: None,
             since: START,
+            expires_at: None,
             route: "default".into(),
-            ..session_info()
         })
     };
     let (_hers, _other) = (session(&phone), session(&crm));
@@ -67,7 +67,7 @@ async fn a_lost_device_is_paused_and_its_connections_end() {
     let answer = browser.send("/me/lost", &[("device", &phone.id.to_string())]).await;
     answer.says(200, "“Lucie's iPhone” is paused. Nobody can read your mail with it. 1 connection closed in");
     let now = site.directory().find_device(&phone.id.to_string()).await.unwrap();
-    assert!(matches!(now.device.state, DeviceState::Paused(_)));
+    assert!(matches!(now.state, DeviceState::Paused(_)));
     browser.get("/me/lost").await.says(200, "None of your devices can sign in now.");
     // Nobody else's, and none that is not there.
     browser.post("/me/lost", &[("device", &crm.id.to_string())]).await.says(404, "There is nothing here");
