@@ -3,9 +3,9 @@
 use super::mailboxes::parse;
 use super::{Directory, Error};
 use crate::clock::Timestamp;
+use crate::identity::Token;
 use crate::identity::lifetime::API_TOKEN_MAX;
 use crate::identity::token::{Api, Invitation as InvitationLink};
-use crate::identity::Token;
 use crate::model::{
     ApiToken, Invitation, InvitationId, Language, MailboxId, OrgId, Role, TokenId, TokenScope, UserId, name,
 };
@@ -89,7 +89,10 @@ impl Directory {
     /// # Errors
     /// There is none with this id here.
     pub async fn invitation(&self, org: OrgId, id: InvitationId) -> Result<Invitation, Error> {
-        self.store.invitation(org, id).await?.ok_or(Error::Unknown { what: "invitation" })
+        self.store
+            .invitation(org, id)
+            .await?
+            .ok_or(Error::Unknown { what: "invitation" })
     }
 
     /// Invitations, newest first.

@@ -41,7 +41,10 @@ impl Directory {
     ) -> Result<NewUser, Error> {
         let address = parse(address)?;
         let password = match password {
-            Some(typed) => Some(self.hash_user_password(NewPassword::check(typed, &address, name)?).await),
+            Some(typed) => Some(
+                self.hash_user_password(NewPassword::check(typed, &address, name)?)
+                    .await,
+            ),
             None => None,
         };
         Ok(NewUser {
@@ -64,7 +67,12 @@ impl Directory {
     ///
     /// # Errors
     /// It has one, or the address is a user's already.
-    pub async fn create_first_owner(&self, actor: &Actor, org: &FirstOrg, user: &NewUser) -> Result<(User, Org), Error> {
+    pub async fn create_first_owner(
+        &self,
+        actor: &Actor,
+        org: &FirstOrg,
+        user: &NewUser,
+    ) -> Result<(User, Org), Error> {
         Ok(self.store.create_first_owner(actor, None, org, user).await?)
     }
 
@@ -193,7 +201,10 @@ impl Directory {
     /// # Errors
     /// There is none with this id here.
     pub async fn member(&self, org: OrgId, user: UserId) -> Result<MemberRow, Error> {
-        self.store.member(org, user).await?.ok_or(Error::Unknown { what: "member" })
+        self.store
+            .member(org, user)
+            .await?
+            .ok_or(Error::Unknown { what: "member" })
     }
 
     /// Makes a user a member.
@@ -265,7 +276,10 @@ impl Directory {
     /// # Errors
     /// There is none.
     pub async fn grant(&self, org: OrgId, mailbox: MailboxId, user: UserId) -> Result<Grant, Error> {
-        self.store.grant(org, mailbox, user).await?.ok_or(Error::Unknown { what: "access" })
+        self.store
+            .grant(org, mailbox, user)
+            .await?
+            .ok_or(Error::Unknown { what: "access" })
     }
 
     /// Gives a member access to a mailbox.
@@ -300,7 +314,10 @@ impl Directory {
             rights: grant.rights,
             ends_at: grant.ends_at,
         };
-        let changed = self.store.change_grant(actor, org, grant.mailbox, grant.user, &from, to).await?;
+        let changed = self
+            .store
+            .change_grant(actor, org, grant.mailbox, grant.user, &from, to)
+            .await?;
         Ok(changed)
     }
 

@@ -106,7 +106,10 @@ mod tests {
         assert!(browser.is_some());
         assert_eq!(browser, mark.browser_of(&keys, anna, NOW));
         assert_eq!(back.browser_of(&keys, ben, NOW), None);
-        assert_ne!(browser, BrowserMark::issue(&keys, anna, NOW).browser_of(&keys, anna, NOW));
+        assert_ne!(
+            browser,
+            BrowserMark::issue(&keys, anna, NOW).browser_of(&keys, anna, NOW)
+        );
     }
 
     #[test]
@@ -115,7 +118,10 @@ mod tests {
         let anna = UserId::from_raw(1);
         let mark = BrowserMark::issue(&keys, anna, NOW);
         let end = NOW.plus(BROWSER_MARK_LIFE);
-        assert!(mark.browser_of(&keys, anna, end.minus(Duration::from_millis(1))).is_some());
+        assert!(
+            mark.browser_of(&keys, anna, end.minus(Duration::from_millis(1)))
+                .is_some()
+        );
         assert_eq!(mark.browser_of(&keys, anna, end), None);
         let mut younger = BrowserMark::read(mark.shown().expose()).unwrap();
         younger.0.expose_mut()[RANDOM_BYTES + TIME_BYTES - 2] ^= 0x40;
@@ -135,7 +141,13 @@ mod tests {
     #[test]
     fn what_is_no_mark_is_not_read() {
         let shown = BrowserMark::issue(&Keyring::for_tests(), UserId::from_raw(1), NOW).shown();
-        for text in ["", "psb_", "psb_aaaa", &shown.expose()[..60], &format!("{}a", shown.expose())] {
+        for text in [
+            "",
+            "psb_",
+            "psb_aaaa",
+            &shown.expose()[..60],
+            &format!("{}a", shown.expose()),
+        ] {
             assert!(BrowserMark::read(text).is_none(), "{text}");
         }
     }

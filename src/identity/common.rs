@@ -106,11 +106,13 @@ fn is_pair(text: &str, words: impl Fn(&str) -> bool) -> bool {
 /// The same few characters, a word or a walk, again and again.
 fn is_repeated(text: &str, words: impl Fn(&str) -> bool) -> bool {
     let length = text.len();
-    (1..=length / 2).filter(|unit| length.is_multiple_of(*unit)).any(|unit| {
-        let Some(first) = text.get(..unit) else { return false };
-        let few = unit <= RUN_MIN || words(first) || is_walk(first);
-        few && text.as_bytes().chunks(unit).all(|chunk| chunk == first.as_bytes())
-    })
+    (1..=length / 2)
+        .filter(|unit| length.is_multiple_of(*unit))
+        .any(|unit| {
+            let Some(first) = text.get(..unit) else { return false };
+            let few = unit <= RUN_MIN || words(first) || is_walk(first);
+            few && text.as_bytes().chunks(unit).all(|chunk| chunk == first.as_bytes())
+        })
 }
 
 /// Keys side by side: long runs along a track, or of one character.
@@ -160,7 +162,10 @@ mod tests {
         assert!(lines.is_sorted_by(|a, b| a < b), "sorted, each once");
         assert!(lines.len() > 1500, "{}", lines.len());
         for line in &lines {
-            assert!(line.len() >= HALF_MIN && line.chars().all(char::is_alphabetic), "{line}");
+            assert!(
+                line.len() >= HALF_MIN && line.chars().all(char::is_alphabetic),
+                "{line}"
+            );
             assert_eq!(line.to_lowercase(), **line);
         }
     }
@@ -220,7 +225,13 @@ mod tests {
     #[test]
     fn ones_own_address_and_name_are_tried_too() {
         let own = ["lucie.martin", "luciemartin", "exampleco", "martin"];
-        for password in ["lucie.martin1", "luciemartin2024", "exampleco!2024", "martinmartin", "luciemartin martin"] {
+        for password in [
+            "lucie.martin1",
+            "luciemartin2024",
+            "exampleco!2024",
+            "martinmartin",
+            "luciemartin martin",
+        ] {
             assert!(is_common(password, &own), "{password}");
         }
         assert!(!is_common("lucie eats seven pears", &own));
@@ -228,7 +239,14 @@ mod tests {
 
     #[test]
     fn any_text_can_be_judged() {
-        for text in ["", "a", "\u{fc}", "!!!!!!!!!!!!", "\u{1f600}\u{1f600}\u{1f600}\u{1f600}", "a\u{308}"] {
+        for text in [
+            "",
+            "a",
+            "\u{fc}",
+            "!!!!!!!!!!!!",
+            "\u{1f600}\u{1f600}\u{1f600}\u{1f600}",
+            "a\u{308}",
+        ] {
             is_common(text, &[]);
         }
     }

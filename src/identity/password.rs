@@ -103,8 +103,13 @@ impl fmt::Debug for NewPassword {
 fn own_words(address: &Address, name: &str) -> Vec<String> {
     let (domain, name) = (address.domain(), name.to_lowercase());
     let parts = [address.as_str(), address.local(), domain.as_str(), name.as_str()];
-    let pieces = parts.iter().flat_map(|part| part.split(|c: char| !c.is_alphanumeric())).map(str::to_owned);
-    let joined = parts.iter().map(|part| part.chars().filter(|c| c.is_alphanumeric()).collect::<String>());
+    let pieces = parts
+        .iter()
+        .flat_map(|part| part.split(|c: char| !c.is_alphanumeric()))
+        .map(str::to_owned);
+    let joined = parts
+        .iter()
+        .map(|part| part.chars().filter(|c| c.is_alphanumeric()).collect::<String>());
     let whole = parts.iter().map(|part| (*part).to_owned());
     let mut words: Vec<String> = pieces.chain(joined).chain(whole).collect();
     words.retain(|word| word.chars().count() > 2);
@@ -118,7 +123,10 @@ fn composed(typed: &str) -> Option<Secret<String>> {
     }
     // Room for the longest result from the start: growing would leave a copy behind.
     let mut text = String::with_capacity(typed.len() * GROWTH_MAX);
-    if ComposingNormalizerBorrowed::new_nfkc().normalize_to(typed, &mut text).is_err() {
+    if ComposingNormalizerBorrowed::new_nfkc()
+        .normalize_to(typed, &mut text)
+        .is_err()
+    {
         text.zeroize();
         return None;
     }
@@ -232,7 +240,9 @@ impl Passwords {
         let (keys, params) = (Arc::clone(&self.keys), self.params);
         let work = move |memory: &mut Memory| {
             let typed = typed.expose().as_bytes();
-            let known = stored.as_ref().and_then(|stored| Some((stored, keys.by_id(stored.key_id)?)));
+            let known = stored
+                .as_ref()
+                .and_then(|stored| Some((stored, keys.by_id(stored.key_id)?)));
             match known {
                 Some((stored, key)) => hash::matches(&stored.hash, Some(key), typed, memory).unwrap_or(false),
                 None => {
@@ -252,7 +262,9 @@ impl Passwords {
 
 impl fmt::Debug for Passwords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Passwords").field("params", &self.params).finish_non_exhaustive()
+        f.debug_struct("Passwords")
+            .field("params", &self.params)
+            .finish_non_exhaustive()
     }
 }
 
@@ -278,7 +290,10 @@ mod tests {
     }
 
     fn passwords() -> Passwords {
-        let params = Params { memory_kib: 8, passes: 1 };
+        let params = Params {
+            memory_kib: 8,
+            passes: 1,
+        };
         Passwords::start(Config::of(params), Arc::new(Keyring::for_tests()), &Metrics::default())
     }
 
@@ -292,28 +307,49 @@ mod tests {
         assert_eq!(checked(&long[..=PASSWORD_MAX]).unwrap_err(), BadPassword::TooLong);
         // Decomposed letters are two characters each until they are composed.
         assert_eq!(checked(&"e\u{301}".repeat(11)).unwrap_err(), BadPassword::TooShort);
-        assert_eq!(checked(&"x".repeat(TYPED_BYTES_MAX + 1)).unwrap_err(), BadPassword::TooLong);
+        assert_eq!(
+            checked(&"x".repeat(TYPED_BYTES_MAX + 1)).unwrap_err(),
+            BadPassword::TooLong
+        );
     }
 
     #[test]
     fn common_passwords_are_refused_whatever_their_case_and_letters() {
-        for typed in ["PasswordPassword", "\u{ff30}\u{ff41}ssword2024!", "Correct Horse Battery Staple"] {
+        for typed in [
+            "PasswordPassword",
+            "\u{ff30}\u{ff41}ssword2024!",
+            "Correct Horse Battery Staple",
+        ] {
             assert_eq!(checked(typed).unwrap_err(), BadPassword::Common, "{typed}");
         }
     }
 
     #[test]
     fn ones_own_name_and_address_are_refused() {
-        for typed in ["Lucie.Martin@exampleco.org", "LucieMartin2024", "exampleco.org", "martin-lucie-1"] {
+        for typed in [
+            "Lucie.Martin@exampleco.org",
+            "LucieMartin2024",
+            "exampleco.org",
+            "martin-lucie-1",
+        ] {
             let refused = checked(typed).unwrap_err();
-            assert!(matches!(refused, BadPassword::LikeYou | BadPassword::Common), "{typed}: {refused:?}");
+            assert!(
+                matches!(refused, BadPassword::LikeYou | BadPassword::Common),
+                "{typed}: {refused:?}"
+            );
         }
         assert_eq!(checked("exampleco.org").unwrap_err(), BadPassword::LikeYou);
     }
 
     #[test]
     fn nothing_else_is_asked_of_a_password() {
-        for typed in [GOOD, "aeiou aeiou xyz", "93847561029384", "    otter   plume", "\u{1f9a6} otter \u{1f9a6} plume"] {
+        for typed in [
+            GOOD,
+            "aeiou aeiou xyz",
+            "93847561029384",
+            "    otter   plume",
+            "\u{1f9a6} otter \u{1f9a6} plume",
+        ] {
             assert!(checked(typed).is_ok(), "{typed}");
         }
     }
@@ -321,7 +357,10 @@ mod tests {
     #[tokio::test]
     async fn a_password_matches_however_it_is_composed_and_nothing_else_does() {
         let passwords = passwords();
-        let stored = passwords.hash(network(), checked("sept \u{e9}t\u{e9}s \u{e0} No\u{eb}l").unwrap()).await.unwrap();
+        let stored = passwords
+            .hash(network(), checked("sept \u{e9}t\u{e9}s \u{e0} No\u{eb}l").unwrap())
+            .await
+            .unwrap();
         assert!(stored.hash.0.starts_with("$argon2id$"));
         for (typed, expected) in [
             ("sept \u{e9}t\u{e9}s \u{e0} No\u{eb}l", true),
@@ -330,18 +369,31 @@ mod tests {
             ("sept \u{e9}t\u{e9}s \u{e0} No\u{eb}l ", false),
             ("", false),
         ] {
-            assert_eq!(passwords.matches(network(), Some(stored.clone()), typed).await, Ok(expected), "{typed}");
+            assert_eq!(
+                passwords.matches(network(), Some(stored.clone()), typed).await,
+                Ok(expected),
+                "{typed}"
+            );
         }
-        assert_eq!(passwords.matches(network(), Some(stored), &"x".repeat(5000)).await, Ok(false));
+        assert_eq!(
+            passwords.matches(network(), Some(stored), &"x".repeat(5000)).await,
+            Ok(false)
+        );
     }
 
     #[tokio::test]
     async fn nobody_and_a_damaged_hash_match_nothing() {
         let passwords = passwords();
         assert_eq!(passwords.matches(network(), None, GOOD).await, Ok(false));
-        let broken = UserPassword { key_id: 2, hash: Hash("x".into()) };
+        let broken = UserPassword {
+            key_id: 2,
+            hash: Hash("x".into()),
+        };
         assert_eq!(passwords.matches(network(), Some(broken), GOOD).await, Ok(false));
-        let unknown_key = UserPassword { key_id: 99, hash: Hash("x".into()) };
+        let unknown_key = UserPassword {
+            key_id: 99,
+            hash: Hash("x".into()),
+        };
         assert_eq!(passwords.matches(network(), Some(unknown_key), GOOD).await, Ok(false));
     }
 
@@ -350,15 +402,31 @@ mod tests {
         let passwords = passwords();
         let stored = passwords.hash(network(), checked(GOOD).unwrap()).await.unwrap();
         assert!(!passwords.is_weak(&stored));
-        assert!(passwords.is_weak(&UserPassword { key_id: 1, ..stored.clone() }));
-        let costlier = Params { memory_kib: 16, passes: 1 };
-        let costlier = Passwords::start(Config::of(costlier), Arc::new(Keyring::for_tests()), &Metrics::default());
+        assert!(passwords.is_weak(&UserPassword {
+            key_id: 1,
+            ..stored.clone()
+        }));
+        let costlier = Params {
+            memory_kib: 16,
+            passes: 1,
+        };
+        let costlier = Passwords::start(
+            Config::of(costlier),
+            Arc::new(Keyring::for_tests()),
+            &Metrics::default(),
+        );
         assert!(costlier.is_weak(&stored));
     }
 
     #[tokio::test]
     async fn a_full_queue_says_so_and_hashes_nothing() {
-        let config = Config { queue: 0, ..Config::of(Params { memory_kib: 8, passes: 1 }) };
+        let config = Config {
+            queue: 0,
+            ..Config::of(Params {
+                memory_kib: 8,
+                passes: 1,
+            })
+        };
         let passwords = Passwords::start(config, Arc::new(Keyring::for_tests()), &Metrics::default());
         assert_eq!(passwords.matches(network(), None, GOOD).await, Err(Busy));
     }

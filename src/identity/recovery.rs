@@ -49,7 +49,10 @@ impl RecoveryCode {
     pub fn read(typed: &str) -> Option<Self> {
         let mut code = Self::blank();
         let mut places = code.0.expose_mut().iter_mut();
-        for c in typed.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '\u{2010}'..='\u{2015}')) {
+        for c in typed
+            .chars()
+            .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '\u{2010}'..='\u{2015}'))
+        {
             let letter = match c.to_ascii_lowercase() {
                 'o' => '0',
                 'i' | 'l' => '1',
@@ -124,13 +127,23 @@ mod tests {
             shown.expose().replace('-', " "),
             shown.expose().replace('0', "O").replace('1', "l"),
         ] {
-            assert_eq!(RecoveryCode::read(&typed).unwrap().hash(&keys, user), code.hash(&keys, user));
+            assert_eq!(
+                RecoveryCode::read(&typed).unwrap().hash(&keys, user),
+                code.hash(&keys, user)
+            );
         }
     }
 
     #[test]
     fn what_has_not_the_form_is_no_code() {
-        for typed in ["", "123456", "4t8kq-x2mzd-0hw9", "4t8kq-x2mzd-0hw9pp", "4t8kq-x2mzd-0hw9u", "ä"] {
+        for typed in [
+            "",
+            "123456",
+            "4t8kq-x2mzd-0hw9",
+            "4t8kq-x2mzd-0hw9pp",
+            "4t8kq-x2mzd-0hw9u",
+            "ä",
+        ] {
             assert!(RecoveryCode::read(typed).is_none(), "{typed}");
         }
     }
@@ -143,14 +156,19 @@ mod tests {
         assert_ne!(code.hash(&keys, one), code.hash(&keys, two));
         assert_eq!(code.hashes(&keys, one).len(), 2);
         assert_eq!(code.hashes(&keys, one)[0], code.hash(&keys, one));
-        assert_eq!(format!("{code:?} {:?}", code.hash(&keys, one)), "[recovery code] [hash]");
+        assert_eq!(
+            format!("{code:?} {:?}", code.hash(&keys, one)),
+            "[recovery code] [hash]"
+        );
     }
 
     #[test]
     fn a_set_has_ten_different_codes() {
         let keys = Keyring::for_tests();
-        let hashes: std::collections::HashSet<_> =
-            RecoveryCode::generate_all().iter().map(|code| code.hash(&keys, UserId::from_raw(1))).collect();
+        let hashes: std::collections::HashSet<_> = RecoveryCode::generate_all()
+            .iter()
+            .map(|code| code.hash(&keys, UserId::from_raw(1)))
+            .collect();
         assert_eq!(hashes.len(), RECOVERY_CODES);
     }
 }

@@ -173,7 +173,11 @@ impl SignInThrottle {
             self.give_back(now, Taken([taken_of_address, taken_of_pair, None]));
             return Err(Wait(wait));
         }
-        Ok(Taken([taken_of_address, taken_of_pair, Some((Budget::Networks, of_network))]))
+        Ok(Taken([
+            taken_of_address,
+            taken_of_pair,
+            Some((Budget::Networks, of_network)),
+        ]))
     }
 
     /// Takes a try at a one-time or recovery code of the user whose sign-in this octet string stands for. It should
@@ -200,7 +204,9 @@ impl SignInThrottle {
         let address = address.trim().to_lowercase();
         let from = self.id(Of::MailFrom, &[&self.network(ip)]);
         let to = self.id(Of::MailTo, &[address.as_bytes()]);
-        self.mails.take(now, from, self.config.mails_per_network).map_err(Wait)?;
+        self.mails
+            .take(now, from, self.config.mails_per_network)
+            .map_err(Wait)?;
         self.mails.take(now, to, self.config.mails).map_err(|wait| {
             self.mails.give_back(now, from);
             Wait(wait)
@@ -250,7 +256,9 @@ impl SignInThrottle {
 
 impl std::fmt::Debug for SignInThrottle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SignInThrottle").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("SignInThrottle")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 

@@ -105,14 +105,6 @@ impl Table {
         });
     }
 
-    /// Whether the id was marked within so many half-lives; changes nothing.
-    pub(super) fn is_fresh(&self, now: Instant, id: u64, half_lives: u8) -> bool {
-        self.with_bucket(id, |bucket| {
-            let slot = bucket.iter().flatten().find(|slot| slot.id == id);
-            slot.is_some_and(|slot| slot.weight_at(now, self.half_life) > (-f32::from(half_lives)).exp2())
-        })
-    }
-
     /// Marks the id as seen now; true where it had not been seen for so many half-lives.
     pub(super) fn refresh(&self, now: Instant, id: u64, half_lives: u8) -> bool {
         self.with_bucket(id, |bucket| {

@@ -119,7 +119,9 @@ impl Desk {
         let network = self.settings.network.network_of(visitor.ip);
         let password = self.passwords.hash(network, password).await?;
         let actor = visitor.actor(user);
-        self.store().set_password(&actor, user.id, &password, Self::keep(signed_in)).await?;
+        self.store()
+            .set_password(&actor, user.id, &password, Self::keep(signed_in))
+            .await?;
         self.tell_of_sign_in(visitor, user, SignInChange::Password).await;
         Ok(())
     }

@@ -111,7 +111,9 @@ impl Desk {
         let (Some(standing), Some(org)) = (standing, self.store().org(token.org).await?) else {
             return Err(Error::SignedOut);
         };
-        let seen = token.used_at.is_some_and(|at| !crate::identity::lifetime::is_seen_stale(at, self.now()));
+        let seen = token
+            .used_at
+            .is_some_and(|at| !crate::identity::lifetime::is_seen_stale(at, self.now()));
         if !seen {
             self.note_use(&token, visitor).await;
         }
@@ -135,7 +137,10 @@ impl Desk {
     /// # Errors
     /// They are no member any more.
     pub async fn rights_on(&self, acting: &Acting, mailbox: MailboxId) -> Result<Rights, Error> {
-        let standing = self.store().standing(acting.org.id, acting.user.id, Some(mailbox)).await?;
+        let standing = self
+            .store()
+            .standing(acting.org.id, acting.user.id, Some(mailbox))
+            .await?;
         standing.map(|standing| standing.rights).ok_or(UNKNOWN_ORG)
     }
 
@@ -156,7 +161,11 @@ impl Desk {
         operation: Operation,
         mailbox: MailboxId,
     ) -> Result<(Actor, MailboxRow), Error> {
-        let row = self.store().mailbox_in(acting.org.id, mailbox).await?.ok_or(UNKNOWN_MAILBOX)?;
+        let row = self
+            .store()
+            .mailbox_in(acting.org.id, mailbox)
+            .await?
+            .ok_or(UNKNOWN_MAILBOX)?;
         let actor = self.allow_any(acting, &[operation], &row.mailbox).await?;
         Ok((actor, row))
     }
@@ -168,7 +177,10 @@ impl Desk {
         operations: &[Operation],
         mailbox: &Mailbox,
     ) -> Result<Actor, Error> {
-        let standing = self.store().standing(acting.org.id, acting.user.id, Some(mailbox.id)).await?;
+        let standing = self
+            .store()
+            .standing(acting.org.id, acting.user.id, Some(mailbox.id))
+            .await?;
         let standing = standing.ok_or(UNKNOWN_ORG)?;
         let may = |operation: Operation| acting.may_with(standing.membership.role, standing.rights, operation);
         match operations.iter().find(|operation| !may(**operation)) {
@@ -181,7 +193,10 @@ impl Desk {
     async fn refuse(&self, acting: &Acting, operation: Operation, mailbox: Option<&Mailbox>) -> Result<Error, Error> {
         match &acting.via {
             Via::Token(token) if token.scope == TokenScope::Read && operation.changes() => Ok(Error::ReadOnly),
-            _ => self.forbidden(acting, operation, mailbox.map(|mailbox| mailbox.address.clone())).await,
+            _ => {
+                self.forbidden(acting, operation, mailbox.map(|mailbox| mailbox.address.clone()))
+                    .await
+            }
         }
     }
 

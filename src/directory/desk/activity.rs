@@ -49,7 +49,11 @@ impl Desk {
     /// # Errors
     /// There is none with this number here that whoever acts may see.
     pub async fn activity_entry(&self, acting: &Acting, number: i64) -> Result<AuditRow, Error> {
-        let row = self.store().audit_row(Some(acting.org.id), number).await?.ok_or(UNKNOWN_ENTRY)?;
+        let row = self
+            .store()
+            .audit_row(Some(acting.org.id), number)
+            .await?
+            .ok_or(UNKNOWN_ENTRY)?;
         match self.allow(acting, Operation::AuditRead).await {
             Ok(_) => return Ok(row),
             Err(Error::Forbidden(_)) => {}

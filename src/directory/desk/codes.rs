@@ -74,7 +74,9 @@ impl Desk {
             step,
             recovery: codes.iter().map(|code| code.hash(keys, user.id)).collect(),
         };
-        self.store().set_code(&visitor.actor(user), user.id, &new, Self::keep(signed_in)).await?;
+        self.store()
+            .set_code(&visitor.actor(user), user.id, &new, Self::keep(signed_in))
+            .await?;
         self.tell_of_sign_in(visitor, user, SignInChange::CodesOn).await;
         Ok(codes)
     }
@@ -86,7 +88,9 @@ impl Desk {
     pub async fn stop_codes(&self, signed_in: &SignedIn) -> Result<(), Error> {
         self.must_be_fresh(&signed_in.session)?;
         let (user, visitor) = (&signed_in.user, &signed_in.visitor);
-        self.store().remove_code(&visitor.actor(user), user.id, Self::keep(signed_in)).await?;
+        self.store()
+            .remove_code(&visitor.actor(user), user.id, Self::keep(signed_in))
+            .await?;
         self.tell_of_sign_in(visitor, user, SignInChange::CodesOff).await;
         Ok(())
     }
@@ -96,7 +100,11 @@ impl Desk {
     /// # Errors
     /// The store does not answer.
     pub async fn recovery_codes_left(&self, signed_in: &SignedIn) -> Result<u32, Error> {
-        let sign_in = self.store().sign_in_of(signed_in.user.id).await?.ok_or(Error::SignedOut)?;
+        let sign_in = self
+            .store()
+            .sign_in_of(signed_in.user.id)
+            .await?
+            .ok_or(Error::SignedOut)?;
         Ok(sign_in.recovery_codes)
     }
 
@@ -111,8 +119,13 @@ impl Desk {
             return Err(Error::Unknown { what: "one-time code" });
         }
         let codes = RecoveryCode::generate_all();
-        let hashes: Vec<_> = codes.iter().map(|code| code.hash(&self.directory.keys, user.id)).collect();
-        self.store().set_recovery_codes(&visitor.actor(user), user.id, &hashes).await?;
+        let hashes: Vec<_> = codes
+            .iter()
+            .map(|code| code.hash(&self.directory.keys, user.id))
+            .collect();
+        self.store()
+            .set_recovery_codes(&visitor.actor(user), user.id, &hashes)
+            .await?;
         self.tell_of_sign_in(visitor, user, SignInChange::RecoveryCodes).await;
         Ok(codes)
     }

@@ -138,7 +138,11 @@ impl Desk {
     /// A device that whoever acts may see, and its mailbox.
     async fn device_on(&self, acting: &Acting, id: DeviceId) -> Result<(DeviceRow, Mailbox), Error> {
         let row = self.store().device_in(acting.org.id, id).await?.ok_or(UNKNOWN_DEVICE)?;
-        let mailbox = self.store().mailbox_in(acting.org.id, row.device.mailbox).await?.ok_or(UNKNOWN_DEVICE)?;
+        let mailbox = self
+            .store()
+            .mailbox_in(acting.org.id, row.device.mailbox)
+            .await?
+            .ok_or(UNKNOWN_DEVICE)?;
         let whose = Whose::of(acting, row.device.user);
         match self.allow_any(acting, &[whose.read()], &mailbox.mailbox).await {
             Ok(_) => Ok((row, mailbox.mailbox)),
@@ -163,7 +167,11 @@ impl Desk {
         if spec.senders != SenderRule::Mailbox {
             operations.push(Operation::DeviceSenders);
         }
-        let row = self.store().mailbox_in(acting.org.id, mailbox).await?.ok_or(UNKNOWN_MAILBOX)?;
+        let row = self
+            .store()
+            .mailbox_in(acting.org.id, mailbox)
+            .await?
+            .ok_or(UNKNOWN_MAILBOX)?;
         let actor = self.allow_any(acting, &operations, &row.mailbox).await?;
         self.fresh_or_token(acting)?;
         self.directory.must_end_later(spec.expires_at, "a device")?;
@@ -201,7 +209,12 @@ impl Desk {
     /// # Errors
     /// Whoever acts may not, there is none with this id here, somebody else changed it meanwhile, it is revoked, or the new
     /// label is taken or cannot be accepted.
-    pub async fn edit_device(&self, acting: &Acting, id: DeviceId, edit: DeviceEdit) -> Result<(DeviceRow, Seq), Error> {
+    pub async fn edit_device(
+        &self,
+        acting: &Acting,
+        id: DeviceId,
+        edit: DeviceEdit,
+    ) -> Result<(DeviceRow, Seq), Error> {
         let (row, mailbox) = self.device_on(acting, id).await?;
         // Rights were asked for the device as it was read, so no other one may be changed.
         let mut edit = edit;
@@ -209,7 +222,11 @@ impl Desk {
         let old = Whose::of(acting, row.device.user);
         let mut operations = vec![old.edit()];
         // Only a change of the rule asks for more: a form sends all fields.
-        if edit.senders.as_ref().is_some_and(|senders| *senders != row.device.senders) {
+        if edit
+            .senders
+            .as_ref()
+            .is_some_and(|senders| *senders != row.device.senders)
+        {
             operations.push(Operation::DeviceSenders);
         }
         if let Some(user) = edit.user.filter(|user| *user != row.device.user) {
@@ -262,7 +279,10 @@ impl Desk {
         let mut revoked = Vec::new();
         for id in ids {
             let row = self.store().device_in(acting.org.id, *id).await?;
-            let device = row.map(|row| row.device).filter(|device| device.mailbox == mailbox).ok_or(UNKNOWN_DEVICE)?;
+            let device = row
+                .map(|row| row.device)
+                .filter(|device| device.mailbox == mailbox)
+                .ok_or(UNKNOWN_DEVICE)?;
             if !matches!(device.state, DeviceState::Revoked(_)) {
                 revoked.push(device.id);
             }
@@ -308,7 +328,10 @@ impl Desk {
 
     /// The device as it is now, with the names of what it belongs to.
     async fn with_names(&self, acting: &Acting, device: Device) -> Result<DeviceRow, Error> {
-        self.store().device_in(acting.org.id, device.id).await?.ok_or(UNKNOWN_DEVICE)
+        self.store()
+            .device_in(acting.org.id, device.id)
+            .await?
+            .ok_or(UNKNOWN_DEVICE)
     }
 
     /// Tells everybody who may use the mailbox that it has a new password.
@@ -340,7 +363,8 @@ impl Desk {
                 device: row.device.label.clone(),
                 at: now,
             };
-            self.tell(&user.address, user.language, Some(acting.org.id), letter).await;
+            self.tell(&user.address, user.language, Some(acting.org.id), letter)
+                .await;
         }
     }
 }

@@ -80,7 +80,10 @@ mod tests {
         let begin = "you may not add a device that belongs to nobody (info@example.org)";
         assert_eq!(refusal(&["Sophie"]), format!("{begin}; Sophie can"));
         assert_eq!(refusal(&["Sophie", "Marc"]), format!("{begin}; Sophie and Marc can"));
-        assert_eq!(refusal(&["Sophie", "Marc", "Ann"]), format!("{begin}; Sophie, Marc and Ann can"));
+        assert_eq!(
+            refusal(&["Sophie", "Marc", "Ann"]),
+            format!("{begin}; Sophie, Marc and Ann can")
+        );
         assert_eq!(refusal(&[]), format!("{begin}; ask an owner of the organisation"));
     }
 }

@@ -116,7 +116,8 @@ impl Desk {
             expires_at: invitation.expires_at,
             link,
         };
-        self.tell(&invitation.address, invitation.language, Some(acting.org.id), letter).await;
+        self.tell(&invitation.address, invitation.language, Some(acting.org.id), letter)
+            .await;
         Invited { invitation, link: None }
     }
 

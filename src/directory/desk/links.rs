@@ -71,7 +71,10 @@ impl fmt::Display for DeadInvitation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.why {
             DeadReason::ForSomebodyElse { invited } => {
-                write!(f, "this invitation is for {invited}: sign out, and accept it with that address")?;
+                write!(
+                    f,
+                    "this invitation is for {invited}: sign out, and accept it with that address"
+                )?;
             }
             DeadReason::RanOut { .. } => f.write_str("this invitation has run out")?,
             DeadReason::SignInFirst => f.write_str(
@@ -140,7 +143,9 @@ impl Desk {
         };
         let token = Token::<InvitationLink>::read(link).ok_or_else(unknown)?;
         for hash in token.hashes(&self.directory.keys) {
-            let Some(invitation) = self.store().invitation_by_link(&hash).await? else { continue };
+            let Some(invitation) = self.store().invitation_by_link(&hash).await? else {
+                continue;
+            };
             return match dead_reason(&invitation) {
                 None => Ok((hash, invitation)),
                 Some(why) => Err(DeadInvitation {
@@ -262,12 +267,20 @@ impl Desk {
     }
 
     async fn send_reset(&self, visitor: &Visitor, address: &str) -> Result<(), Error> {
-        let Ok(address) = Address::parse(address) else { return Ok(()) };
-        if self.throttle.take_mail(self.directory.clock.now(), visitor.ip, address.as_str()).is_err() {
+        let Ok(address) = Address::parse(address) else {
+            return Ok(());
+        };
+        if self
+            .throttle
+            .take_mail(self.directory.clock.now(), visitor.ip, address.as_str())
+            .is_err()
+        {
             tracing::info!(client.addr = %visitor.ip, "a new password was asked for too often");
             return Ok(());
         }
-        let Some(user) = self.store().user_by_address(&address).await? else { return Ok(()) };
+        let Some(user) = self.store().user_by_address(&address).await? else {
+            return Ok(());
+        };
         let (link, expires_at) = self.directory.make_reset_link(&visitor.actor(&user), user.id).await?;
         let letter = Letter::PasswordReset {
             address: user.address.clone(),
@@ -333,7 +346,9 @@ impl Desk {
     }
 
     async fn open_set_up(&self, link: &str) -> Result<Option<TokenHash>, Error> {
-        let Some(token) = Token::<SetUp>::read(link) else { return Ok(None) };
+        let Some(token) = Token::<SetUp>::read(link) else {
+            return Ok(None);
+        };
         for hash in token.hashes(&self.directory.keys) {
             if self.store().is_set_up_link(&hash).await? {
                 return Ok(Some(hash));

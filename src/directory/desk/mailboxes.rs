@@ -1,9 +1,9 @@
 //! The organisation itself, its mail domains, mailboxes and aliases, and finding things.
 
+use super::super::Error;
 use super::super::mailboxes::parse;
 use super::super::orgs::unknown_domain;
 use super::super::rights::Operation;
-use super::super::Error;
 use super::{Acting, Desk};
 use crate::clock::Timestamp;
 use crate::model::{Address, Alias, AliasId, DomainId, MailDomain, Mailbox, MailboxId, Org};
@@ -33,7 +33,9 @@ impl Desk {
         }
         let lower = text.to_lowercase();
         let grants = self.granted(acting).await?;
-        let mine = grants.into_iter().filter(|grant| grant.address.as_str().contains(&lower));
+        let mine = grants
+            .into_iter()
+            .filter(|grant| grant.address.as_str().contains(&lower));
         let mine = mine.map(|grant| Found::Mailbox {
             id: grant.mailbox,
             address: grant.address,
@@ -135,7 +137,10 @@ impl Desk {
     /// Whoever acts may not, or there is none with this id here.
     pub async fn resume_mailbox(&self, acting: &Acting, id: MailboxId) -> Result<Seq, Error> {
         let (actor, row) = self.allow_on(acting, Operation::MailboxResume, id).await?;
-        Ok(self.store().set_mailbox_suspended(&actor, row.mailbox.id, false).await?)
+        Ok(self
+            .store()
+            .set_mailbox_suspended(&actor, row.mailbox.id, false)
+            .await?)
     }
 
     /// Deletes a mailbox with its devices and aliases.

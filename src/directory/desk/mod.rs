@@ -34,7 +34,7 @@ pub use acting::{Acting, Via};
 pub use codes::CodeOffer;
 pub use devices::{DeviceAdded, DeviceChange};
 pub use forbidden::Forbidden;
-pub use invitations::{InviteSpec, Invited};
+pub use invitations::{InviteSpec, Invited, SENT_AGAIN_AFTER};
 pub use links::{DeadInvitation, DeadReason, InvitationView, NewPerson, Welcomed};
 pub use sign_in::{Opened, Proving, SignedIn, Visit};
 
@@ -110,7 +110,9 @@ pub struct Desk {
 
 impl std::fmt::Debug for Desk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Desk").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Desk")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 

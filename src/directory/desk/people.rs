@@ -4,9 +4,7 @@ use super::super::Error;
 use super::super::rights::Operation;
 use super::{Acting, Desk, Letter};
 use crate::model::{Grant, Mailbox, MailboxId, Role, User, UserId};
-use crate::store::{
-    Actor, Cursor, Ended, Ending, GrantRow, GrantTerms, MemberQuery, MemberRow, Page, Seq,
-};
+use crate::store::{Actor, Cursor, Ended, Ending, GrantRow, GrantTerms, MemberQuery, MemberRow, Page, Seq};
 
 impl Desk {
     /// Members by name.
@@ -38,7 +36,11 @@ impl Desk {
     /// owner would remain.
     pub async fn set_role(&self, acting: &Acting, user: UserId, from: Role, to: Role) -> Result<MemberRow, Error> {
         let of_owner = from == Role::Owner || to == Role::Owner;
-        let operation = if of_owner { Operation::OwnerChange } else { Operation::MemberRole };
+        let operation = if of_owner {
+            Operation::OwnerChange
+        } else {
+            Operation::MemberRole
+        };
         let actor = self.allow(acting, operation).await?;
         if is_powerful(to) {
             self.fresh_in_person(acting)?;
@@ -111,7 +113,10 @@ impl Desk {
     ) -> Result<Grant, Error> {
         let (actor, row) = self.allow_on(acting, Operation::GrantGive, mailbox).await?;
         let member = self.directory.member(acting.org.id, user).await?;
-        let grant = self.directory.give_grant(&actor, acting.org.id, mailbox, user, terms).await?;
+        let grant = self
+            .directory
+            .give_grant(&actor, acting.org.id, mailbox, user, terms)
+            .await?;
         self.tell_given(acting, &member.member.user, &row.mailbox, terms).await;
         Ok(grant)
     }
@@ -141,12 +146,7 @@ impl Desk {
     ///
     /// # Errors
     /// Whoever acts may not withdraw it, or there is none.
-    pub async fn ending_with_grant(
-        &self,
-        acting: &Acting,
-        mailbox: MailboxId,
-        user: UserId,
-    ) -> Result<Ending, Error> {
+    pub async fn ending_with_grant(&self, acting: &Acting, mailbox: MailboxId, user: UserId) -> Result<Ending, Error> {
         self.allow_on(acting, Operation::GrantWithdraw, mailbox).await?;
         self.directory.ending_with(acting.org.id, user, Some(mailbox)).await
     }
@@ -158,7 +158,10 @@ impl Desk {
     pub async fn withdraw_grant(&self, acting: &Acting, mailbox: MailboxId, user: UserId) -> Result<Ended, Error> {
         let (actor, _) = self.allow_on(acting, Operation::GrantWithdraw, mailbox).await?;
         let member = self.directory.member(acting.org.id, user).await?;
-        let ended = self.directory.withdraw_grant(&actor, acting.org.id, mailbox, user).await?;
+        let ended = self
+            .directory
+            .withdraw_grant(&actor, acting.org.id, mailbox, user)
+            .await?;
         self.tell_withdrawn(acting, &member.member.user, &ended, false).await;
         Ok(ended)
     }
@@ -171,7 +174,8 @@ impl Desk {
             rights: terms.rights,
             ends_at: terms.ends_at,
         };
-        self.tell(&user.address, user.language, Some(acting.org.id), letter).await;
+        self.tell(&user.address, user.language, Some(acting.org.id), letter)
+            .await;
     }
 
     async fn tell_withdrawn(&self, acting: &Acting, user: &User, ended: &Ended, left: bool) {
@@ -183,7 +187,8 @@ impl Desk {
             devices: what.devices.iter().map(|row| row.device.label.clone()).collect(),
             left,
         };
-        self.tell(&user.address, user.language, Some(acting.org.id), letter).await;
+        self.tell(&user.address, user.language, Some(acting.org.id), letter)
+            .await;
     }
 }
 

@@ -40,9 +40,8 @@ impl Desk {
         sessions.retain(|session| ours.contains(&session.info.address.domain()));
         if !self.sees_all_sessions(acting).await? {
             let (mailboxes, devices) = self.seen(acting).await?;
-            sessions.retain(|session| {
-                mailboxes.contains(&session.info.mailbox) || devices.contains(&session.info.device)
-            });
+            sessions
+                .retain(|session| mailboxes.contains(&session.info.mailbox) || devices.contains(&session.info.device));
         }
         Ok(sessions)
     }
@@ -64,9 +63,15 @@ impl Desk {
     async fn seen(&self, acting: &Acting) -> Result<(HashSet<MailboxId>, HashSet<DeviceId>), Error> {
         let grants = self.granted(acting).await?;
         let sees = |rights| acting.may_on(rights, Operation::SessionRead);
-        let mailboxes = grants.into_iter().filter(|grant| sees(grant.rights)).map(|grant| grant.mailbox);
+        let mailboxes = grants
+            .into_iter()
+            .filter(|grant| sees(grant.rights))
+            .map(|grant| grant.mailbox);
         let devices = self.my_devices(acting).await?;
-        Ok((mailboxes.collect(), devices.into_iter().map(|row| row.device.id).collect()))
+        Ok((
+            mailboxes.collect(),
+            devices.into_iter().map(|row| row.device.id).collect(),
+        ))
     }
 
     /// Ends one live mail session. Its device may log in again: to keep it out, pause or revoke it.
@@ -75,12 +80,23 @@ impl Desk {
     /// Whoever acts may not, or there is none with this number here that they may see.
     pub async fn end_live_session(&self, acting: &Acting, id: SessionId) -> Result<SessionSnapshot, Error> {
         let sessions = self.live_sessions(acting, None).await?;
-        let session = sessions.into_iter().find(|session| session.id == id).ok_or(UNKNOWN_SESSION)?;
+        let session = sessions
+            .into_iter()
+            .find(|session| session.id == id)
+            .ok_or(UNKNOWN_SESSION)?;
         let info = &session.info;
-        let row = self.store().mailbox_in(acting.org.id, info.mailbox).await?.ok_or(UNKNOWN_MAILBOX)?;
+        let row = self
+            .store()
+            .mailbox_in(acting.org.id, info.mailbox)
+            .await?
+            .ok_or(UNKNOWN_MAILBOX)?;
         let device = self.store().device_in(acting.org.id, info.device).await?;
         let mine = device.is_some_and(|row| row.device.user == Some(acting.user.id));
-        let operation = if mine { Operation::OwnDeviceEnd } else { Operation::SessionEnd };
+        let operation = if mine {
+            Operation::OwnDeviceEnd
+        } else {
+            Operation::SessionEnd
+        };
         let actor = self.allow_any(acting, &[operation], &row.mailbox).await?;
         if !self.registry.end_session(id, EndReason::Operator) {
             return Err(UNKNOWN_SESSION);
@@ -93,7 +109,11 @@ impl Desk {
         });
         let subject = info.device.to_string();
         let action = Action::SessionEnd.as_str();
-        if let Err(error) = self.store().append_audit(&actor, action, Some(acting.org.id), &subject, detail).await {
+        if let Err(error) = self
+            .store()
+            .append_audit(&actor, action, Some(acting.org.id), &subject, detail)
+            .await
+        {
             tracing::error!(session.id = id.0, error = %error, "session ended without an audit row");
         }
         Ok(session)

@@ -11,9 +11,7 @@ use crate::identity::token::Session;
 use crate::identity::{BrowserId, RecoveryCode, Token, TotpSecret, lifetime};
 use crate::model::{Address, User};
 use crate::secret::Secret;
-use crate::store::{
-    ConsoleSession, Keep, NewConsoleSession, Proof, SessionEnds, SignIn, TokenHash, UserPassword,
-};
+use crate::store::{ConsoleSession, Keep, NewConsoleSession, Proof, SessionEnds, SignIn, TokenHash, UserPassword};
 use crate::throttle::{Taken, Wait};
 
 /// A session that was opened, or went on under another id.
@@ -94,7 +92,9 @@ impl Desk {
             Some(address) => self.store().sign_in(address).await?,
             None => None,
         };
-        let browser = sign_in.as_ref().and_then(|sign_in| self.known_browser(mark, sign_in.user.id));
+        let browser = sign_in
+            .as_ref()
+            .and_then(|sign_in| self.known_browser(mark, sign_in.user.id));
         let name = parsed.as_ref().map_or(address, Address::as_str);
         let taken = self
             .throttle
@@ -176,7 +176,9 @@ impl Desk {
     ) -> Result<Opened, Error> {
         let started = self.directory.clock.now();
         let found = self.session_of(cookie).await?;
-        let (hash, _, user) = found.filter(|(_, session, _)| session.proof == Proof::Half).ok_or(Error::SignedOut)?;
+        let (hash, _, user) = found
+            .filter(|(_, session, _)| session.proof == Proof::Half)
+            .ok_or(Error::SignedOut)?;
         let browser = self.known_browser(mark, user.id);
         let sign_in = self.store().sign_in_of(user.id).await?.ok_or(Error::SignedOut)?;
         if let Err(error) = self.prove_code(visitor, browser.as_ref(), &sign_in, code).await {
@@ -197,7 +199,11 @@ impl Desk {
     ) -> Result<(), Error> {
         let taken = self
             .throttle
-            .take_code(self.directory.clock.now(), &guesser(visitor, browser), &budget_of(sign_in))
+            .take_code(
+                self.directory.clock.now(),
+                &guesser(visitor, browser),
+                &budget_of(sign_in),
+            )
             .map_err(too_many)?;
         let used = match RecoveryCode::read(code.expose()) {
             Some(recovery) => self.use_recovery(visitor, sign_in, &recovery).await?,
@@ -212,7 +218,9 @@ impl Desk {
 
     /// A code is right where it belongs to the present step or one beside it, and that step was never used.
     async fn use_step(&self, sign_in: &SignIn, code: &str) -> Result<bool, Error> {
-        let Some(sealed) = &sign_in.code_secret else { return Ok(false) };
+        let Some(sealed) = &sign_in.code_secret else {
+            return Ok(false);
+        };
         let secret = TotpSecret::unseal(&self.directory.keys, sign_in.user.id, sealed)?;
         match secret.step_of(code, self.now()) {
             Some(step) => Ok(self.store().use_code_step(sign_in.user.id, step).await?),
@@ -223,9 +231,13 @@ impl Desk {
     async fn use_recovery(&self, visitor: &Visitor, sign_in: &SignIn, code: &RecoveryCode) -> Result<bool, Error> {
         let user = &sign_in.user;
         for hash in code.hashes(&self.directory.keys, user.id) {
-            let left = self.store().use_recovery_code(&visitor.actor(user), user.id, &hash).await?;
+            let left = self
+                .store()
+                .use_recovery_code(&visitor.actor(user), user.id, &hash)
+                .await?;
             if left.is_some() {
-                self.tell_of_sign_in(visitor, user, SignInChange::RecoveryCodeUsed).await;
+                self.tell_of_sign_in(visitor, user, SignInChange::RecoveryCodeUsed)
+                    .await;
                 return Ok(true);
             }
         }
@@ -258,7 +270,9 @@ impl Desk {
             Some(cookie) => self.session_of(cookie).await?,
             None => None,
         };
-        let Some((hash, session, user)) = found else { return Ok(Visit::Nobody) };
+        let Some((hash, session, user)) = found else {
+            return Ok(Visit::Nobody);
+        };
         let now = self.now();
         if !lifetime::is_alive(session.ends, now) {
             return Ok(Visit::Nobody);
@@ -268,7 +282,11 @@ impl Desk {
         }
         if lifetime::is_seen_stale(session.seen_at, now) {
             let idle_at = self.directory.lifetimes.after_use(session.ends, now).idle_at;
-            if let Err(error) = self.store().touch_session(session.id, idle_at, &visitor.ip.to_string()).await {
+            if let Err(error) = self
+                .store()
+                .touch_session(session.id, idle_at, &visitor.ip.to_string())
+                .await
+            {
                 // Whoever is signed in can go on while the store cannot be written.
                 tracing::warn!(%error, "the use of a console session was not noted");
             }
@@ -282,7 +300,9 @@ impl Desk {
     }
 
     async fn session_of(&self, cookie: &str) -> Result<Option<(TokenHash, ConsoleSession, User)>, Error> {
-        let Some(token) = Token::<Session>::read(cookie) else { return Ok(None) };
+        let Some(token) = Token::<Session>::read(cookie) else {
+            return Ok(None);
+        };
         for hash in token.hashes(&self.directory.keys) {
             if let Some((session, user)) = self.store().session(&hash).await? {
                 return Ok(Some((hash, session, user)));
@@ -309,11 +329,16 @@ impl Desk {
         }
         proved?;
         let proof = signed_in.session.proof;
-        self.go_on(&signed_in.visitor, signed_in.user.clone(), &signed_in.hash, proof).await
+        self.go_on(&signed_in.visitor, signed_in.user.clone(), &signed_in.hash, proof)
+            .await
     }
 
     async fn prove_again(&self, signed_in: &SignedIn, proving: Proving<'_>) -> Result<(), Error> {
-        let sign_in = self.store().sign_in_of(signed_in.user.id).await?.ok_or(Error::SignedOut)?;
+        let sign_in = self
+            .store()
+            .sign_in_of(signed_in.user.id)
+            .await?
+            .ok_or(Error::SignedOut)?;
         // The session is the known browser: nobody else's tries count here.
         let browser = browser_of(signed_in);
         let visitor = &signed_in.visitor;
@@ -340,7 +365,9 @@ impl Desk {
     /// The store cannot be written: they are still signed in.
     pub async fn sign_out(&self, signed_in: &SignedIn) -> Result<(), Error> {
         let actor = signed_in.visitor.actor(&signed_in.user);
-        self.store().end_session(&actor, signed_in.user.id, signed_in.session.id).await?;
+        self.store()
+            .end_session(&actor, signed_in.user.id, signed_in.session.id)
+            .await?;
         Ok(())
     }
 
@@ -352,17 +379,31 @@ impl Desk {
         if let Some((_, session, user)) = self.session_of(cookie).await?
             && session.proof == Proof::Half
         {
-            self.store().end_session(&visitor.actor(&user), user.id, session.id).await?;
+            self.store()
+                .end_session(&visitor.actor(&user), user.id, session.id)
+                .await?;
         }
         Ok(())
     }
 
     /// Puts a hash of today's cost and key in place of an older one, where somebody has just proved their password.
     async fn strengthen(&self, visitor: &Visitor, sign_in: &SignIn, typed: &Secret<String>) {
-        let Some(stored) = sign_in.password.as_ref().filter(|stored| self.passwords.is_weak(stored)) else { return };
+        let Some(stored) = sign_in
+            .password
+            .as_ref()
+            .filter(|stored| self.passwords.is_weak(stored))
+        else {
+            return;
+        };
         let network = self.settings.network.network_of(visitor.ip);
-        let Ok(stronger) = self.passwords.rehash(network, typed.expose()).await else { return };
-        if let Err(error) = self.store().upgrade_password(sign_in.user.id, &stored.hash, &stronger).await {
+        let Ok(stronger) = self.passwords.rehash(network, typed.expose()).await else {
+            return;
+        };
+        if let Err(error) = self
+            .store()
+            .upgrade_password(sign_in.user.id, &stored.hash, &stronger)
+            .await
+        {
             tracing::error!(%error, "a weak password hash was not upgraded");
         }
     }
@@ -374,7 +415,10 @@ impl Desk {
 
 /// By what the tries at somebody's codes are counted: afresh after a new password, as whoever guesses needs the new one.
 fn budget_of(sign_in: &SignIn) -> Vec<u8> {
-    let password = sign_in.password.as_ref().map_or("", |password| password.hash.0.as_str());
+    let password = sign_in
+        .password
+        .as_ref()
+        .map_or("", |password| password.hash.0.as_str());
     [&sign_in.user.id.raw().to_le_bytes(), password.as_bytes()].concat()
 }
 

@@ -21,9 +21,7 @@ use crate::clock::Clock;
 use crate::identity::password;
 use crate::keys::Keyring;
 use crate::metrics::Metrics;
-use crate::model::{
-    Device, Grant, Mailbox, MailboxId, Org, Right, Rights, Role,
-};
+use crate::model::{Device, Grant, Mailbox, MailboxId, Org, Right, Rights, Role};
 use crate::store::sqlite::{Config, SqliteStore};
 use crate::store::{AuditFilter, FirstOrg, GrantTerms, NewUser, Proof};
 use crate::throttle::SignInConfig;
@@ -119,7 +117,12 @@ async fn world_with(throttle: SignInConfig) -> World {
     let metrics = Arc::new(Metrics::default());
     let registry = Registry::new(Arc::clone(&metrics));
     let letters = Arc::new(Letters::default());
-    let directory = Directory::new(Arc::clone(&store) as Arc<dyn Store>, Arc::clone(&keys), clock.clone(), CHEAP);
+    let directory = Directory::new(
+        Arc::clone(&store) as Arc<dyn Store>,
+        Arc::clone(&keys),
+        clock.clone(),
+        CHEAP,
+    );
     let parts = Parts {
         passwords: Passwords::start(password::Config::of(CHEAP), Arc::clone(&keys), &metrics),
         throttle: SignInThrottle::new(throttle),
@@ -134,9 +137,19 @@ async fn world_with(throttle: SignInConfig) -> World {
     let machine = Actor::cli("root");
     let sophie = new_user(&desk, "sophie@private.example", "Sophie").await;
     let first = FirstOrg::New("Acme".to_owned());
-    let (sophie, acme) = desk.directory.create_first_owner(&machine, &first, &sophie).await.unwrap();
-    desk.directory.create_domain(&machine, &acme, "example.org").await.unwrap();
-    desk.directory.create_mailbox(&machine, "contact@example.org").await.unwrap();
+    let (sophie, acme) = desk
+        .directory
+        .create_first_owner(&machine, &first, &sophie)
+        .await
+        .unwrap();
+    desk.directory
+        .create_domain(&machine, &acme, "example.org")
+        .await
+        .unwrap();
+    desk.directory
+        .create_mailbox(&machine, "contact@example.org")
+        .await
+        .unwrap();
     World {
         desk,
         clock,
@@ -152,7 +165,10 @@ async fn world_with(throttle: SignInConfig) -> World {
 }
 
 async fn new_user(desk: &Desk, address: &str, name: &str) -> NewUser {
-    desk.directory.new_user(address, name, Language::English, Some(PASSWORD)).await.unwrap()
+    desk.directory
+        .new_user(address, name, Language::English, Some(PASSWORD))
+        .await
+        .unwrap()
 }
 
 impl World {
@@ -164,7 +180,10 @@ impl World {
     async fn member(&self, local: &str, role: Role) -> User {
         let new = new_user(&self.desk, &format!("{local}@private.example"), local).await;
         let user = self.directory().create_user(&self.machine, &new).await.unwrap();
-        self.directory().add_member(&self.machine, self.acme.id, user.id, role).await.unwrap();
+        self.directory()
+            .add_member(&self.machine, self.acme.id, user.id, role)
+            .await
+            .unwrap();
         user
     }
 
@@ -190,18 +209,31 @@ impl World {
             user,
             ..DeviceSpec::default()
         };
-        self.directory().add_device(&self.machine, mailbox.address.as_str(), spec).await.unwrap().0
+        self.directory()
+            .add_device(&self.machine, mailbox.address.as_str(), spec)
+            .await
+            .unwrap()
+            .0
     }
 
     /// Somebody in a session of their own, fresh from a sign-in.
     async fn signed_in(&self, user: &User) -> SignedIn {
         let ends = self.directory().lifetimes.session_ends(self.desk.now());
-        let opened = self.desk.open_as(&visitor(), user, Proof::Password, ends).await.unwrap();
+        let opened = self
+            .desk
+            .open_as(&visitor(), user, Proof::Password, ends)
+            .await
+            .unwrap();
         self.visit(&opened).await
     }
 
     async fn visit(&self, opened: &Opened) -> SignedIn {
-        match self.desk.visit(&visitor(), Some(opened.session.shown().expose())).await.unwrap() {
+        match self
+            .desk
+            .visit(&visitor(), Some(opened.session.shown().expose()))
+            .await
+            .unwrap()
+        {
             Visit::SignedIn(signed_in) => *signed_in,
             other => panic!("{other:?}"),
         }
@@ -217,10 +249,22 @@ impl World {
         let directory = self.directory();
         let otto = new_user(&self.desk, "otto@private.example", "Otto").await;
         let first = FirstOrg::New("Other".to_owned());
-        let (otto, other) = directory.create_first_owner(&self.machine, &first, &otto).await.unwrap();
-        directory.create_domain(&self.machine, &other, "other.example").await.unwrap();
-        let mailbox = directory.create_mailbox(&self.machine, "info@other.example").await.unwrap();
-        directory.create_alias(&self.machine, "hello@other.example", "info@other.example").await.unwrap();
+        let (otto, other) = directory
+            .create_first_owner(&self.machine, &first, &otto)
+            .await
+            .unwrap();
+        directory
+            .create_domain(&self.machine, &other, "other.example")
+            .await
+            .unwrap();
+        let mailbox = directory
+            .create_mailbox(&self.machine, "info@other.example")
+            .await
+            .unwrap();
+        directory
+            .create_alias(&self.machine, "hello@other.example", "info@other.example")
+            .await
+            .unwrap();
         let device = self.device(&mailbox, "CRM", None).await;
         (other, otto, mailbox, device)
     }
@@ -231,7 +275,12 @@ impl World {
             limit: 1,
             ..AuditFilter::default()
         };
-        self.directory().audit(&filter).await.unwrap().first().map_or(0, |row| row.number)
+        self.directory()
+            .audit(&filter)
+            .await
+            .unwrap()
+            .first()
+            .map_or(0, |row| row.number)
     }
 
     /// Who did what since a row, oldest first.

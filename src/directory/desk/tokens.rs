@@ -14,7 +14,10 @@ impl Desk {
     pub async fn create_token(&self, acting: &Acting, spec: TokenSpec) -> Result<(ApiToken, Secret<String>), Error> {
         let actor = self.allow(acting, Operation::OwnToken).await?;
         self.fresh_in_person(acting)?;
-        let (token, secret) = self.directory.create_token(&actor, acting.org.id, acting.user.id, spec).await?;
+        let (token, secret) = self
+            .directory
+            .create_token(&actor, acting.org.id, acting.user.id, spec)
+            .await?;
         Ok((token, secret.shown()))
     }
 

@@ -6,12 +6,21 @@ use Role::{Administrator, Auditor, MailboxManager, Member, Owner};
 use super::*;
 
 fn alone(role: Role) -> Vec<Operation> {
-    Op::ALL.iter().copied().filter(|operation| may(role, Rights::NONE, *operation)).collect()
+    Op::ALL
+        .iter()
+        .copied()
+        .filter(|operation| may(role, Rights::NONE, *operation))
+        .collect()
 }
 
 fn with(right: Right) -> Vec<Operation> {
     let granted = |operation: &Operation| may(Member, Rights::NONE.with(right), *operation);
-    Op::ALL.iter().copied().filter(granted).filter(|operation| *operation != Op::OwnToken).collect()
+    Op::ALL
+        .iter()
+        .copied()
+        .filter(granted)
+        .filter(|operation| *operation != Op::OwnToken)
+        .collect()
 }
 
 #[test]
@@ -22,7 +31,11 @@ fn an_owner_may_do_everything() {
 #[test]
 fn an_administrator_may_do_everything_but_what_only_owners_may() {
     let kept = [Op::OrgEdit, Op::DomainCreate, Op::DomainDelete, Op::OwnerChange];
-    let expected: Vec<_> = Op::ALL.iter().copied().filter(|operation| !kept.contains(operation)).collect();
+    let expected: Vec<_> = Op::ALL
+        .iter()
+        .copied()
+        .filter(|operation| !kept.contains(operation))
+        .collect();
     assert_eq!(alone(Administrator), expected);
 }
 
@@ -60,8 +73,18 @@ fn a_member_may_do_nothing_but_what_was_granted() {
 
 #[test]
 fn each_right_allows_what_its_name_says() {
-    let seen_by_all = [Op::MailboxRead, Op::MailboxActivity, Op::OwnDeviceRead, Op::OwnDeviceEnd];
-    let own = [Op::OwnDeviceAdd, Op::OwnDeviceEdit, Op::OwnDeviceResume, Op::OwnDeviceReplace];
+    let seen_by_all = [
+        Op::MailboxRead,
+        Op::MailboxActivity,
+        Op::OwnDeviceRead,
+        Op::OwnDeviceEnd,
+    ];
+    let own = [
+        Op::OwnDeviceAdd,
+        Op::OwnDeviceEdit,
+        Op::OwnDeviceResume,
+        Op::OwnDeviceReplace,
+    ];
     let seen = [Op::DeviceRead, Op::SessionRead];
     let managed = [
         Op::DeviceAdd,
@@ -74,7 +97,11 @@ fn each_right_allows_what_its_name_says() {
     ];
     let aliases = [Op::AliasCreate, Op::AliasDelete];
     let check = |right: Right, further: &[&[Operation]]| {
-        let mut expected: Vec<_> = seen_by_all.iter().chain(further.iter().copied().flatten()).copied().collect();
+        let mut expected: Vec<_> = seen_by_all
+            .iter()
+            .chain(further.iter().copied().flatten())
+            .copied()
+            .collect();
         expected.sort_unstable();
         assert_eq!(with(right), expected, "{right}");
     };
@@ -89,11 +116,19 @@ fn each_right_allows_what_its_name_says() {
 fn roles_and_rights_add_up_and_never_take_away() {
     for role in Role::ALL {
         for bits in 0..32_u8 {
-            let chosen = Right::ALL.iter().enumerate().filter(|(place, _)| bits & (1 << place) != 0);
+            let chosen = Right::ALL
+                .iter()
+                .enumerate()
+                .filter(|(place, _)| bits & (1 << place) != 0);
             let rights: Rights = chosen.map(|(_, right)| *right).collect();
             for operation in Op::ALL {
                 let either = operation.allows_role(*role) || rights.iter().any(|right| operation.allows_right(right));
-                assert_eq!(may(*role, rights, *operation), either, "{role} {rights} {}", operation.word());
+                assert_eq!(
+                    may(*role, rights, *operation),
+                    either,
+                    "{role} {rights} {}",
+                    operation.word()
+                );
             }
         }
     }
@@ -102,7 +137,11 @@ fn roles_and_rights_add_up_and_never_take_away() {
 #[test]
 fn a_right_never_reaches_beyond_its_mailbox() {
     for operation in Op::ALL.iter().filter(|operation| operation.about() == About::Org) {
-        assert!(Right::ALL.iter().all(|right| !operation.allows_right(*right)), "{}", operation.word());
+        assert!(
+            Right::ALL.iter().all(|right| !operation.allows_right(*right)),
+            "{}",
+            operation.word()
+        );
     }
 }
 
@@ -120,8 +159,17 @@ fn whoever_may_change_something_may_see_it() {
             (Op::TokenRead, &["token."]),
         ] {
             let of_it = |operation: &&Operation| changes.iter().any(|thing| operation.word().starts_with(thing));
-            for operation in Op::ALL.iter().filter(of_it).filter(|operation| operation.allows_role(*role)) {
-                assert!(seen.allows_role(*role), "{role}: {} without {}", operation.word(), seen.word());
+            for operation in Op::ALL
+                .iter()
+                .filter(of_it)
+                .filter(|operation| operation.allows_role(*role))
+            {
+                assert!(
+                    seen.allows_role(*role),
+                    "{role}: {} without {}",
+                    operation.word(),
+                    seen.word()
+                );
             }
         }
     }
@@ -137,7 +185,11 @@ fn words_are_distinct_and_dotted_and_changes_are_told_from_reads() {
         let word = operation.word();
         let reads = word.ends_with(".read") || word == "mailbox.activity";
         assert_eq!(operation.changes(), !reads, "{word}");
-        assert!(word.split_once('.').is_some_and(|(thing, deed)| !thing.is_empty() && !deed.contains('.')), "{word}");
+        assert!(
+            word.split_once('.')
+                .is_some_and(|(thing, deed)| !thing.is_empty() && !deed.contains('.')),
+            "{word}"
+        );
     }
 }
 

@@ -88,7 +88,10 @@ fn guessing_from_many_networks_leaves_each_a_few_tries_only_and_the_owner_too() 
     let before_it_is_hot = config.per_address / config.per_pair;
     for _ in 0..before_it_is_hot {
         network += 1;
-        assert_eq!(exhaust(|| throttle.take_password(now, &from(network), ANNA)).0, config.per_pair);
+        assert_eq!(
+            exhaust(|| throttle.take_password(now, &from(network), ANNA)).0,
+            config.per_pair
+        );
     }
     for _ in 0..500 {
         network += 1;
@@ -99,7 +102,10 @@ fn guessing_from_many_networks_leaves_each_a_few_tries_only_and_the_owner_too() 
     assert!(throttle.take_password(now, &from(9_999), ANNA).is_ok());
     assert!(throttle.take_password(now, &from(9_999), ANNA).is_ok());
     // Others are not concerned.
-    assert_eq!(exhaust(|| throttle.take_password(now, &from(9_998), "ben@x.org")).0, config.per_pair);
+    assert_eq!(
+        exhaust(|| throttle.take_password(now, &from(9_998), "ben@x.org")).0,
+        config.per_pair
+    );
 }
 
 #[test]
@@ -152,11 +158,18 @@ fn strangers_cannot_make_us_send_mails_without_end() {
     }
     assert_eq!(mails, config.mails);
     let mut number = 0;
-    while throttle.take_mail(now, from(77).ip, &format!("user{number}@x.org")).is_ok() {
+    while throttle
+        .take_mail(now, from(77).ip, &format!("user{number}@x.org"))
+        .is_ok()
+    {
         number += 1;
     }
     assert_eq!(number, config.mails_per_network);
-    assert!(throttle.take_mail(now + config.slow_half_life, from(78).ip, ANNA).is_ok());
+    assert!(
+        throttle
+            .take_mail(now + config.slow_half_life, from(78).ip, ANNA)
+            .is_ok()
+    );
 }
 
 #[test]

@@ -2,9 +2,7 @@
 
 use super::*;
 use crate::directory::{Invite, TokenSpec};
-use crate::model::{
-    AliasId, ConsoleSessionId, DeviceId, DomainId, InvitationId, TokenId, TokenScope,
-};
+use crate::model::{AliasId, ConsoleSessionId, DeviceId, DomainId, InvitationId, TokenId, TokenScope};
 use crate::peer::Protocol;
 use crate::revoke::{SessionId, SessionInfo};
 use crate::store::DeviceEdit;
@@ -44,7 +42,9 @@ async fn an_owner_learns_nothing_about_another_organisation() {
     let contact = world.mailbox("contact").await;
     let own = world.device(&contact, "CRM", None).await;
 
-    alike!(other.id, OrgId::from_raw(NOTHING), |id| desk.acting(signed_in, id).await);
+    alike!(other.id, OrgId::from_raw(NOTHING), |id| desk
+        .acting(signed_in, id)
+        .await);
 
     let (foreign, nothing) = (mailbox.id, MailboxId::from_raw(NOTHING));
     alike!(foreign, nothing, |id| desk.mailbox(acting, id).await);
@@ -53,7 +53,9 @@ async fn an_owner_learns_nothing_about_another_organisation() {
     alike!(foreign, nothing, |id| desk.resume_mailbox(acting, id).await);
     alike!(foreign, nothing, |id| desk.delete_mailbox(acting, id).await);
     alike!(foreign, nothing, |id| desk.aliases(acting, id).await);
-    alike!(foreign, nothing, |id| desk.create_alias(acting, id, "a@example.org").await);
+    alike!(foreign, nothing, |id| desk
+        .create_alias(acting, id, "a@example.org")
+        .await);
     alike!(foreign, nothing, |id| desk.grants_on(acting, id).await);
     alike!(foreign, nothing, |id| desk.grant(acting, id, world.sophie.id).await);
     alike!(foreign, nothing, |id| desk.live_sessions(acting, Some(id)).await);
@@ -61,9 +63,15 @@ async fn an_owner_learns_nothing_about_another_organisation() {
     alike!(foreign, nothing, |id| {
         desk.give_grant(acting, id, world.sophie.id, &terms(Rights::ALL)).await
     });
-    alike!(foreign, nothing, |id| desk.withdraw_grant(acting, id, world.sophie.id).await);
-    alike!(foreign, nothing, |id| desk.ending_with_grant(acting, id, world.sophie.id).await);
-    alike!(foreign, nothing, |id| desk.add_device(acting, id, DeviceSpec::default()).await);
+    alike!(foreign, nothing, |id| desk
+        .withdraw_grant(acting, id, world.sophie.id)
+        .await);
+    alike!(foreign, nothing, |id| desk
+        .ending_with_grant(acting, id, world.sophie.id)
+        .await);
+    alike!(foreign, nothing, |id| desk
+        .add_device(acting, id, DeviceSpec::default())
+        .await);
     alike!(foreign, nothing, |id| {
         let query = crate::store::DeviceQuery {
             mailbox: Some(id),
@@ -86,20 +94,30 @@ async fn an_owner_learns_nothing_about_another_organisation() {
     let (foreign, nothing) = (device.id, DeviceId::from_raw(NOTHING));
     alike!(foreign, nothing, |id| desk.device(acting, id).await);
     alike!(foreign, nothing, |id| desk.replace_device(acting, id).await);
-    alike!(foreign, nothing, |id| desk.edit_device(acting, id, DeviceEdit::default()).await);
-    alike!(foreign, nothing, |id| desk.change_device(acting, id, DeviceChange::Revoke).await);
-    alike!(foreign, nothing, |id| desk.revoke_devices(acting, contact.id, &[own.id, id]).await);
+    alike!(foreign, nothing, |id| desk
+        .edit_device(acting, id, DeviceEdit::default())
+        .await);
+    alike!(foreign, nothing, |id| desk
+        .change_device(acting, id, DeviceChange::Revoke)
+        .await);
+    alike!(foreign, nothing, |id| desk
+        .revoke_devices(acting, contact.id, &[own.id, id])
+        .await);
 
     let (foreign, nothing) = (otto.id, UserId::from_raw(NOTHING));
     alike!(foreign, nothing, |id| desk.member(acting, id).await);
     alike!(foreign, nothing, |id| desk.grants_of(acting, id).await);
     alike!(foreign, nothing, |id| desk.remove_member(acting, id).await);
     alike!(foreign, nothing, |id| desk.ending_with_member(acting, id).await);
-    alike!(foreign, nothing, |id| desk.give_grant(acting, contact.id, id, &terms(Rights::ALL)).await);
+    alike!(foreign, nothing, |id| desk
+        .give_grant(acting, contact.id, id, &terms(Rights::ALL))
+        .await);
     alike!(foreign, nothing, |id| desk.withdraw_grant(acting, contact.id, id).await);
 
     alike!(otto.id, UserId::from_raw(NOTHING), |id| {
-        desk.set_role(acting, id, Role::Owner, Role::Member).await.map_err(|error| without(error, id))
+        desk.set_role(acting, id, Role::Owner, Role::Member)
+            .await
+            .map_err(|error| without(error, id))
     });
     alike!(otto.id, UserId::from_raw(NOTHING), |id| {
         let mut spec = DeviceSpec {
@@ -107,13 +125,19 @@ async fn an_owner_learns_nothing_about_another_organisation() {
             ..DeviceSpec::default()
         };
         spec.user = Some(id);
-        desk.add_device(acting, contact.id, spec).await.map_err(|error| without(error, id))
+        desk.add_device(acting, contact.id, spec)
+            .await
+            .map_err(|error| without(error, id))
     });
 
     let aliases = directory.aliases(Some(mailbox.id), None).await.unwrap();
-    alike!(aliases[0].id, AliasId::from_raw(NOTHING), |id| desk.delete_alias(acting, contact.id, id).await);
+    alike!(aliases[0].id, AliasId::from_raw(NOTHING), |id| desk
+        .delete_alias(acting, contact.id, id)
+        .await);
     let domains = directory.domains(Some(other.id)).await.unwrap();
-    alike!(domains[0].id, DomainId::from_raw(NOTHING), |id| desk.delete_domain(acting, id).await);
+    alike!(domains[0].id, DomainId::from_raw(NOTHING), |id| desk
+        .delete_domain(acting, id)
+        .await);
 
     let invite = Invite {
         address: "b@private.example".to_owned(),
@@ -134,17 +158,31 @@ async fn an_owner_learns_nothing_about_another_organisation() {
         scope: TokenScope::Write,
         expires_at: START.plus(Duration::from_secs(3600)),
     };
-    let (token, _) = directory.create_token(&world.machine, other.id, otto.id, spec).await.unwrap();
+    let (token, _) = directory
+        .create_token(&world.machine, other.id, otto.id, spec)
+        .await
+        .unwrap();
     alike!(token.id, TokenId::from_raw(NOTHING), |id| {
         desk.revoke_token(acting, id).await.map_err(|error| without(error, id))
     });
 
     let ottos = world.signed_in(&otto).await;
-    alike!(ottos.session.id, ConsoleSessionId::from_raw(NOTHING), |id| desk.end_my_session(signed_in, id).await);
+    alike!(ottos.session.id, ConsoleSessionId::from_raw(NOTHING), |id| desk
+        .end_my_session(signed_in, id)
+        .await);
 
     let last = world.last_row().await;
-    let rows = directory.audit(&AuditFilter { org: Some(other.id), limit: 1, ..AuditFilter::default() }).await.unwrap();
-    alike!(rows[0].number, last + 1000, |number| desk.activity_entry(acting, number).await);
+    let rows = directory
+        .audit(&AuditFilter {
+            org: Some(other.id),
+            limit: 1,
+            ..AuditFilter::default()
+        })
+        .await
+        .unwrap();
+    alike!(rows[0].number, last + 1000, |number| desk
+        .activity_entry(acting, number)
+        .await);
 
     let live = world.registry.register(SessionInfo {
         device: device.id,
@@ -158,7 +196,9 @@ async fn an_owner_learns_nothing_about_another_organisation() {
         client: None,
         route: "default".into(),
     });
-    alike!(live.id(), SessionId(u64::MAX), |id| desk.end_live_session(acting, id).await);
+    alike!(live.id(), SessionId(u64::MAX), |id| desk
+        .end_live_session(acting, id)
+        .await);
     assert_eq!(world.desk.live_sessions(acting, None).await.unwrap().len(), 0);
 }
 
@@ -181,13 +221,17 @@ async fn an_address_in_a_domain_of_another_organisation_is_one_in_an_unknown_dom
     world.other_org().await;
     let acting = world.acting(&world.sophie).await;
     let contact = world.mailbox("contact").await;
-    let told = |domain: &str| {
-        format!("the mail domain {domain} is not known here; add it to an organisation first")
-    };
+    let told = |domain: &str| format!("the mail domain {domain} is not known here; add it to an organisation first");
     for domain in ["other.example", "nothing.example"] {
         let address = format!("info@{domain}");
-        assert_eq!(super::told(world.desk.create_mailbox(&acting, &address).await), told(domain));
-        assert_eq!(super::told(world.desk.create_alias(&acting, contact.id, &address).await), told(domain));
+        assert_eq!(
+            super::told(world.desk.create_mailbox(&acting, &address).await),
+            told(domain)
+        );
+        assert_eq!(
+            super::told(world.desk.create_alias(&acting, contact.id, &address).await),
+            told(domain)
+        );
     }
     let near = super::told(world.desk.create_mailbox(&acting, "info@exmaple.org").await);
     assert!(near.ends_with("; did you mean example.org?"), "{near}");
@@ -205,12 +249,25 @@ async fn lists_numbers_and_searches_stay_within_the_organisation() {
     for text in ["info", "hello", "CRM", "Otto", "other"] {
         assert_eq!(world.desk.search(&acting, text, 10).await.unwrap(), [], "{text}");
     }
-    let activity = world.desk.activity(&acting, AuditFilter { limit: 1000, ..AuditFilter::default() }).await.unwrap();
+    let activity = world
+        .desk
+        .activity(
+            &acting,
+            AuditFilter {
+                limit: 1000,
+                ..AuditFilter::default()
+            },
+        )
+        .await
+        .unwrap();
     assert!(activity.rows.iter().all(|row| row.org == Some(world.acme.id)));
     let asked = AuditFilter {
         org: Some(OrgId::from_raw(NOTHING)),
         limit: 10,
         ..AuditFilter::default()
     };
-    assert!(!world.desk.activity(&acting, asked).await.unwrap().rows.is_empty(), "the filter's own is overruled");
+    assert!(
+        !world.desk.activity(&acting, asked).await.unwrap().rows.is_empty(),
+        "the filter's own is overruled"
+    );
 }

@@ -128,21 +128,34 @@ async fn on_mailboxes(stage: &Stage<'_>, acting: &Acting, operation: Operation) 
             let org = directory.find_org(&acting.org.id.to_string()).await?;
             desk.rename_org(acting, &org.name, &format!("Acme {number}")).await.map(drop)
         }
-        Op::DomainCreate => desk.create_domain(acting, &format!("new{number}.example")).await.map(drop),
+        Op::DomainCreate => desk
+            .create_domain(acting, &format!("new{number}.example"))
+            .await
+            .map(drop),
         Op::DomainDelete => {
-            let domain = directory.create_domain(machine, &acting.org, &format!("old{number}.example")).await?;
+            let domain = directory
+                .create_domain(machine, &acting.org, &format!("old{number}.example"))
+                .await?;
             desk.delete_domain(acting, domain.id).await
         }
         Op::MailboxRead => desk.mailbox(acting, id).await.map(drop),
         Op::MailboxActivity => desk.mailbox_activity(acting, id, None, 10).await.map(drop),
-        Op::MailboxCreate => desk.create_mailbox(acting, &format!("fresh{number}@example.org")).await.map(drop),
+        Op::MailboxCreate => desk
+            .create_mailbox(acting, &format!("fresh{number}@example.org"))
+            .await
+            .map(drop),
         Op::MailboxSuspend => desk.suspend_mailbox(acting, id).await.map(drop),
         Op::MailboxResume => desk.resume_mailbox(acting, id).await.map(drop),
         Op::MailboxDelete => desk.delete_mailbox(acting, id).await.map(drop),
-        Op::AliasCreate => desk.create_alias(acting, id, &format!("alias{number}@example.org")).await.map(drop),
+        Op::AliasCreate => desk
+            .create_alias(acting, id, &format!("alias{number}@example.org"))
+            .await
+            .map(drop),
         _ => {
             let alias = format!("gone{number}@example.org");
-            let alias = directory.create_alias(machine, &alias, stage.mailbox.address.as_str()).await?;
+            let alias = directory
+                .create_alias(machine, &alias, stage.mailbox.address.as_str())
+                .await?;
             desk.delete_alias(acting, id, alias.id).await.map(drop)
         }
     }
@@ -152,7 +165,10 @@ async fn on_devices(stage: &Stage<'_>, acting: &Acting, operation: Operation) ->
     use Operation as Op;
     let desk = stage.desk();
     match operation {
-        Op::DeviceAdd => desk.add_device(acting, stage.mailbox.id, stage.spec(None)).await.map(drop),
+        Op::DeviceAdd => desk
+            .add_device(acting, stage.mailbox.id, stage.spec(None))
+            .await
+            .map(drop),
         Op::DeviceAssign => {
             let spec = stage.spec(Some(stage.spare.id));
             desk.add_device(acting, stage.mailbox.id, spec).await.map(drop)
@@ -205,7 +221,10 @@ async fn on_own_devices(stage: &Stage<'_>, acting: &Acting, operation: Operation
     use Operation as Op;
     let desk = stage.desk();
     if operation == Op::OwnDeviceAdd {
-        return desk.add_device(acting, stage.mailbox.id, stage.spec(Some(acting.user.id))).await.map(drop);
+        return desk
+            .add_device(acting, stage.mailbox.id, stage.spec(Some(acting.user.id)))
+            .await
+            .map(drop);
     }
     let id = stage.device(Some(acting.user.id)).await;
     match operation {
@@ -233,20 +252,44 @@ async fn on_people(stage: &Stage<'_>, acting: &Acting, operation: Operation) -> 
     match operation {
         Op::GrantRead => desk.grants_on(acting, mailbox).await.map(drop),
         Op::GrantGive => {
-            let other = stage.world.member(&format!("other{}", stage.number), Role::Member).await;
-            desk.give_grant(acting, mailbox, other.id, &terms(right(Right::SendAs))).await.map(drop)
+            let other = stage
+                .world
+                .member(&format!("other{}", stage.number), Role::Member)
+                .await;
+            desk.give_grant(acting, mailbox, other.id, &terms(right(Right::SendAs)))
+                .await
+                .map(drop)
         }
         Op::GrantWithdraw => desk.withdraw_grant(acting, mailbox, spare).await.map(drop),
-        Op::MemberRead => desk.members(acting, &MemberQuery { limit: 1, ..MemberQuery::default() }).await.map(drop),
-        Op::MemberRole => desk.set_role(acting, spare, Role::Member, Role::Auditor).await.map(drop),
+        Op::MemberRead => desk
+            .members(
+                acting,
+                &MemberQuery {
+                    limit: 1,
+                    ..MemberQuery::default()
+                },
+            )
+            .await
+            .map(drop),
+        Op::MemberRole => desk
+            .set_role(acting, spare, Role::Member, Role::Auditor)
+            .await
+            .map(drop),
         Op::MemberRemove => desk.remove_member(acting, spare).await.map(drop),
         Op::OwnerChange => {
             desk.set_role(acting, spare, Role::Member, Role::Owner).await?;
             desk.remove_member(acting, spare).await.map(drop)
         }
-        Op::InvitationRead => {
-            desk.invitations(acting, &InvitationQuery { limit: 1, ..InvitationQuery::default() }).await.map(drop)
-        }
+        Op::InvitationRead => desk
+            .invitations(
+                acting,
+                &InvitationQuery {
+                    limit: 1,
+                    ..InvitationQuery::default()
+                },
+            )
+            .await
+            .map(drop),
         Op::InvitationCreate => desk.invite(acting, spec(stage.number)).await.map(drop),
         Op::InvitationSend | Op::InvitationWithdraw => {
             let invite = crate::directory::Invite {
@@ -263,11 +306,22 @@ async fn on_people(stage: &Stage<'_>, acting: &Acting, operation: Operation) -> 
                 desk.withdraw_invitation(acting, invitation.id).await.map(drop)
             }
         }
-        Op::AuditRead => desk.activity(acting, AuditFilter { limit: 1, ..AuditFilter::default() }).await.map(drop),
+        Op::AuditRead => desk
+            .activity(
+                acting,
+                AuditFilter {
+                    limit: 1,
+                    ..AuditFilter::default()
+                },
+            )
+            .await
+            .map(drop),
         Op::OwnToken => desk.create_token(acting, token_spec(Role::Member)).await.map(drop),
         Op::TokenRead => desk.tokens(acting).await.map(drop),
         Op::TokenRevoke => {
-            let (token, _) = directory.create_token(machine, org, spare, token_spec(Role::Member)).await?;
+            let (token, _) = directory
+                .create_token(machine, org, spare, token_spec(Role::Member))
+                .await?;
             desk.revoke_token(acting, token.id).await
         }
         other => panic!("{} is not tried", other.word()),
@@ -313,7 +367,14 @@ async fn check(world: &World, acting: &Acting, rights: Rights, operation: Operat
         // Nothing to try it on: somebody whom the mailbox is closed to has no device there.
         let spec = stage.spec(Some(acting.user.id));
         let address = stage.mailbox.address.as_str();
-        assert!(world.directory().add_device(&world.machine, address, spec).await.is_err(), "{cell}");
+        assert!(
+            world
+                .directory()
+                .add_device(&world.machine, address, spec)
+                .await
+                .is_err(),
+            "{cell}"
+        );
         return;
     }
     let outcome = attempt(&stage, acting, operation).await;
@@ -335,8 +396,15 @@ async fn check(world: &World, acting: &Acting, rights: Rights, operation: Operat
     // The rows that the machine wrote to set the stage stand between; whoever was refused wrote none.
     let who = format!("user:{}", acting.user.address);
     let rows = world.rows_since(0).await;
-    let last = rows.iter().rev().find(|(actor, _)| *actor == who).map(|(_, action)| action.as_str());
-    assert!(matches!(last, None | Some("user.signin")) || expected, "{cell}: left {last:?}");
+    let last = rows
+        .iter()
+        .rev()
+        .find(|(actor, _)| *actor == who)
+        .map(|(_, action)| action.as_str());
+    assert!(
+        matches!(last, None | Some("user.signin")) || expected,
+        "{cell}: left {last:?}"
+    );
 }
 
 #[tokio::test]
@@ -347,7 +415,11 @@ async fn every_role_may_do_what_the_table_says_and_nothing_else() {
         for operation in Operation::ALL {
             let expected = allowed(|operation| may(*role, Rights::NONE, operation), *operation);
             // Each refusal is checked with somebody who has not done anything yet.
-            let acting = if expected { world.acting(&user).await } else { world.acting(&fresh(&world, *role).await).await };
+            let acting = if expected {
+                world.acting(&user).await
+            } else {
+                world.acting(&fresh(&world, *role).await).await
+            };
             check(&world, &acting, Rights::NONE, *operation, expected).await;
         }
     }
@@ -368,7 +440,9 @@ async fn every_right_allows_what_the_table_says_and_nothing_else() {
 }
 
 async fn fresh(world: &World, role: Role) -> User {
-    world.member(&format!("fresh{}", NUMBER.fetch_add(1, Ordering::Relaxed)), role).await
+    world
+        .member(&format!("fresh{}", NUMBER.fetch_add(1, Ordering::Relaxed)), role)
+        .await
 }
 
 async fn by_token(world: &World, user: &User, role: Role, scope: TokenScope) -> Acting {
@@ -376,8 +450,16 @@ async fn by_token(world: &World, user: &User, role: Role, scope: TokenScope) -> 
         scope,
         ..token_spec(role)
     };
-    let (_, token) = world.directory().create_token(&world.machine, world.acme.id, user.id, spec).await.unwrap();
-    world.desk.acting_by_token(&visitor(), token.shown().expose()).await.unwrap()
+    let (_, token) = world
+        .directory()
+        .create_token(&world.machine, world.acme.id, user.id, spec)
+        .await
+        .unwrap();
+    world
+        .desk
+        .acting_by_token(&visitor(), token.shown().expose())
+        .await
+        .unwrap()
 }
 
 /// What a token never does, whatever its role: these want a person.
@@ -406,7 +488,12 @@ async fn a_token_may_do_what_its_role_may_and_never_more_than_its_user() {
                 continue;
             }
             let outcome = attempt(&stage, &acting, *operation).await;
-            assert_eq!(outcome.is_ok(), expected, "{own} capped at {cap}, {}: {outcome:?}", operation.word());
+            assert_eq!(
+                outcome.is_ok(),
+                expected,
+                "{own} capped at {cap}, {}: {outcome:?}",
+                operation.word()
+            );
         }
     }
 }
@@ -419,9 +506,18 @@ async fn a_token_that_may_only_read_changes_nothing() {
     for operation in Operation::ALL {
         let stage = Stage::set(&world, &user, Rights::NONE).await;
         let outcome = attempt(&stage, &acting, *operation).await;
-        assert_eq!(outcome.is_ok(), !operation.changes(), "{}: {outcome:?}", operation.word());
+        assert_eq!(
+            outcome.is_ok(),
+            !operation.changes(),
+            "{}: {outcome:?}",
+            operation.word()
+        );
         if operation.changes() {
-            assert!(matches!(outcome, Err(Error::ReadOnly)), "{}: {outcome:?}", operation.word());
+            assert!(
+                matches!(outcome, Err(Error::ReadOnly)),
+                "{}: {outcome:?}",
+                operation.word()
+            );
         }
     }
 }
@@ -451,12 +547,21 @@ async fn a_right_on_one_mailbox_is_none_on_another() {
     world.grant(&hers, &lucie, Rights::ALL).await;
     let acting = world.acting(&lucie).await;
     assert!(world.desk.mailbox(&acting, hers.id).await.is_ok());
-    assert_eq!(told(world.desk.mailbox(&acting, other.id).await), "there is no such mailbox");
+    assert_eq!(
+        told(world.desk.mailbox(&acting, other.id).await),
+        "there is no such mailbox"
+    );
     let crm = world.device(&other, "CRM", None).await;
-    assert_eq!(told(world.desk.device(&acting, crm.id).await), "there is no such device");
+    assert_eq!(
+        told(world.desk.device(&acting, crm.id).await),
+        "there is no such device"
+    );
     let spec = DeviceSpec {
         label: "iPhone".to_owned(),
         ..DeviceSpec::default()
     };
-    assert_eq!(told(world.desk.add_device(&acting, other.id, spec).await), "there is no such mailbox");
+    assert_eq!(
+        told(world.desk.add_device(&acting, other.id, spec).await),
+        "there is no such mailbox"
+    );
 }

@@ -12,18 +12,48 @@ async fn an_administrator_changes_members_and_no_owner() {
         world.member("lucie", Role::Member).await,
     );
     let acting = world.acting(&marc).await;
-    let changed = world.desk.set_role(&acting, lucie.id, Role::Member, Role::Auditor).await.unwrap();
+    let changed = world
+        .desk
+        .set_role(&acting, lucie.id, Role::Member, Role::Auditor)
+        .await
+        .unwrap();
     assert_eq!(changed.member.role, Role::Auditor);
     let words = "you may not make, change or remove an owner; Sophie can";
-    assert_eq!(told(world.desk.set_role(&acting, lucie.id, Role::Auditor, Role::Owner).await), words);
-    assert_eq!(told(world.desk.set_role(&acting, world.sophie.id, Role::Owner, Role::Member).await), words);
+    assert_eq!(
+        told(world.desk.set_role(&acting, lucie.id, Role::Auditor, Role::Owner).await),
+        words
+    );
+    assert_eq!(
+        told(
+            world
+                .desk
+                .set_role(&acting, world.sophie.id, Role::Owner, Role::Member)
+                .await
+        ),
+        words
+    );
     assert_eq!(told(world.desk.remove_member(&acting, world.sophie.id).await), words);
     // Whoever says that an owner is a member is told that it is not so.
-    let lied = world.desk.set_role(&acting, world.sophie.id, Role::Member, Role::Auditor).await;
+    let lied = world
+        .desk
+        .set_role(&acting, world.sophie.id, Role::Member, Role::Auditor)
+        .await;
     assert_eq!(key(lied), "ui.conflict");
-    let lied = world.desk.set_role(&acting, world.sophie.id, Role::Auditor, Role::Administrator).await;
+    let lied = world
+        .desk
+        .set_role(&acting, world.sophie.id, Role::Auditor, Role::Administrator)
+        .await;
     assert_eq!(key(lied), "ui.conflict");
-    assert_eq!(world.directory().member(world.acme.id, world.sophie.id).await.unwrap().member.role, Role::Owner);
+    assert_eq!(
+        world
+            .directory()
+            .member(world.acme.id, world.sophie.id)
+            .await
+            .unwrap()
+            .member
+            .role,
+        Role::Owner
+    );
 }
 
 #[tokio::test]
@@ -31,10 +61,20 @@ async fn one_owner_always_remains() {
     let world = world().await;
     let acting = world.acting(&world.sophie).await;
     let sophie = world.sophie.id;
-    assert_eq!(key(world.desk.set_role(&acting, sophie, Role::Owner, Role::Administrator).await), "refused");
+    assert_eq!(
+        key(world
+            .desk
+            .set_role(&acting, sophie, Role::Owner, Role::Administrator)
+            .await),
+        "refused"
+    );
     assert_eq!(key(world.desk.remove_member(&acting, sophie).await), "refused");
     let marc = world.member("marc", Role::Member).await;
-    world.desk.set_role(&acting, marc.id, Role::Member, Role::Owner).await.unwrap();
+    world
+        .desk
+        .set_role(&acting, marc.id, Role::Member, Role::Owner)
+        .await
+        .unwrap();
     world.desk.remove_member(&acting, sophie).await.unwrap();
     let marc = world.acting(&marc).await;
     assert_eq!(key(world.desk.remove_member(&marc, marc.user.id).await), "refused");
@@ -47,11 +87,26 @@ async fn powerful_roles_want_a_fresh_proof() {
     let acting = world.acting(&world.sophie).await;
     world.clock.advance(Duration::from_secs(601));
     for to in [Role::Owner, Role::Administrator] {
-        assert_eq!(key(world.desk.set_role(&acting, lucie.id, Role::Member, to).await), "signin.step_up");
+        assert_eq!(
+            key(world.desk.set_role(&acting, lucie.id, Role::Member, to).await),
+            "signin.step_up"
+        );
     }
-    assert!(world.desk.set_role(&acting, lucie.id, Role::Member, Role::MailboxManager).await.is_ok());
+    assert!(
+        world
+            .desk
+            .set_role(&acting, lucie.id, Role::Member, Role::MailboxManager)
+            .await
+            .is_ok()
+    );
     let fresh = world.acting(&world.sophie).await;
-    assert!(world.desk.set_role(&fresh, lucie.id, Role::MailboxManager, Role::Administrator).await.is_ok());
+    assert!(
+        world
+            .desk
+            .set_role(&fresh, lucie.id, Role::MailboxManager, Role::Administrator)
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -62,19 +117,35 @@ async fn what_was_withdrawn_is_gone_at_the_next_request() {
     let acting = world.desk.acting(&signed_in, world.acme.id).await.unwrap();
     let sophie = world.acting(&world.sophie).await;
     world.desk.create_mailbox(&acting, "a@example.org").await.unwrap();
-    world.desk.set_role(&sophie, lucie.id, Role::Administrator, Role::Member).await.unwrap();
+    world
+        .desk
+        .set_role(&sophie, lucie.id, Role::Administrator, Role::Member)
+        .await
+        .unwrap();
     // Even for a request that had begun before.
-    assert_eq!(key(world.desk.create_mailbox(&acting, "b@example.org").await), "ui.forbidden");
+    assert_eq!(
+        key(world.desk.create_mailbox(&acting, "b@example.org").await),
+        "ui.forbidden"
+    );
     world.desk.remove_member(&sophie, lucie.id).await.unwrap();
-    assert_eq!(told(world.desk.create_mailbox(&acting, "b@example.org").await), "there is no such organisation");
-    assert_eq!(told(world.desk.acting(&signed_in, world.acme.id).await), "there is no such organisation");
+    assert_eq!(
+        told(world.desk.create_mailbox(&acting, "b@example.org").await),
+        "there is no such organisation"
+    );
+    assert_eq!(
+        told(world.desk.acting(&signed_in, world.acme.id).await),
+        "there is no such organisation"
+    );
 }
 
 #[tokio::test]
 async fn withdrawing_an_access_ends_exactly_the_devices_that_belong_to_it() {
     let world = world().await;
     let (contact, other) = (world.mailbox("contact").await, world.mailbox("other").await);
-    let (lucie, ben) = (world.member("lucie", Role::Member).await, world.member("ben", Role::Member).await);
+    let (lucie, ben) = (
+        world.member("lucie", Role::Member).await,
+        world.member("ben", Role::Member).await,
+    );
     for (mailbox, user) in [(&contact, &lucie), (&other, &lucie), (&contact, &ben)] {
         world.grant(mailbox, user, right(Right::AddOwnDevices)).await;
     }
@@ -84,10 +155,21 @@ async fn withdrawing_an_access_ends_exactly_the_devices_that_belong_to_it() {
     let crm = world.device(&contact, "CRM", None).await;
     let acting = world.acting(&world.sophie).await;
 
-    let preview = world.desk.ending_with_grant(&acting, contact.id, lucie.id).await.unwrap();
-    assert_eq!(preview.devices.iter().map(|row| row.device.id).collect::<Vec<_>>(), [hers.id]);
+    let preview = world
+        .desk
+        .ending_with_grant(&acting, contact.id, lucie.id)
+        .await
+        .unwrap();
+    assert_eq!(
+        preview.devices.iter().map(|row| row.device.id).collect::<Vec<_>>(),
+        [hers.id]
+    );
     let device = async |id| world.directory().find_device(&format!("{id}")).await.unwrap();
-    assert_eq!(device(hers.id).await.state, DeviceState::Active, "a preview ends nothing");
+    assert_eq!(
+        device(hers.id).await.state,
+        DeviceState::Active,
+        "a preview ends nothing"
+    );
 
     world.letters.take();
     let ended = world.desk.withdraw_grant(&acting, contact.id, lucie.id).await.unwrap();
@@ -97,12 +179,33 @@ async fn withdrawing_an_access_ends_exactly_the_devices_that_belong_to_it() {
         assert_eq!(device(kept).await.state, DeviceState::Active);
     }
     let put = world.letters.take();
-    let [(to, Letter::AccessWithdrawn { by, devices, left, mailboxes, .. })] = put.as_slice() else {
+    let [
+        (
+            to,
+            Letter::AccessWithdrawn {
+                by,
+                devices,
+                left,
+                mailboxes,
+                ..
+            },
+        ),
+    ] = put.as_slice()
+    else {
         panic!("{put:?}")
     };
-    assert_eq!((to.address.as_str(), by.as_str(), *left), ("lucie@private.example", "Sophie", false));
-    assert_eq!((devices.as_slice(), mailboxes.as_slice()), (&["Lucie's iPhone".to_owned()][..], &[contact.address.clone()][..]));
-    assert_eq!(key(world.desk.withdraw_grant(&acting, contact.id, lucie.id).await), "not_found");
+    assert_eq!(
+        (to.address.as_str(), by.as_str(), *left),
+        ("lucie@private.example", "Sophie", false)
+    );
+    assert_eq!(
+        (devices.as_slice(), mailboxes.as_slice()),
+        (&["Lucie's iPhone".to_owned()][..], &[contact.address.clone()][..])
+    );
+    assert_eq!(
+        key(world.desk.withdraw_grant(&acting, contact.id, lucie.id).await),
+        "not_found"
+    );
 }
 
 #[tokio::test]
@@ -128,7 +231,10 @@ async fn removing_a_member_ends_their_devices_in_this_organisation_and_nobody_el
     }
     let device = world.directory().find_device(&crm.id.to_string()).await.unwrap();
     assert_eq!(device.state, DeviceState::Active);
-    assert_eq!(told(world.desk.ending_with_member(&acting, lucie.id).await), "there is no such member");
+    assert_eq!(
+        told(world.desk.ending_with_member(&acting, lucie.id).await),
+        "there is no such member"
+    );
 }
 
 #[tokio::test]
@@ -142,20 +248,30 @@ async fn an_access_with_an_end_stops_counting_at_that_moment() {
         rights: right(Right::SeeDevices),
         ends_at,
     };
-    world.desk.give_grant(&sophie, contact.id, lucie.id, &hour).await.unwrap();
+    world
+        .desk
+        .give_grant(&sophie, contact.id, lucie.id, &hour)
+        .await
+        .unwrap();
     let signed_in = world.signed_in(&lucie).await;
     let acting = world.desk.acting(&signed_in, world.acme.id).await.unwrap();
     world.clock.advance(Duration::from_secs(3599));
     assert!(world.desk.mailbox(&acting, contact.id).await.is_ok());
     world.clock.advance(Duration::from_secs(1));
-    assert_eq!(told(world.desk.mailbox(&acting, contact.id).await), "there is no such mailbox");
+    assert_eq!(
+        told(world.desk.mailbox(&acting, contact.id).await),
+        "there is no such mailbox"
+    );
     assert_eq!(world.desk.my_grants(&signed_in).await.unwrap(), []);
     let past = GrantTerms {
         ends_at: Some(START),
         ..hour
     };
     let other = world.mailbox("other").await;
-    assert_eq!(key(world.desk.give_grant(&sophie, other.id, lucie.id, &past).await), "ends.bad");
+    assert_eq!(
+        key(world.desk.give_grant(&sophie, other.id, lucie.id, &past).await),
+        "ends.bad"
+    );
     let tidied = world.directory().tidy_people().await.unwrap();
     assert_eq!(tidied.grants, 1);
 }
@@ -167,13 +283,24 @@ async fn an_access_is_changed_from_what_was_seen_of_it() {
     let lucie = world.member("lucie", Role::Member).await;
     let acting = world.acting(&world.sophie).await;
     let see = terms(right(Right::SeeDevices));
-    let seen = world.desk.give_grant(&acting, contact.id, lucie.id, &see).await.unwrap();
-    assert_eq!(key(world.desk.give_grant(&acting, contact.id, lucie.id, &see).await), "conflict");
+    let seen = world
+        .desk
+        .give_grant(&acting, contact.id, lucie.id, &see)
+        .await
+        .unwrap();
+    assert_eq!(
+        key(world.desk.give_grant(&acting, contact.id, lucie.id, &see).await),
+        "conflict"
+    );
     let manage = terms(right(Right::ManageDevices));
     let (changed, _) = world.desk.change_grant(&acting, &seen, &manage).await.unwrap();
     assert_eq!(changed.rights, right(Right::ManageDevices));
     assert_eq!(key(world.desk.change_grant(&acting, &seen, &see).await), "ui.conflict");
-    let given = world.letters.take().into_iter().filter(|(_, letter)| matches!(letter, Letter::AccessGiven { .. }));
+    let given = world
+        .letters
+        .take()
+        .into_iter()
+        .filter(|(_, letter)| matches!(letter, Letter::AccessGiven { .. }));
     assert_eq!(given.count(), 2);
 }
 
@@ -190,9 +317,15 @@ async fn members_are_found_and_see_themselves() {
         ..MemberQuery::default()
     };
     let found = world.desk.members(&sophie, &query).await.unwrap().rows;
-    assert_eq!(found.iter().map(|row| row.member.user.id).collect::<Vec<_>>(), [lucie.id]);
+    assert_eq!(
+        found.iter().map(|row| row.member.user.id).collect::<Vec<_>>(),
+        [lucie.id]
+    );
     assert_eq!(world.desk.grants_of(&acting, lucie.id).await.unwrap().len(), 1);
-    assert_eq!(key(world.desk.grants_of(&acting, world.sophie.id).await), "ui.forbidden");
+    assert_eq!(
+        key(world.desk.grants_of(&acting, world.sophie.id).await),
+        "ui.forbidden"
+    );
     assert_eq!(world.desk.grants_of(&sophie, lucie.id).await.unwrap().len(), 1);
     assert_eq!(key(world.desk.members(&acting, &query).await), "ui.forbidden");
 }

@@ -11,7 +11,10 @@ where
 {
     let outcomes = futures_util::future::join_all(tries).await;
     let done = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-    let told = outcomes.into_iter().filter_map(|outcome| outcome.err().map(|error| error.key())).collect();
+    let told = outcomes
+        .into_iter()
+        .filter_map(|outcome| outcome.err().map(|error| error.key()))
+        .collect();
     (done, told)
 }
 
@@ -50,14 +53,23 @@ async fn a_code_and_a_recovery_code_are_used_once() {
     let code_at = |now: Timestamp| {
         let step = now.0 / 30_000;
         let all = (0..1_000_000_u32).map(|number| secret(&format!("{number:06}")));
-        { all }.find(|code| totp.step_of(code.expose(), now) == Some(step)).unwrap()
+        { all }
+            .find(|code| totp.step_of(code.expose(), now) == Some(step))
+            .unwrap()
     };
-    let recovery = world.desk.accept_code(&signed_in, &offer.sealed, &code_at(START)).await.unwrap();
+    let recovery = world
+        .desk
+        .accept_code(&signed_in, &offer.sealed, &code_at(START))
+        .await
+        .unwrap();
     world.clock.advance(Duration::from_secs(60));
     for code in [code_at(world.clock.utc()), recovery[0].shown()] {
         let mut halves = Vec::new();
         for _ in 0..3 {
-            let opened = world.desk.sign_in(&visitor(), None, "sophie@private.example", &secret(PASSWORD)).await;
+            let opened = world
+                .desk
+                .sign_in(&visitor(), None, "sophie@private.example", &secret(PASSWORD))
+                .await;
             halves.push(opened.unwrap().session.shown());
         }
         let (desk, code) = (&world.desk, &code);
@@ -73,7 +85,11 @@ async fn a_code_and_a_recovery_code_are_used_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_is_proved_twice_at_once_has_one_new_id() {
     let world = world().await;
-    let opened = world.desk.sign_in(&visitor(), None, "sophie@private.example", &secret(PASSWORD)).await.unwrap();
+    let opened = world
+        .desk
+        .sign_in(&visitor(), None, "sophie@private.example", &secret(PASSWORD))
+        .await
+        .unwrap();
     let signed_in = world.visit(&opened).await;
     let (desk, signed_in, password) = (&world.desk, &signed_in, &secret(PASSWORD));
     let step_up = || async move { desk.step_up(signed_in, Proving::Password(password)).await };
@@ -85,13 +101,20 @@ async fn a_session_that_is_proved_twice_at_once_has_one_new_id() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reset_link_is_used_once() {
     let world = world().await;
-    let (link, _) = world.directory().make_reset_link(&world.machine, world.sophie.id).await.unwrap();
+    let (link, _) = world
+        .directory()
+        .make_reset_link(&world.machine, world.sophie.id)
+        .await
+        .unwrap();
     let link = link.shown();
     let (desk, link) = (&world.desk, &link);
-    let reset = |password: &'static str| async move {
-        desk.reset_password(&visitor(), link.expose(), &secret(password)).await
-    };
-    let tries = vec![reset("three tall kettles"), reset("nine quiet lamps"), reset("four blue ladders")];
+    let reset =
+        |password: &'static str| async move { desk.reset_password(&visitor(), link.expose(), &secret(password)).await };
+    let tries = vec![
+        reset("three tall kettles"),
+        reset("nine quiet lamps"),
+        reset("four blue ladders"),
+    ];
     let (done, told) = at_once(tries).await;
     assert_eq!((done, told), (1, vec!["ui.link_dead"; 2]));
 }

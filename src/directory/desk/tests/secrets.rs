@@ -11,7 +11,11 @@ async fn no_secret_is_in_audit_rows_debug_output_or_the_database() {
     let mut secrets = vec![PASSWORD.to_owned()];
     let mut shown = String::new();
 
-    let opened = world.desk.sign_in(&visitor(), None, "sophie@private.example", &secret(PASSWORD)).await.unwrap();
+    let opened = world
+        .desk
+        .sign_in(&visitor(), None, "sophie@private.example", &secret(PASSWORD))
+        .await
+        .unwrap();
     secrets.push(opened.session.shown().expose().clone());
     secrets.push(opened.mark.as_ref().unwrap().expose().clone());
     shown.push_str(&format!("{opened:?}"));
@@ -19,10 +23,15 @@ async fn no_secret_is_in_audit_rows_debug_output_or_the_database() {
     shown.push_str(&format!("{signed_in:?} {:?}", world.desk));
 
     let offer = world.desk.offer_code(&signed_in).unwrap();
-    secrets.extend([offer.shown.expose().clone(), offer.shown.expose().replace(' ', "").to_uppercase()]);
+    secrets.extend([
+        offer.shown.expose().clone(),
+        offer.shown.expose().replace(' ', "").to_uppercase(),
+    ]);
     let totp = TotpSecret::of_offer(&world.keys, world.sophie.id, signed_in.session.id, &offer.sealed).unwrap();
     let all = (0..1_000_000_u32).map(|number| secret(&format!("{number:06}")));
-    let code = { all }.find(|code| totp.step_of(code.expose(), START).is_some()).unwrap();
+    let code = { all }
+        .find(|code| totp.step_of(code.expose(), START).is_some())
+        .unwrap();
     let codes = world.desk.accept_code(&signed_in, &offer.sealed, &code).await.unwrap();
     secrets.extend(codes.iter().map(|code| code.shown().expose().clone()));
     shown.push_str(&format!("{offer:?} {totp:?} {codes:?}").replace(&offer.sealed, ""));
@@ -56,22 +65,40 @@ async fn no_secret_is_in_audit_rows_debug_output_or_the_database() {
     secrets.push(added.password.shown().expose().clone());
     shown.push_str(&format!("{added:?}"));
 
-    world.desk.forgot_password(&visitor(), "sophie@private.example").await.unwrap();
+    world
+        .desk
+        .forgot_password(&visitor(), "sophie@private.example")
+        .await
+        .unwrap();
     for (_, letter) in world.letters.take() {
         shown.push_str(&format!("{letter:?}"));
         if let Letter::PasswordReset { link, .. } = &letter {
             secrets.push(link.shown().expose().clone());
         }
     }
-    let refused = world.desk.change_password(&signed_in, &secret("otter1")).await.unwrap_err();
+    let refused = world
+        .desk
+        .change_password(&signed_in, &secret("otter1"))
+        .await
+        .unwrap_err();
     shown.push_str(&format!("{refused} {refused:?}"));
     secrets.push("otter1".to_owned());
-    let wrong = world.desk.sign_in(&visitor(), None, "swordfish is my password", &secret("swordfish 12345")).await;
+    let wrong = world
+        .desk
+        .sign_in(&visitor(), None, "swordfish is my password", &secret("swordfish 12345"))
+        .await;
     let wrong = wrong.unwrap_err();
     shown.push_str(&format!("{wrong} {wrong:?}"));
     secrets.extend(["swordfish is my password".to_owned(), "swordfish 12345".to_owned()]);
 
-    let rows = world.directory().audit(&AuditFilter { limit: 1000, ..AuditFilter::default() }).await.unwrap();
+    let rows = world
+        .directory()
+        .audit(&AuditFilter {
+            limit: 1000,
+            ..AuditFilter::default()
+        })
+        .await
+        .unwrap();
     assert!(rows.len() > 10);
     shown.push_str(&format!("{rows:?}"));
     assert!(secrets.len() > 17);
@@ -83,7 +110,9 @@ async fn no_secret_is_in_audit_rows_debug_output_or_the_database() {
         let bare = secret.split_once('_').map_or(secret.as_str(), |(_, bare)| bare);
         for text in [secret.as_str(), bare, &bare.replace('-', "")] {
             let octets = text.as_bytes();
-            let found = stored.iter().any(|file| file.windows(octets.len()).any(|part| part == octets));
+            let found = stored
+                .iter()
+                .any(|file| file.windows(octets.len()).any(|part| part == octets));
             assert!(!found, "stored: {secret}");
         }
     }
