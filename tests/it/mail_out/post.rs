@@ -146,12 +146,13 @@ impl Post {
         mail.cloned().context("the mail is not listed")
     }
 
-    /// Waits until a mail is in this state and was tried at least so often.
+    /// Waits until a mail is in this state and was tried at least so often. One that waits for a further attempt says why.
     pub(super) fn wait_for(&self, id: MailId, state: &str, attempts: i64) -> anyhow::Result<Value> {
         let what = format!("the mail is {state} after {attempts} attempts");
         wait::until(&what, || {
             let mail = self.shown(id)?;
-            let reached = mail["state"] == state && mail["attempts"].as_i64() >= Some(attempts);
+            let told = state != "queued" || mail["last_error"].is_string();
+            let reached = told && mail["state"] == state && mail["attempts"].as_i64() >= Some(attempts);
             Ok(reached.then_some(mail))
         })
     }
