@@ -123,7 +123,8 @@ impl Post {
     pub(super) fn invite(&self, to: &str) -> anyhow::Result<(MailId, String)> {
         let (token, text) = self.token()?;
         let content = Content::Invitation(Invitation {
-            by: "Sophie Martin".to_owned(),
+            // What a mail program would decode to a character that turns text round.
+            by: "Sophie =?utf-8?q?=E2=80=AE?= Martin".to_owned(),
             org: "Acme".to_owned(),
             role: Role::Member,
             accesses: vec![Access {
