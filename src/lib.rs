@@ -17,6 +17,7 @@ pub mod smtp;
 pub mod wire;
 // mechanism
 pub mod audit;
+pub mod identity;
 pub mod keys;
 pub mod outbox;
 pub mod revoke;

@@ -157,6 +157,8 @@ pub struct Metrics {
     pub hash_runs: Counter,
     /// Requests waiting for a hash lane.
     pub hash_queue: Gauge,
+    /// Users' passwords waiting for a hash lane of the Manager's.
+    pub sign_in_queue: Gauge,
     /// Entries in the entry cache.
     pub entries: Gauge,
     /// Open connections, before and after login.
@@ -217,6 +219,7 @@ impl Metrics {
             verdicts: VerdictPath::ALL.map(|path| paths.get_or_create(&PathLabel { path: path.word() }).clone()),
             hash_runs: Counter::default(),
             hash_queue: Gauge::default(),
+            sign_in_queue: Gauge::default(),
             entries: Gauge::default(),
             connections: Gauge::default(),
             closed_before_login: Family::default(),
@@ -266,6 +269,11 @@ impl Metrics {
             "hash_queue",
             "Requests waiting for a hash lane",
             self.hash_queue.clone(),
+        );
+        registry.register(
+            "sign_in_queue",
+            "Passwords of users waiting for a hash lane",
+            self.sign_in_queue.clone(),
         );
         registry.register("entries", "Entries in the entry cache", self.entries.clone());
         registry.register(

@@ -23,6 +23,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
     ("keys", "mechanism", &[]),
     ("audit", "mechanism", &["model"]),
     ("store", "mechanism", &["model", "audit"]),
+    ("identity", "mechanism", &["model", "store", "keys", "verify"]),
     ("throttle", "mechanism", &["keys"]),
     ("revoke", "mechanism", &["model", "store"]),
     ("verify", "mechanism", &["model", "preauth", "store", "keys", "revoke"]),
@@ -46,7 +47,9 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
     (
         "directory",
         "use",
-        &["model", "store", "verify", "audit", "keys", "revoke", "outbox"],
+        &[
+            "model", "store", "verify", "audit", "keys", "revoke", "identity", "throttle", "outbox",
+        ],
     ),
     ("listen", "edge", &["session", "tls"]),
     ("load", "edge", &["model", "sasl", "wire"]),

@@ -8,6 +8,7 @@ use ::postern::clock::{Clock, Timestamp};
 use ::postern::keys::Keyring;
 use ::postern::model::{Address, Language, MailId, Role};
 use ::postern::outbox::{Access, Content, Invitation, Recipient, Token};
+use ::postern::secret::Secret;
 use ::postern::store::OutboxStore as _;
 use ::postern::store::sqlite::{self, SqliteStore};
 use anyhow::Context as _;
@@ -116,7 +117,7 @@ impl Post {
     pub(super) fn token(&self) -> anyhow::Result<(Token, String)> {
         let text = format!("psi_{}{}", random_word()?, random_word()?);
         self.postern.add_secret(&text);
-        Ok((Token::new(text.clone())?, text))
+        Ok((Token::new(Secret::new(text.clone()))?, text))
     }
 
     /// Invites somebody: the mail's id, and the link's secret.
