@@ -18,8 +18,8 @@ pub mod letter;
 mod mailboxes;
 mod mails;
 mod orgs;
-mod outgoing;
 mod people;
+mod post;
 pub mod rights;
 
 #[cfg(test)]
@@ -35,7 +35,6 @@ pub use error::Error;
 pub use explain::AddressMeaning;
 pub use import::RowError;
 pub use invitations::{Invite, TokenSpec};
-pub use outgoing::OutboxPost;
 pub use people::TIDIED_MAX;
 pub use rights::Operation;
 

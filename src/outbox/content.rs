@@ -27,8 +27,7 @@ impl Token {
     ///
     /// # Errors
     /// It is too short to be a secret, too long, or has other characters.
-    pub fn new(text: String) -> Result<Self, Error> {
-        let text = Secret::new(text);
+    pub fn new(text: Secret<String>) -> Result<Self, Error> {
         let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || b"_-".contains(&octet);
         if TOKEN_LENGTHS.contains(&text.expose().len()) && text.expose().bytes().all(is_plain) {
             Ok(Self(text))
@@ -57,7 +56,7 @@ impl Serialize for Token {
 
 impl<'de> Deserialize<'de> for Token {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(String::deserialize(deserializer)?).map_err(de::Error::custom)
+        Self::new(Secret::new(String::deserialize(deserializer)?)).map_err(de::Error::custom)
     }
 }
 

@@ -63,7 +63,7 @@ impl Letter {
         let message = Message::builder()
             .from(envelope.from.clone())
             .to(Mailbox::new(None, to.clone()))
-            .subject(page.subject.clone())
+            .subject(unencoded(&page.subject))
             .date(UNIX_EPOCH + Duration::from_millis(millis))
             .message_id(Some(format!("<{}@{}>", envelope.id, envelope.hostname)))
             .raw_header(header(AUTO_SUBMITTED, "auto-generated"))
@@ -80,6 +80,12 @@ impl Letter {
             octets: message.formatted(),
         })
     }
+}
+
+/// A name that looks like an encoded word (RFC 2047 §2) would be decoded by mail programs, into characters that were
+/// kept out of it. With a letter of no width inside it is none, and is encoded itself.
+fn unencoded(subject: &str) -> String {
+    subject.replace("=?", "=\u{2060}?")
 }
 
 impl std::fmt::Debug for Letter {

@@ -45,8 +45,8 @@ pub use trial::{Step, trial};
 use crate::clock::{Clock, Timestamp};
 use crate::keys::{self, Keyring};
 use crate::metrics::Metrics;
-use crate::model::{Address, Language, MailId};
-use crate::store::OutboxStore;
+use crate::model::{Address, InvitationId, Language, MailId, OrgId};
+use crate::store::{self, NewMail, OutboxStore};
 use crate::tls;
 
 use letter::{Envelope, Letter};
@@ -77,6 +77,17 @@ pub enum Error {
     /// The secret of a link has the wrong form.
     #[error("the secret of a link has 20 to 128 letters and digits")]
     Token,
+}
+
+/// Why a mail is not in the outbox.
+#[derive(Debug, thiserror::Error)]
+pub enum NotPut {
+    /// It cannot be sealed.
+    #[error(transparent)]
+    Content(#[from] Error),
+    /// The store did not take it.
+    #[error(transparent)]
+    Store(#[from] store::Error),
 }
 
 impl Error {
@@ -179,6 +190,31 @@ impl Outbox {
         })
     }
 
+    /// Whether mails with links can go out at all.
+    pub fn sends_links(&self) -> bool {
+        let settings = self.settings.load();
+        settings.transport.is_some() && settings.config.origin.is_some()
+    }
+
+    /// Puts a mail into the outbox, apart from what it is about. Whoever writes both at once seals the content
+    /// ([`Content::sealed`]) and lets the store put it.
+    ///
+    /// # Errors
+    /// It cannot be sealed, or the store does not take it.
+    pub async fn put_content(
+        &self,
+        content: &Content,
+        to: Recipient<'_>,
+        org: Option<OrgId>,
+        invitation: Option<InvitationId>,
+    ) -> Result<MailId, NotPut> {
+        let mail = NewMail {
+            invitation,
+            ..content.sealed(to, org, &self.keys)?
+        };
+        Ok(self.store.put_mail(&mail).await?)
+    }
+
     /// Takes other settings for the mails to come. Where they differ, what waits is tried at once: what kept it may be
     /// mended.
     ///
@@ -191,12 +227,6 @@ impl Outbox {
             self.hurry.store(true, Ordering::Release);
         }
         Ok(())
-    }
-
-    /// Whether mails with a link are sent at all: there is a mail server, and it is known where links lead.
-    pub fn sends_links(&self) -> bool {
-        let settings = self.settings.load();
-        settings.config.server.is_some() && settings.config.origin.is_some()
     }
 
     /// Checks settings without using them: reads the files that they name.

@@ -34,7 +34,7 @@ fn later(days: u64) -> Timestamp {
 }
 
 fn token() -> Token {
-    Token::new(TOKEN.to_owned()).unwrap()
+    Token::new(Secret::new(TOKEN.to_owned())).unwrap()
 }
 
 fn access(mailbox: &str, rights: &str, ends_at: Option<Timestamp>) -> Access {

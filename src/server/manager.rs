@@ -12,11 +12,12 @@ use crate::admin::manager::{self, Bound, Place};
 use crate::admin::pages::{self, ClientService, Pages};
 use crate::config;
 use crate::directory::desk::{self, Desk, Settings};
-use crate::directory::{Directory, OutboxPost};
+use crate::directory::letter::Post;
+use crate::directory::Directory;
 use crate::identity::{Passwords, password};
 use crate::listen::TlsMode;
 use crate::model::Origin;
-use crate::store::{OutboxStore, Store, Tidied};
+use crate::store::{Store, Tidied};
 use crate::throttle::{SignInConfig, SignInThrottle};
 use crate::tls::Acceptor;
 
@@ -78,7 +79,6 @@ impl Server {
     fn desk_parts(&self, origin: &Origin) -> desk::Parts {
         let network = self.config.listen.network;
         let lanes = password::Config::of(self.config.verify.params());
-        let mails: Arc<dyn OutboxStore> = Arc::clone(&self.store) as _;
         desk::Parts {
             passwords: Passwords::start(lanes, Arc::clone(&self.keys), &self.metrics),
             throttle: SignInThrottle::new(SignInConfig {
@@ -86,7 +86,7 @@ impl Server {
                 ..SignInConfig::default()
             }),
             registry: Arc::clone(&self.plane.registry),
-            post: Arc::new(OutboxPost::new(Arc::clone(&self.outbox), mails, Arc::clone(&self.keys))),
+            post: Arc::clone(&self.outbox) as Arc<dyn Post>,
             settings: Settings {
                 issuer: origin.authority().to_owned(),
                 network,

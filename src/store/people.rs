@@ -1,7 +1,7 @@
 //! Users, their organisations, what they may do with a mailbox, and invitations.
 //!
 //! An id of another organisation is answered exactly like an unknown one. Roles and grants are changed by naming their
-//! present value ([`Error::Stale`](super::Error::Stale) where that is no longer so), so that nobody overwrites what they
+//! present value ([`Error::Stale`] where that is no longer so), so that nobody overwrites what they
 //! have not seen.
 
 use async_trait::async_trait;

@@ -170,13 +170,7 @@ fn main_cf(dir: &WorkDir, certificates: &Certificates, settings: &Settings<'_>) 
         certificates.key.display(),
     );
     let (mut transports, mut domains, mut aliases) = (String::new(), String::new(), String::new());
-    let mut answers = String::new();
-    for (recipient, answer) in &settings.answers {
-        write!(answers, " {{ {recipient} = {answer} }}").ok();
-    }
-    if !answers.is_empty() {
-        answers = format!("check_recipient_access inline:{{{answers} }}, ");
-    }
+    let answers = answers(settings);
     for (domain, store) in &settings.domains {
         write!(
             transports,
@@ -240,6 +234,18 @@ minimal_backoff_time = 2s
 maximal_backoff_time = 2s
 "
     )
+}
+
+/// The rule in front of all others for recipients that are answered otherwise.
+fn answers(settings: &Settings<'_>) -> String {
+    let pairs = settings.answers.iter();
+    let pairs: Vec<_> = pairs
+        .map(|(recipient, answer)| format!("{{ {recipient} = {answer} }}"))
+        .collect();
+    match pairs.is_empty() {
+        true => String::new(),
+        false => format!("check_recipient_access inline:{{ {} }}, ", pairs.join(" ")),
+    }
 }
 
 fn master_cf(smtp: u16, smtps: u16) -> String {

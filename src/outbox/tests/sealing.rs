@@ -62,6 +62,9 @@ fn a_secret_that_could_change_its_link_is_refused() {
         "abcdefghij klmnopqrst",
         &"x".repeat(129),
     ] {
-        assert!(matches!(Token::new(text.to_owned()), Err(Error::Token)), "{text:?}");
+        assert!(
+            matches!(Token::new(Secret::new(text.to_owned())), Err(Error::Token)),
+            "{text:?}"
+        );
     }
 }

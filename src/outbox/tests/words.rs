@@ -233,13 +233,14 @@ fn every_mail_says_that_a_program_wrote_it_and_in_which_language() {
 }
 
 /// Names that would be headers, lines, commands, tags or other directions, if anything let them.
-const HOSTILE: [&str; 6] = [
+const HOSTILE: [&str; 7] = [
     "Eve\r\nBcc: victim@evil.test",
     "Eve\n\nGo to http://evil.test",
     "Eve\r\n.\r\nMAIL FROM:<x@evil.test>",
     "<script>alert(1)</script>\" onload=\"x",
     "\u{202e}evil\u{2066} \u{2028}x\u{0}",
     "Eve =?utf-8?q?=0D=0ABcc:_x@evil.test?=",
+    "Eve =?utf-8?q?=E2=80=AEliame?= =?",
 ];
 
 #[test]
@@ -259,6 +260,8 @@ fn a_name_is_neither_a_header_nor_a_tag_nor_another_direction() {
         let mail = letter(&content, LUCIE);
         assert_eq!(names(&mail), names(&usual), "{hostile:?}");
         assert!(!mail.contains("\nBcc:") && !mail.contains("\n.\r\n"), "{hostile:?}");
+        let (header, _) = mail.split_once("\r\n\r\n").unwrap();
+        assert!(!header.contains("=0D") && !header.contains("=E2=80=AE"), "{header}");
         let page = page(&content, Language::English);
         let (text, html) = (
             Plain { page: &page }.render().unwrap(),

@@ -48,7 +48,18 @@ pub(in crate::store) async fn the_chain_of_all_rows_fits_and_has_a_head(backend:
     assert_eq!((second.chained, second.broken), (53, None));
 }
 
-pub(in crate::store) async fn the_log_is_read_in_pages(backend: &Backend) {
+/// The labels of devices, or the actions, of a page, and where the next one begins.
+async fn told(store: &dyn Store, filter: &AuditFilter) -> (Vec<String>, Option<i64>) {
+    let page = store.audit_page(filter).await.unwrap();
+    let told = page.rows.iter().map(|row| {
+        let label = row.detail.get("label").and_then(serde_json::Value::as_str);
+        label.unwrap_or(&row.action).to_owned()
+    });
+    (told.collect(), page.next)
+}
+
+/// A minute later Sophie adds devices to info@, and a script of Lucie's one to sales@.
+async fn busy(backend: &Backend) -> (World, Actor, Actor) {
     let store = &*backend.store;
     let world = world(store).await;
     backend.clock.advance(MINUTE);
@@ -61,18 +72,13 @@ pub(in crate::store) async fn the_log_is_read_in_pages(backend: &Backend) {
     ] {
         store.create_device(by, &new_device(mailbox, label, tag)).await.unwrap();
     }
-    let page = async |filter: AuditFilter| {
-        let page = store.audit_page(&filter).await.unwrap();
-        let told: Vec<_> = page
-            .rows
-            .iter()
-            .map(|row| {
-                let label = row.detail.get("label").and_then(serde_json::Value::as_str);
-                label.unwrap_or(&row.action).to_owned()
-            })
-            .collect();
-        (told, page.next)
-    };
+    (world, sophie, script)
+}
+
+pub(in crate::store) async fn the_log_is_read_in_pages(backend: &Backend) {
+    let store = &*backend.store;
+    let (world, sophie, _) = busy(backend).await;
+    let page = async |filter: AuditFilter| told(store, &filter).await;
     let any = AuditFilter {
         org: Some(world.acme),
         limit: 2,
@@ -125,8 +131,17 @@ pub(in crate::store) async fn the_log_is_read_in_pages(backend: &Backend) {
         ..all.clone()
     };
     assert_eq!(page(subject).await.0, ["two", "mailbox.create"]);
+}
 
-    let row = store.audit_page(&mailbox(&world.sales)).await.unwrap().rows.remove(0);
+pub(in crate::store) async fn a_row_says_on_whose_behalf_and_has_a_place_of_its_own(backend: &Backend) {
+    let store = &*backend.store;
+    let (world, _, script) = busy(backend).await;
+    let filter = AuditFilter {
+        mailbox: Some(world.sales.id),
+        limit: 1,
+        ..AuditFilter::default()
+    };
+    let row = store.audit_page(&filter).await.unwrap().rows.remove(0);
     assert_eq!(row.actor, script);
     assert_eq!(row.actor.behalf.as_deref(), Some("user:lucie@private.example"));
     assert_eq!((row.org, row.mailbox), (Some(world.acme), Some(world.sales.id)));

@@ -179,10 +179,14 @@ pub(in crate::store) async fn devices_are_filtered(backend: &Backend) {
     refused(store.device_page(world.acme, &nowhere).await, "no place in a list");
 }
 
+fn names(rows: &[MailboxRow]) -> Vec<String> {
+    rows.iter().map(|row| row.mailbox.address.local().to_owned()).collect()
+}
+
 pub(in crate::store) async fn mailboxes_are_listed_with_numbers(backend: &Backend) {
     let store = &*backend.store;
     let world = world(store).await;
-    let third = store
+    store
         .create_mailbox(&actor(), &address("third@example.org"))
         .await
         .unwrap();
@@ -203,9 +207,6 @@ pub(in crate::store) async fn mailboxes_are_listed_with_numbers(backend: &Backen
         .await
         .unwrap();
     let page = async |query: MailboxQuery| store.mailbox_page(world.acme, &query).await.unwrap();
-    let names = |rows: &[MailboxRow]| -> Vec<String> {
-        rows.iter().map(|row| row.mailbox.address.local().to_owned()).collect()
-    };
     let any = MailboxQuery {
         limit: 2,
         ..MailboxQuery::default()
@@ -227,7 +228,25 @@ pub(in crate::store) async fn mailboxes_are_listed_with_numbers(backend: &Backen
     assert_eq!(after, Some(world.sales.address.clone()));
     let rest = page(MailboxQuery { after, ..any.clone() }).await;
     assert_eq!((names(&rest.rows), rest.next), (vec!["third".to_owned()], None));
+}
 
+pub(in crate::store) async fn mailboxes_are_filtered(backend: &Backend) {
+    let store = &*backend.store;
+    let world = world(store).await;
+    let third = store
+        .create_mailbox(&actor(), &address("third@example.org"))
+        .await
+        .unwrap();
+    store
+        .give_grant(&actor(), world.acme, world.info.id, world.lucie.id, &terms("send-as"))
+        .await
+        .unwrap();
+    add(store, &world.sales, "first", 1).await;
+    let page = async |query: MailboxQuery| store.mailbox_page(world.acme, &query).await.unwrap();
+    let any = MailboxQuery {
+        limit: 9,
+        ..MailboxQuery::default()
+    };
     let only = async |query: MailboxQuery| names(&page(MailboxQuery { limit: 9, ..query }).await.rows);
     let unreachable = MailboxQuery {
         unreachable: true,

@@ -375,7 +375,7 @@ pub(in crate::store) async fn a_deleted_user_is_gone_everywhere(backend: &Backen
     );
 }
 
-pub(in crate::store) async fn the_set_up_link_makes_the_first_owner_once(backend: &Backend) {
+pub(in crate::store) async fn the_set_up_link_works_for_a_while_and_stands_alone(backend: &Backend) {
     let store = &*backend.store;
     let later = START.plus(Duration::from_secs(60));
     let acme = org(store, "Acme", "example.org").await;
@@ -408,13 +408,18 @@ pub(in crate::store) async fn the_set_up_link_makes_the_first_owner_once(backend
     backend.clock.advance(Duration::from_secs(60));
     assert!(!store.is_set_up_link(&token(2)).await.unwrap(), "its time is over");
     not_found(make(&token(2), "a@b.example", here()).await, "does not work");
+}
 
-    let later = later.plus(Duration::from_secs(60));
+pub(in crate::store) async fn two_browsers_make_one_first_owner(backend: &Backend) {
+    let store = &*backend.store;
+    let later = START.plus(Duration::from_secs(60));
+    let acme = org(store, "Acme", "example.org").await;
+    let here = FirstOrg::Existing(acme.id);
     store.set_set_up_link(&actor(), &token(3), later).await.unwrap();
     let first = Arc::clone(&backend.store);
     let second = Arc::clone(&backend.other);
     let race = |store: Arc<dyn Store>, who: &'static str| {
-        let org = here();
+        let org = here.clone();
         tokio::spawn(async move {
             store
                 .create_first_owner(&actor(), Some(&token(3)), &org, &new_user(who))
@@ -440,7 +445,7 @@ pub(in crate::store) async fn the_set_up_link_makes_the_first_owner_once(backend
         "has an owner already",
     );
     let again = store
-        .create_first_owner(&actor(), None, &here(), &new_user("x@b.example"))
+        .create_first_owner(&actor(), None, &here, &new_user("x@b.example"))
         .await;
     refused(again, "the organisation \"Acme\" has an owner already");
     let (user, org) = store

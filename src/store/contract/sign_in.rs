@@ -282,7 +282,8 @@ pub(in crate::store) async fn a_session_gets_another_id_when_more_is_proved(back
         (half.id, Proof::Code, now, whole)
     );
     assert_eq!((is_open(store, 1).await, is_open(store, 2).await), (false, true));
-    assert_eq!(store.sessions_of(zoe.id).await.unwrap(), [signed_in.clone()]);
+    let listed = store.sessions_of(zoe.id).await.unwrap();
+    assert_eq!(listed, [signed_in]);
     assert_eq!(actions(store).await[1..], ["user.signin"]);
 
     backend.clock.advance(MINUTE);

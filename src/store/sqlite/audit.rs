@@ -37,7 +37,7 @@ impl AuditStore for SqliteStore {
         self.write(move |write| {
             let named = mailbox_named(&write.tx, &detail)?;
             let about = About {
-                org: org.or(named.map(|(_, org)| org)),
+                org: org.or_else(|| named.map(|(_, org)| org)),
                 mailbox: named.map(|(mailbox, _)| mailbox),
                 subject: &subject,
             };

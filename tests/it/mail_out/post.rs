@@ -8,6 +8,7 @@ use ::postern::clock::{Clock, Timestamp};
 use ::postern::keys::Keyring;
 use ::postern::model::{Address, Language, MailId, Role};
 use ::postern::outbox::{Access, Content, Invitation, Recipient, Token};
+use ::postern::secret::Secret;
 use ::postern::store::OutboxStore as _;
 use ::postern::store::sqlite::{self, SqliteStore};
 use anyhow::Context as _;
@@ -116,14 +117,15 @@ impl Post {
     pub(super) fn token(&self) -> anyhow::Result<(Token, String)> {
         let text = format!("psi_{}{}", random_word()?, random_word()?);
         self.postern.add_secret(&text);
-        Ok((Token::new(text.clone())?, text))
+        Ok((Token::new(Secret::new(text.clone()))?, text))
     }
 
     /// Invites somebody: the mail's id, and the link's secret.
     pub(super) fn invite(&self, to: &str) -> anyhow::Result<(MailId, String)> {
         let (token, text) = self.token()?;
         let content = Content::Invitation(Invitation {
-            by: "Sophie Martin".to_owned(),
+            // What a mail program would decode to a character that turns text round.
+            by: "Sophie =?utf-8?q?=E2=80=AE?= Martin".to_owned(),
             org: "Acme".to_owned(),
             role: Role::Member,
             accesses: vec![Access {
@@ -146,12 +148,13 @@ impl Post {
         mail.cloned().context("the mail is not listed")
     }
 
-    /// Waits until a mail is in this state and was tried at least so often.
+    /// Waits until a mail is in this state and was tried at least so often. One that waits for a further attempt says why.
     pub(super) fn wait_for(&self, id: MailId, state: &str, attempts: i64) -> anyhow::Result<Value> {
         let what = format!("the mail is {state} after {attempts} attempts");
         wait::until(&what, || {
             let mail = self.shown(id)?;
-            let reached = mail["state"] == state && mail["attempts"].as_i64() >= Some(attempts);
+            let told = state != "queued" || mail["last_error"].is_string();
+            let reached = told && mail["state"] == state && mail["attempts"].as_i64() >= Some(attempts);
             Ok(reached.then_some(mail))
         })
     }
