@@ -2,7 +2,8 @@
 "use strict";
 (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const lang = document.documentElement.lang;
+  // English dates are written the day first, as the pages have them.
+  const lang = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
   const spoken = document.getElementById("said");
   const say = text => { spoken.textContent = ""; setTimeout(() => { spoken.textContent = text; }, 50); };
 
@@ -34,7 +35,7 @@
     try {
       await navigator.clipboard.writeText(source.textContent.trim());
     } catch {
-      // No clipboard without https: select it, so that a key press copies it.
+      // A page without TLS has no clipboard: select it, so that a key press copies it.
       getSelection().selectAllChildren(source);
       return;
     }

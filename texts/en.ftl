@@ -18,6 +18,8 @@ names-more =
 
 ## Times
 
+join-since = since
+join-until = until
 months-short = Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec
 months-long = January February March April May June July August September October November December
 moment-just-now = just now
@@ -78,7 +80,7 @@ word-organisation = Organisation
 word-password = Password
 word-person = Person
 word-role = Role
-word-since = since
+word-since = Since
 word-token = Token
 word-until = Until
 word-you = You
@@ -126,6 +128,7 @@ nav-settings = Settings
 nav-sign-out = Sign out
 offline-text = No connection. Nothing was changed. Retrying …
 offline-live = Reconnecting … what you see may be a moment old.
+search-everything = Search the organisation
 search-label = Search
 search-placeholder = Mailbox, person, device, IP address
 search-again = Search again
@@ -851,7 +854,6 @@ token-header = Header
 
 me-empty = You can sign in here, and see no mailbox yet.
 me-empty-hint = Somebody who manages the mailboxes of your organisation can give you access.
-me-until = until
 me-no-device = None of your devices uses it yet.
 me-others =
     { $count ->

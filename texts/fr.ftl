@@ -18,6 +18,8 @@ names-more =
 
 ## Temps
 
+join-since = depuis
+join-until = jusqu’au
 months-short = janv. févr. mars avril mai juin juil. août sept. oct. nov. déc.
 months-long = janvier février mars avril mai juin juillet août septembre octobre novembre décembre
 moment-just-now = à l’instant
@@ -78,7 +80,7 @@ word-organisation = Organisation
 word-password = Mot de passe
 word-person = Personne
 word-role = Rôle
-word-since = depuis
+word-since = Depuis
 word-token = Jeton
 word-until = Jusqu’au
 word-you = Vous
@@ -126,6 +128,7 @@ nav-settings = Réglages
 nav-sign-out = Se déconnecter
 offline-text = Pas de connexion. Rien n’a été modifié. Nouvel essai en cours …
 offline-live = Reconnexion … ce que vous voyez date peut-être d’un instant.
+search-everything = Rechercher dans l’organisation
 search-label = Rechercher
 search-placeholder = Boîte, personne, appareil, adresse IP
 search-again = Nouvelle recherche
@@ -851,7 +854,6 @@ token-header = En-tête
 
 me-empty = Vous pouvez vous connecter ici et ne voyez encore aucune boîte mail.
 me-empty-hint = Quelqu’un qui gère les boîtes de votre organisation peut vous donner accès.
-me-until = jusqu’au
 me-no-device = Aucun de vos appareils ne l’utilise encore.
 me-others =
     { $count ->

@@ -1,0 +1,150 @@
+// Opens every page of the gallery in a real browser: photographs it, examines it with axe-core, and sees that it needs no
+// sideways scrolling, breaks no rule of the content security policy, and is large enough for fingers.
+//
+//   node tests/browser/look.mjs [--languages en,fr] [--widths 320,360,768,1280] [--themes light,dark] [--no-pictures]
+//                               [--no-axe] [PART-OF-A-NAME...]
+//
+// scripts/look renders the gallery first. Pictures are left in target/look. The browser sees only this process's server
+// on loopback.
+
+import { createServer } from "node:http";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, extname, join, resolve } from "node:path";
+
+const root = resolve(import.meta.dirname, "../..");
+const require = createRequire(join(root, "target/browser/"));
+const { chromium } = require("playwright-core");
+const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
+
+const gallery = process.env.POSTERN_GALLERY ?? join(root, "target/gallery");
+const pictures = join(root, "target/look");
+/** The moment at which the gallery stands still (src/admin/console/gallery/sample.rs). */
+const now = new Date("2026-11-22T12:00:00Z");
+/** The Manager's own headers (src/admin/manager/guards.rs). */
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+/** What a finger needs (CSS pixels). */
+const finger = 44;
+const parallel = 2;
+
+const options = { languages: "en,fr", widths: "360,768,1280", themes: "light,dark", pictures: true, axe: true };
+const wanted = [];
+for (let i = 2; i < process.argv.length; i += 1) {
+  const [, negated, name] = /^--(no-)?(\w+)$/.exec(process.argv[i]) ?? [];
+  if (!name) wanted.push(process.argv[i]);
+  else if (!(name in options)) throw new Error(`there is no option ${process.argv[i]}`);
+  else if (negated) options[name] = false;
+  else if (typeof options[name] === "string") options[name] = process.argv[i += 1];
+}
+
+const types = { ".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml" };
+const server = createServer(async (request, response) => {
+  const path = new URL(request.url, "http://localhost").pathname;
+  if (path.endsWith("/live")) {
+    response.writeHead(200, { "content-type": "text/event-stream" }).write(": nothing happens here\n\n");
+    return;
+  }
+  try {
+    const body = await readFile(join(gallery, extname(path) ? path : `${path}.html`));
+    const type = types[extname(path) || ".html"] ?? "application/octet-stream";
+    response.writeHead(200, { "content-type": type, "content-security-policy": policy }).end(body);
+  } catch {
+    response.writeHead(404).end();
+  }
+});
+await new Promise(done => server.listen(0, "127.0.0.1", done));
+const origin = `http://127.0.0.1:${server.address().port}`;
+
+const all = JSON.parse(await readFile(join(gallery, "pages.json"), "utf8"));
+const languages = options.languages.split(",");
+const pages = all.filter(page => languages.includes(page.split("/")[0]))
+  .filter(page => wanted.length === 0 || wanted.some(part => page.includes(part)));
+const widths = options.widths.split(",").map(Number);
+const themes = options.themes.split(",");
+
+const profile = await mkdtemp(join(tmpdir(), "postern-look-"));
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  chromiumSandbox: false,
+  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", `--disk-cache-dir=${profile}`],
+});
+
+let seen = 0;
+const found = new Map();
+const note = (what, where) => found.set(what, [...(found.get(what) ?? []), where]);
+
+async function examine(context, page, where, isTouch) {
+  const tab = await context.newPage();
+  tab.on("console", message => { if (message.type() === "error") note(`console: ${message.text()}`, where); });
+  tab.on("pageerror", error => note(`script: ${error.message}`, where));
+  await tab.goto(`${origin}/${page}`, { waitUntil: "load" });
+  const wide = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (wide > 0) note(`scrolls sideways by ${wide}px`, where);
+  if (isTouch) {
+    for (const small of await tab.evaluate(tooSmall, finger)) note(`smaller than a finger: ${small}`, where);
+  }
+  if (options.axe) {
+    await tab.evaluate(axe);
+    const result = await tab.evaluate(tags => axe.run(document, { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] }), rules);
+    for (const violation of result.violations) {
+      for (const node of violation.nodes) note(`axe ${violation.id} (${violation.impact}): ${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`, where);
+    }
+  }
+  if (options.pictures) await tab.screenshot({ path: join(pictures, `${where}.png`), fullPage: true });
+  seen += 1;
+  await tab.close();
+}
+
+/** Buttons, fields and links that stand by themselves; links inside sentences may be as high as their line. */
+function tooSmall(least) {
+  const own = "button, .button, input:not([type=hidden]), select, summary, .chip, .menu a, .tabs a, .tile, .way, .todos a, .row-link, .door-foot a";
+  const boxes = [...document.querySelectorAll(own)].map(element => {
+    // A box to tick is pressed by its label; a link over a whole row by the row.
+    const target = element.closest("label, tr, .rows > li, .figure") ?? element;
+    const box = target.getBoundingClientRect();
+    return { element, box };
+  });
+  return boxes
+    .filter(({ element, box }) => element.checkVisibility() && box.height > 0 && box.height + .5 < least)
+    .map(({ element, box }) => `${element.tagName.toLowerCase()}.${element.className} ${Math.round(box.height)}px`);
+}
+
+await rm(pictures, { recursive: true, force: true });
+for (const width of widths) {
+  for (const theme of themes) {
+    const isTouch = width < 700;
+    const context = await browser.newContext({
+      viewport: { width, height: width < 700 ? 740 : 900 },
+      colorScheme: theme,
+      hasTouch: isTouch,
+      isMobile: isTouch,
+      reducedMotion: "reduce",
+      timezoneId: "UTC",
+      bypassCSP: false,
+    });
+    await context.clock.setFixedTime(now);
+    const waiting = [...pages];
+    const work = async () => {
+      for (let page = waiting.shift(); page; page = waiting.shift()) {
+        const where = `${page}-${width}-${theme}`;
+        await mkdir(dirname(join(pictures, where)), { recursive: true });
+        await examine(context, page, where, isTouch);
+      }
+    };
+    await Promise.all(Array.from({ length: parallel }, work));
+    await context.close();
+  }
+}
+await browser.close();
+server.closeAllConnections();
+server.close();
+await rm(profile, { recursive: true, force: true });
+
+for (const [what, places] of found) {
+  console.log(`${what}\n    ${places.length} x, ${places.slice(0, 4).join(", ")}`);
+}
+console.log(`${seen} views of ${pages.length} pages, ${found.size} things to mend${options.pictures ? `, pictures in ${pictures}` : ""}`);
+process.exitCode = found.size === 0 && seen > 0 ? 0 : 1;
