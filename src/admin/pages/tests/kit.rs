@@ -25,7 +25,7 @@ use crate::directory::{DeviceSpec, Directory, FirstOrg};
 use crate::identity::{Passwords, STEP_SECONDS, password};
 use crate::keys::Keyring;
 use crate::metrics::Metrics;
-use crate::model::{Address, Device, Grant, Language, Mailbox, Org, OrgId, Origin, Rights, Role, User, UserId};
+use crate::model::{Device, Grant, Language, Mailbox, Org, OrgId, Origin, Rights, Role, User, UserId};
 use crate::peer::NetworkPrefixes;
 use crate::revoke::{Registry, Tail};
 use crate::store::sqlite::{Config, SqliteStore};
@@ -79,7 +79,6 @@ impl Letters {
 pub(in crate::admin::pages) struct Site {
     pub(in crate::admin::pages) pages: Arc<Pages>,
     pub(in crate::admin::pages) clock: Clock,
-    pub(in crate::admin::pages) store: Arc<SqliteStore>,
     pub(in crate::admin::pages) registry: Arc<Registry>,
     pub(in crate::admin::pages) letters: Arc<Letters>,
     /// Whoever sits at the machine.
@@ -232,7 +231,6 @@ pub(in crate::admin::pages) struct Fresh {
     pub(in crate::admin::pages) pages: Arc<Pages>,
     pub(in crate::admin::pages) machine: Actor,
     clock: Clock,
-    store: Arc<SqliteStore>,
     registry: Arc<Registry>,
     letters: Arc<Letters>,
     origin: Origin,
@@ -295,7 +293,6 @@ impl Fresh {
             machine: Actor::cli("root"),
             pages,
             clock,
-            store,
             registry,
             letters,
             origin,
@@ -320,7 +317,6 @@ impl Fresh {
         Site {
             pages: self.pages,
             clock: self.clock,
-            store: self.store,
             registry: self.registry,
             letters: self.letters,
             machine: self.machine,
@@ -335,11 +331,6 @@ impl Fresh {
 
 async fn new_user(directory: &Directory, address: &str, name: &str) -> NewUser {
     directory.new_user(address, name, Language::English, Some(PASSWORD)).await.unwrap()
-}
-
-/// An address.
-pub(in crate::admin::pages) fn address(text: &str) -> Address {
-    Address::parse(text).unwrap()
 }
 
 /// A browser: it keeps cookies, and sends what browsers send with forms.
