@@ -19,6 +19,7 @@ pub mod wire;
 pub mod audit;
 pub mod identity;
 pub mod keys;
+pub mod outbox;
 pub mod revoke;
 pub mod store;
 pub mod throttle;

@@ -99,6 +99,37 @@ impl VerdictPath {
     }
 }
 
+/// `outcome`: see [`MailOutcome`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct OutcomeLabel {
+    /// How it ended.
+    pub outcome: &'static str,
+}
+
+/// How an attempt to send a mail ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailOutcome {
+    /// The mail server took it.
+    Sent,
+    /// It did not; it is tried again.
+    Deferred,
+    /// It is not tried again.
+    Failed,
+}
+
+impl MailOutcome {
+    const ALL: [Self; 3] = [Self::Sent, Self::Deferred, Self::Failed];
+
+    /// The label's value.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Deferred => "deferred",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// `protocol` alone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ProtocolLabel {
@@ -173,6 +204,10 @@ pub struct Metrics {
     pub store_errors: Counter,
     /// Requests to the Manager, by route and status.
     pub http_requests: Family<HttpLabel, Counter>,
+    /// In the order of [`MailOutcome::ALL`].
+    mails: [Counter; MailOutcome::ALL.len()],
+    /// Mails that wait in the outbox.
+    pub mails_queued: Gauge,
 }
 
 fn logins_of(protocol: Protocol, logins: &Family<LoginLabels, Counter>) -> [Counter; LoginOutcome::ALL.len()] {
@@ -196,6 +231,8 @@ impl Metrics {
         registry.register("logins", "Logins by protocol and outcome", logins.clone());
         let paths = Family::<PathLabel, Counter>::default();
         registry.register("verify", "Verdicts by the path that led to them", paths.clone());
+        let mails = Family::<OutcomeLabel, Counter>::default();
+        registry.register("mails", "Attempts to send a mail by outcome", mails.clone());
         let mut metrics = Self {
             registry,
             imap_logins: logins_of(Protocol::Imap, &logins),
@@ -217,6 +254,11 @@ impl Metrics {
             bytes_down: Counter::default(),
             store_errors: Counter::default(),
             http_requests: Family::default(),
+            mails: MailOutcome::ALL.map(|outcome| {
+                let outcome = outcome.word();
+                mails.get_or_create(&OutcomeLabel { outcome }).clone()
+            }),
+            mails_queued: Gauge::default(),
         };
         metrics.register_judging();
         metrics.register_sessions();
@@ -235,6 +277,11 @@ impl Metrics {
     /// Verdicts by the path that led to them.
     pub fn verdicts(&self, path: VerdictPath) -> &Counter {
         &self.verdicts[path as usize]
+    }
+
+    /// Attempts to send a mail by outcome.
+    pub fn mails(&self, outcome: MailOutcome) -> &Counter {
+        &self.mails[outcome as usize]
     }
 
     fn register_judging(&mut self) {
@@ -259,6 +306,7 @@ impl Metrics {
         registry.register("store_errors", "Store requests that failed", self.store_errors.clone());
         let requests = self.http_requests.clone();
         registry.register("http_requests", "Requests to the Manager", requests);
+        registry.register("mails_queued", "Mails that wait to be sent", self.mails_queued.clone());
     }
 
     fn register_sessions(&mut self) {

@@ -35,6 +35,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
             "model", "imap", "smtp", "sasl", "wire", "preauth", "keys", "tls", "verify",
         ],
     ),
+    ("outbox", "mechanism", &["model", "smtp", "store", "keys", "tls"]),
     (
         "session",
         "use",
@@ -47,12 +48,16 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
         "directory",
         "use",
         &[
-            "model", "store", "verify", "audit", "keys", "revoke", "identity", "throttle",
+            "model", "store", "verify", "audit", "keys", "revoke", "identity", "throttle", "outbox",
         ],
     ),
     ("listen", "edge", &["session", "tls"]),
     ("load", "edge", &["model", "sasl", "wire"]),
-    ("admin", "edge", &["directory", "model", "store", "revoke", "audit", "tls"]),
+    (
+        "admin",
+        "edge",
+        &["directory", "model", "store", "revoke", "audit", "tls", "identity"],
+    ),
     (
         "cli",
         "edge",
@@ -68,6 +73,8 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
             "upstream",
             "server",
             "load",
+            "outbox",
+            "identity",
         ],
     ),
     (
@@ -75,6 +82,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
         "root",
         &[
             "model", "store", "verify", "throttle", "tls", "upstream", "session", "listen", "admin", "preauth",
+            "outbox",
         ],
     ),
     (
@@ -95,6 +103,8 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
             "keys",
             "audit",
             "directory",
+            "outbox",
+            "identity",
         ],
     ),
 ];

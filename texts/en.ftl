@@ -802,6 +802,7 @@ deed-invitation-create = invited { $subject }
 deed-invitation-renew = renewed the invitation of { $subject }
 deed-invitation-withdraw = withdrew the invitation of { $subject }
 deed-key-rotate = added a server key
+deed-mail-withdraw = withdrew a mail that waited ({ $subject })
 deed-mailbox-create = created the mailbox { $subject }
 deed-mailbox-delete = deleted the mailbox { $subject }
 deed-mailbox-resume = resumed the mailbox { $subject }

@@ -802,6 +802,7 @@ deed-invitation-create = a invité { $subject }
 deed-invitation-renew = a renouvelé l’invitation de { $subject }
 deed-invitation-withdraw = a retiré l’invitation de { $subject }
 deed-key-rotate = a ajouté une clé du serveur
+deed-mail-withdraw = a retiré un courriel qui attendait ({ $subject })
 deed-mailbox-create = a créé la boîte mail { $subject }
 deed-mailbox-delete = a supprimé la boîte mail { $subject }
 deed-mailbox-resume = a réactivé la boîte mail { $subject }
@@ -901,7 +902,7 @@ theme-system = Comme le système
 theme-light = Claires
 theme-dark = Sombres
 account-code = Code d’une application d’authentification
-account-code-on = activé : qui se connecte à votre place en a besoin aussi
+account-code-on = activé : qui se connecte à votre place en a besoin aussi
 account-code-off = désactivé : quiconque connaît votre mot de passe peut se connecter
 account-codes-left =
     { $count ->
@@ -986,7 +987,7 @@ done-password-changed =
     }
 done-password-reset = Votre mot de passe est défini. Connectez-vous avec lui.
 done-address-changed = Désormais, vous vous connectez avec { $address }.
-done-already = C’était déjà fait : rien n’a été créé une seconde fois. Ce qui a été montré une fois ne peut plus l’être.
+done-already = C’était déjà fait : rien n’a été créé une seconde fois. Ce qui a été montré une fois ne peut plus l’être.
 done-code-removed = La connexion ne demande plus que le mot de passe.
 done-signed-out =
     { $count ->

@@ -44,8 +44,9 @@ tables! {
         sessions: Sessions,
         submission: Submission,
         route: Vec<Spanned<Route>>,
-        admin: Admin,
         manager: Manager,
+        mail: Mail,
+        admin: Admin,
         client_settings: ClientSettings,
     }
     /// What is logged, and how.
@@ -171,6 +172,19 @@ tables! {
         connect_timeout: Key<Time>,
         login_timeout: Key<Time>,
     }
+    /// The mail server that takes our own mail.
+    Mail {
+        host: Key<String>,
+        port: Key<u16>,
+        tls: Key<MailTls>,
+        ca: Key<PathBuf>,
+        username: Key<String>,
+        password_file: Key<PathBuf>,
+        from: Key<String>,
+        hello: Key<String>,
+        timeout: Key<Time>,
+        first_retry: Key<Time>,
+    }
     /// What operators and the command line connect to.
     Admin {
         operations_address: Key<Socket>,
@@ -218,6 +232,8 @@ words! {
     ListenerSecurity { Tls, Starttls, }
     /// How a mail store is spoken to.
     UpstreamSecurity { Tls, Starttls, Cleartext, }
+    /// How the mail server is spoken to.
+    MailTls { Required, Starttls, None, }
     /// A bare CR or LF in a message.
     BareNewline { Refuse, Normalise, }
     /// How a route logs in.

@@ -6,14 +6,17 @@ use std::path::Path;
 use super::file;
 use super::section::{Section, or, span};
 use super::MAX_SOCKET_PATH;
-use crate::admin::manager::{Config, Origin, Place};
+use crate::admin::manager::{Config, Place};
 use crate::listen::ListenerConfig;
+use crate::model::Origin;
+use crate::outbox;
 
 /// Checks the section; nothing where the Manager is off, which it is without an address.
 pub(super) fn check(
     section: &mut Section<'_, '_>,
     raw: &file::Manager,
     taken: (&[ListenerConfig], Option<SocketAddr>),
+    mail: &outbox::Config,
 ) -> Option<Config> {
     let max_connections = section.number("connections", &raw.connections, 512, 1..=100_000);
     let per_address = max_connections.min(64);
@@ -27,8 +30,17 @@ pub(super) fn check(
         .into_iter()
         .map(|network| network.into_inner().0)
         .collect();
-    let place = place(section, raw, taken)?;
-    let origin = origin(section, raw)?;
+    let Some(place) = place(section, raw, taken) else {
+        if raw.origin.is_some() && mail.server.is_none() {
+            section.warning(
+                "address",
+                &raw.origin,
+                "the Manager has an origin and no place to listen, so it is off; add address = \"0.0.0.0:443\" or unix_socket",
+            );
+        }
+        return None;
+    };
+    let origin = origin(section, raw, mail)?;
     let in_clear = matches!(&place, Place::Tcp { tls: false, .. });
     if in_clear && origin.is_secure() && proxies.is_empty() {
         section.warning(
@@ -72,16 +84,7 @@ fn place(
         short_enough(section, raw, &path);
         return Some(Place::Unix(path));
     }
-    let Some(address) = raw.address.as_ref().map(|address| address.get_ref().0) else {
-        if let Some(origin) = &raw.origin {
-            section.error_at(
-                "address",
-                Some(origin.span()),
-                "the Manager has an origin and no place to listen; add address = \"0.0.0.0:443\" or unix_socket",
-            );
-        }
-        return None;
-    };
+    let address = raw.address.as_ref().map(|address| address.get_ref().0)?;
     let is_taken = listeners.iter().any(|listener| listener.address == address) || operations == Some(address);
     if is_taken && address.port() != 0 {
         section.error("address", &raw.address, "a listener has this address already; use another port");
@@ -108,20 +111,14 @@ fn short_enough(section: &mut Section<'_, '_>, raw: &file::Manager, path: &Path)
     }
 }
 
-fn origin(section: &mut Section<'_, '_>, raw: &file::Manager) -> Option<Origin> {
-    let Some(given) = &raw.origin else {
+/// One that is none was told already, with `[mail]`, which needs it too.
+fn origin(section: &mut Section<'_, '_>, raw: &file::Manager, mail: &outbox::Config) -> Option<Origin> {
+    if raw.origin.is_none() {
         section.error(
             "origin",
             &raw.origin,
             "links in mails need to know where browsers find the Manager; add origin = \"https://manager.example.org\"",
         );
-        return None;
-    };
-    match Origin::parse(given.get_ref()) {
-        Ok(origin) => Some(origin),
-        Err(bad) => {
-            section.error("origin", &raw.origin, bad.to_string());
-            None
-        }
     }
+    mail.origin.clone()
 }

@@ -10,6 +10,7 @@ mod file;
 mod listen;
 mod login;
 mod manager;
+mod mail;
 mod problem;
 mod read;
 mod restart;
@@ -33,7 +34,7 @@ pub use crate::listen::TlsMode;
 use crate::listen::ListenerConfig;
 use crate::model::DomainName;
 use crate::peer::Protocol;
-use crate::{admin, session, store, throttle, tls, upstream, verify};
+use crate::{admin, outbox, session, store, throttle, tls, upstream, verify};
 use file::File;
 use problem::Problems;
 use section::{Section, hours, ms, or, secs, span};
@@ -72,6 +73,8 @@ pub struct Config {
     pub session: session::Config,
     /// Where their mail is.
     pub upstream: upstream::Config,
+    /// The mail that Postern sends.
+    pub outbox: outbox::Config,
     /// Operators' listener and control socket.
     pub admin: admin::Config,
     /// The Manager; off where unset.
@@ -201,7 +204,9 @@ fn complete<'a>(file: &File, problems: &mut Problems<'a>, base: &'a Path, secret
     let tls = tls(&mut top, file);
     let client_settings = client_settings::check(&mut top, &file.client_settings, &hostname, &listeners);
     let taken = (listeners.as_slice(), admin.operations_address);
-    let manager = manager::check(&mut Section::new(problems, "manager", base), &file.manager, taken);
+    let outbox = mail::outbox(&mut top, file, &hostname, secrets);
+    let mut of_manager = Section::new(problems, "manager", base);
+    let manager = manager::check(&mut of_manager, &file.manager, taken, &outbox);
     let mut listen = listen::limits(&mut Section::new(problems, "limits", base), &file.limits, listeners);
     let network = listen.network;
     let throttle = login::throttle(&mut Section::new(problems, "throttle", base), &file.throttle, network);
@@ -230,6 +235,7 @@ fn complete<'a>(file: &File, problems: &mut Problems<'a>, base: &'a Path, secret
         listen,
         session,
         upstream: upstream::Config { routes, hostname },
+        outbox,
         admin,
         manager,
         client_settings,

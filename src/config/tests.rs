@@ -1,5 +1,7 @@
 //! What the shipped files promise, and one test for each class of broken file.
 
+mod mail;
+
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 
@@ -238,7 +240,7 @@ fn two_listeners_with_one_address_are_an_error_even_through_a_wildcard() {
         second,
         "postern.toml:14:11: listener.address: 0.0.0.0:8993 is already taken by listener \"imaps\"; give each listener an address or port of its own",
     );
-    let any_port = MINIMAL.replace(":8993", ":0") + &second.replace("0.0.0.0:8993", "127.0.0.1:0");
+    let any_port = MINIMAL.replace(":8993", ":0") + second.replace("0.0.0.0:8993", "127.0.0.1:0").as_str();
     assert_eq!(problems(&any_port), [""; 0]);
 }
 
@@ -487,9 +489,10 @@ fn the_manager_is_off_until_it_has_a_place_and_then_needs_to_know_what_browsers_
     let named = format!("address = \"127.0.0.1:8080\"\nproxies = [\"127.0.0.1\"]\n{behind}");
     assert_eq!(read(&named).unwrap().1, []);
     assert!(read("unix_socket = \"manager.sock\"\norigin = \"https://manager.example.org\"\n").is_ok());
+    let (config, warnings) = read("origin = \"https://manager.example.org\"\n").unwrap();
+    assert!(config.manager.is_none() && warnings[0].to_string().contains("no place to listen"));
     for (section, told) in [
         ("address = \"127.0.0.1:8443\"\n", "add origin ="),
-        ("origin = \"https://manager.example.org\"\n", "no place to listen"),
         (
             "address = \"0.0.0.0:8080\"\ntls = false\norigin = \"https://manager.example.org\"\n",
             "in clear",
@@ -500,7 +503,7 @@ fn the_manager_is_off_until_it_has_a_place_and_then_needs_to_know_what_browsers_
         ),
         (
             "address = \"127.0.0.1:8443\"\norigin = \"http://manager.example.org\"\n",
-            "would be sent in clear",
+            "without TLS (http://)",
         ),
         (
             "address = \"127.0.0.1:8993\"\norigin = \"https://manager.example.org\"\n",

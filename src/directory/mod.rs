@@ -16,8 +16,10 @@ mod import;
 mod invitations;
 pub mod letter;
 mod mailboxes;
+mod mails;
 mod orgs;
 mod people;
+mod post;
 pub mod rights;
 
 #[cfg(test)]
@@ -33,6 +35,7 @@ pub use error::Error;
 pub use explain::AddressMeaning;
 pub use import::RowError;
 pub use invitations::{Invite, TokenSpec};
+pub use people::TIDIED_MAX;
 pub use rights::Operation;
 
 pub use crate::store::FirstOrg;

@@ -22,7 +22,7 @@ const NEAR_SEARCHED_MAX: u32 = 1000;
 const ENDED_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// Things of each kind that one round of tidying removes: other writers wait for it.
-const TIDIED_MAX: u32 = 500;
+pub const TIDIED_MAX: u32 = 500;
 
 /// Grants that are read at once.
 const GRANTS_PAGE: u32 = 1000;

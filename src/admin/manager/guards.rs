@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::metrics::{HttpLabel, Metrics};
 
 /// The body of a request: the longest form that people fill in is a few kilobytes.
-pub const BODY_BYTES: usize = 64 * 1024;
+pub(super) const BODY_BYTES: usize = 64 * 1024;
 /// From the last header of a request to the first octet of its answer.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 

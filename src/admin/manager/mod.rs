@@ -8,7 +8,6 @@
 
 mod client;
 mod guards;
-mod origin;
 mod serve;
 
 #[cfg(test)]
@@ -19,9 +18,10 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 
+use crate::model::Origin;
+
 pub use client::ClientAddress;
 pub use guards::{guarded, local_path};
-pub use origin::{BadOrigin, Origin};
 pub use serve::{Bound, bind, serve};
 
 /// Where the Manager listens.

@@ -10,10 +10,9 @@ use axum::response::Response;
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
 use crate::admin::console::view::Theme;
-use crate::admin::manager::Origin;
 use crate::directory::desk::Opened;
 use crate::identity::BROWSER_MARK_LIFE;
-use crate::model::Language;
+use crate::model::{Language, Origin};
 
 /// Which cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +40,7 @@ impl Kind {
         }
     }
 
-    const fn name(self, origin: &Origin) -> &'static str {
+    fn name(self, origin: &Origin) -> &'static str {
         let (secure, clear) = self.names();
         if origin.is_secure() { secure } else { clear }
     }

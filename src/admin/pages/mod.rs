@@ -32,16 +32,14 @@ use axum::routing::get;
 
 use super::console::assets;
 use super::console::view::error::{ErrorDoor, Fault};
-use super::manager::Origin;
 use crate::clock::Clock;
 use crate::directory::desk::Desk;
 use crate::directory::rights::{Operation, may};
-use crate::model::Rights;
+use crate::model::{Origin, Rights};
 use crate::revoke::{Registry, Tail};
 use crate::store::UserOrg;
 
-use reply::{Failed, Reply};
-use visit::{Anyone, Guest, Inside, Person};
+use visit::{Guest, Person};
 
 /// Files that are the same for everybody and have a hash in their path.
 const FOREVER: &str = "public, max-age=31536000, immutable";

@@ -143,7 +143,9 @@ impl Desk {
         };
         let token = Token::<InvitationLink>::read(link).ok_or_else(unknown)?;
         for hash in token.hashes(&self.directory.keys) {
-            let Some(invitation) = self.store().invitation_by_link(&hash).await? else { continue };
+            let Some(invitation) = self.store().invitation_by_link(&hash).await? else {
+                continue;
+            };
             return match dead_reason(&invitation) {
                 None => Ok((hash, invitation)),
                 Some(why) => Err(DeadInvitation {

@@ -167,6 +167,10 @@ impl Desk {
 
     /// Puts a letter. What it tells of is done already, so that a failure is logged and no more.
     async fn tell(&self, address: &crate::model::Address, language: Language, org: Option<OrgId>, letter: Letter) {
+        // Where no mail is sent, there would be failures about every change.
+        if !self.post.is_open() {
+            return;
+        }
         let to = Recipient {
             address: address.clone(),
             language,

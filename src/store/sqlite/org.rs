@@ -92,6 +92,7 @@ pub(super) fn delete_org(write: &Write<'_>, actor: &Actor, id: OrgId) -> Outcome
             org.name
         )));
     }
+    write.withdraw_mails_into(id)?;
     write.execute("DELETE FROM org WHERE id = ?1", [id])?;
     write.audit(actor, Action::OrgDelete, About::org(id, &org.name), json!({}))
 }

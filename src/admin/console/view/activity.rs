@@ -101,6 +101,7 @@ fn sentence(action: &str) -> Option<&'static str> {
         "invitation.renew" => "deed-invitation-renew",
         "invitation.withdraw" => "deed-invitation-withdraw",
         "key.rotate" => "deed-key-rotate",
+        "mail.withdraw" => "deed-mail-withdraw",
         "mailbox.create" => "deed-mailbox-create",
         "mailbox.delete" => "deed-mailbox-delete",
         "mailbox.resume" => "deed-mailbox-resume",

@@ -30,12 +30,13 @@ impl Form for SetUpForm {
     }
 }
 
-pub(super) async fn show(State(pages): Here, guest: Guest, Path(link): Path<String>) -> Response {
+pub(super) async fn show(State(pages): Here, anyone: Anyone, Path(link): Path<String>) -> Response {
+    let guest = &anyone.guest;
     match pages.desk.is_set_up_link(&link).await {
         Ok(true) => {
             let organisation = match only_org(&pages).await {
                 Ok(name) => Field::of(name.unwrap_or_default()),
-                Err(error) => return reply::door_failed(&guest, &error),
+                Err(error) => return reply::door_failed(guest, &error),
             };
             let language = Field::of(guest.text.language);
             reply::page(&SetUp {
@@ -44,8 +45,8 @@ pub(super) async fn show(State(pages): Here, guest: Guest, Path(link): Path<Stri
                 ..blank(guest.frame(), true)
             })
         }
-        Ok(false) => gone(&guest),
-        Err(error) => reply::door_failed(&guest, &error),
+        Ok(false) => gone(guest),
+        Err(error) => reply::door_failed(guest, &error),
     }
 }
 

@@ -20,7 +20,7 @@ use super::Pages;
 mod scope {
     pub(super) use axum::extract::{Path, State};
     pub(super) use axum::http::StatusCode;
-    pub(super) use axum::response::{IntoResponse as _, Response};
+    pub(super) use axum::response::Response;
 
     pub(super) use super::super::form::{Form, Sent, Typed};
     pub(super) use super::super::query::{Given, with_query};

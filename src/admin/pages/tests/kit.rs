@@ -18,7 +18,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::super::query::with_query;
 use super::super::{ClientService, Pages, Parts, router, sorry};
-use crate::admin::manager::{ClientAddress, Origin, guarded};
+use crate::admin::manager::{ClientAddress, guarded};
 use crate::clock::{Clock, Timestamp};
 use crate::directory::desk::{self, Desk, Settings};
 use crate::directory::letter::{Letter, NotPosted, Post, Recipient};
@@ -26,7 +26,7 @@ use crate::directory::{DeviceSpec, Directory, FirstOrg};
 use crate::identity::{Passwords, STEP_SECONDS, password};
 use crate::keys::Keyring;
 use crate::metrics::Metrics;
-use crate::model::{Address, Device, Grant, Language, Mailbox, Org, OrgId, Rights, Role, User, UserId};
+use crate::model::{Device, Grant, Language, Mailbox, Org, OrgId, Origin, Rights, Role, User, UserId};
 use crate::peer::NetworkPrefixes;
 use crate::revoke::{Registry, Tail};
 use crate::store::sqlite::{Config, SqliteStore};
@@ -80,7 +80,6 @@ impl Letters {
 pub(in crate::admin::pages) struct Site {
     pub(in crate::admin::pages) pages: Arc<Pages>,
     pub(in crate::admin::pages) clock: Clock,
-    pub(in crate::admin::pages) store: Arc<SqliteStore>,
     pub(in crate::admin::pages) registry: Arc<Registry>,
     pub(in crate::admin::pages) letters: Arc<Letters>,
     /// Whoever sits at the machine.
@@ -215,7 +214,7 @@ impl Site {
     /// The code that an authenticator program with this key shows now.
     pub(in crate::admin::pages) fn code(&self, key: &str) -> String {
         let letters: String = key.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
-        let secret = totp_rs::Secret::Encoded(letters.to_uppercase()).to_bytes().unwrap();
+        let secret = totp_rs::Secret::try_from_base32(&letters.to_uppercase()).unwrap();
         let totp = totp_rs::Builder::new()
             .with_algorithm(totp_rs::Algorithm::SHA1)
             .with_digits(6)
@@ -224,7 +223,7 @@ impl Site {
             .with_account_name("x".to_owned())
             .build()
             .unwrap();
-        totp.generate(u64::try_from(self.clock.utc().0 / 1000).unwrap())
+        totp.generate(u64::try_from(self.clock.utc().0 / 1000).unwrap()).to_string()
     }
 }
 
@@ -233,7 +232,6 @@ pub(in crate::admin::pages) struct Fresh {
     pub(in crate::admin::pages) pages: Arc<Pages>,
     pub(in crate::admin::pages) machine: Actor,
     clock: Clock,
-    store: Arc<SqliteStore>,
     registry: Arc<Registry>,
     letters: Arc<Letters>,
     origin: Origin,
@@ -296,7 +294,6 @@ impl Fresh {
             machine: Actor::cli("root"),
             pages,
             clock,
-            store,
             registry,
             letters,
             origin,
@@ -321,7 +318,6 @@ impl Fresh {
         Site {
             pages: self.pages,
             clock: self.clock,
-            store: self.store,
             registry: self.registry,
             letters: self.letters,
             machine: self.machine,
@@ -336,11 +332,6 @@ impl Fresh {
 
 async fn new_user(directory: &Directory, address: &str, name: &str) -> NewUser {
     directory.new_user(address, name, Language::English, Some(PASSWORD)).await.unwrap()
-}
-
-/// An address.
-pub(in crate::admin::pages) fn address(text: &str) -> Address {
-    Address::parse(text).unwrap()
 }
 
 /// A browser: it keeps cookies, and sends what browsers send with forms.

@@ -2,7 +2,10 @@
 
 pub(super) mod kit;
 
+mod account;
 mod doors;
+mod guards;
 mod invitations;
 mod me;
 mod settings;
+mod set_up;
