@@ -15,9 +15,8 @@ use crate::admin::console::view::error::{Conflict, Difference, ErrorPage, Fault}
 use crate::admin::console::view::form::problem;
 use crate::admin::console::view::me::{LostDevice, MyActivity, MyMailbox, MyMailboxes};
 use crate::admin::console::view::overview::{Figure, FirstSteps, Overview, Todo};
-use crate::admin::console::view::people::PersonRow;
 use crate::admin::console::view::qr::Qr;
-use crate::admin::console::view::search::{AliasFound, Search};
+use crate::admin::console::view::search::{AliasFound, PersonFound, Search};
 use crate::admin::console::view::settings::{NewToken, Settings, TokenRow, TokenShown};
 use crate::admin::console::view::{Field, Flash, Frame, Place, Theme, done};
 use crate::model::{AliasId, ConsoleSessionId, DomainId, Role, TokenId};
@@ -375,16 +374,10 @@ fn search(sample: &Sample) -> Vec<Shot> {
         activity: Vec::new(),
         is_cut: false,
     };
-    let found = PersonRow {
+    let found = PersonFound {
         id: person(HOSTILE).id,
         name: HOSTILE.to_owned(),
         address: LONG_ADDRESS.to_owned(),
-        role: Role::Member,
-        mailboxes: 1,
-        devices: 1,
-        has_code: false,
-        seen_at: None,
-        is_me: false,
     };
     let full = Search {
         mailboxes: vec![mailbox("info@acme.ch"), mailbox(LONG_ADDRESS)],

@@ -160,8 +160,6 @@ pub struct Activity {
     pub listing: Listing,
     /// Its rows.
     pub rows: Vec<ActivityRow>,
-    /// It is narrowed to something: an empty list then does not mean that nothing happened.
-    pub is_narrowed: bool,
     /// The same rows as JSON lines.
     pub export_json: Option<String>,
 }
@@ -180,6 +178,13 @@ impl Activity {
 
     fn title(&self) -> Line {
         Line::new("nav-activity")
+    }
+
+    /// It is narrowed to something: an empty list then does not mean that nothing happened.
+    fn is_narrowed(&self) -> bool {
+        let filter = &self.filter;
+        let fields = [&filter.query, &filter.about, &filter.since, &filter.until];
+        fields.iter().any(|field| !field.value.is_empty())
     }
 }
 

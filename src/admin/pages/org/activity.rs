@@ -68,10 +68,6 @@ impl ActivityQuery {
         with_query(path, &fields)
     }
 
-    fn is_narrowed(&self) -> bool {
-        [&self.q, &self.about, &self.since, &self.until].iter().any(|field| !field.is_empty())
-    }
-
     fn shown(&self, frame: &Frame) -> ActivityFilter {
         let day = |typed: &str| {
             let field = Field::of(typed);
@@ -109,7 +105,6 @@ async fn list_page(pages: &Pages, inside: &Inside, asked: &ActivityQuery) -> Res
         filter: asked.shown(&frame),
         listing,
         rows: rows::activity(pages, inside, &page.rows).await?,
-        is_narrowed: asked.is_narrowed(),
         export_json: Some(asked.link(&format!("{path}/export.jsonl"), None)),
         frame,
     })

@@ -11,7 +11,8 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
 use super::super::form::{Form, Sent};
-use super::super::{Inside, Pages};
+use super::super::Pages;
+use super::super::visit::Inside;
 use crate::directory::Error;
 use crate::model::{AliasId, DeviceId, DomainId, InvitationId, MailboxId, UserId};
 use crate::revoke::SessionId;

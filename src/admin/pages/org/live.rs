@@ -20,7 +20,7 @@ use axum::response::IntoResponse as _;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream;
 
-use super::super::Guest;
+use super::super::visit::Guest;
 use super::first::Seen;
 use super::scope::*;
 use super::sessions;

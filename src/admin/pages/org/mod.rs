@@ -42,7 +42,9 @@ mod scope {
 
     pub(super) use super::super::form::{Form, Sent, Typed};
     pub(super) use super::super::query::with_query;
-    pub(super) use super::super::{Here, Inside, Pages, Reply, reply, shown};
+    pub(super) use super::super::reply::{self, Reply};
+    pub(super) use super::super::visit::Inside;
+    pub(super) use super::super::{Here, Pages, shown};
     pub(super) use super::asked::{Asked, There};
     pub(super) use super::list::{ListQuery, total};
     pub(super) use super::{ROWS, form, prove_again, prove_first, refused, rows};
@@ -64,7 +66,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::query::with_query;
-use super::{Inside, Pages, reply};
+use super::visit::Inside;
+use super::{Pages, reply};
 
 /// Rows of one page of a list.
 const ROWS: u32 = 50;

@@ -9,7 +9,8 @@ use crate::directory::Error;
 use crate::model::{Device, OrgId, UserId};
 use crate::store::{self, AuditRow, MemberRow};
 
-use super::super::{Inside, Pages, shown};
+use super::super::visit::Inside;
+use super::super::{Pages, shown};
 
 /// The connections of a device at this moment.
 pub(super) fn live(pages: &Pages, device: &Device) -> u32 {

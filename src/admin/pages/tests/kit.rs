@@ -80,6 +80,7 @@ impl Letters {
 pub(in crate::admin::pages) struct Site {
     pub(in crate::admin::pages) pages: Arc<Pages>,
     pub(in crate::admin::pages) clock: Clock,
+    pub(in crate::admin::pages) store: Arc<SqliteStore>,
     pub(in crate::admin::pages) registry: Arc<Registry>,
     pub(in crate::admin::pages) letters: Arc<Letters>,
     /// Whoever sits at the machine.
@@ -232,6 +233,7 @@ pub(in crate::admin::pages) struct Fresh {
     pub(in crate::admin::pages) pages: Arc<Pages>,
     pub(in crate::admin::pages) machine: Actor,
     clock: Clock,
+    store: Arc<SqliteStore>,
     registry: Arc<Registry>,
     letters: Arc<Letters>,
     origin: Origin,
@@ -294,6 +296,7 @@ impl Fresh {
             machine: Actor::cli("root"),
             pages,
             clock,
+            store,
             registry,
             letters,
             origin,
@@ -318,6 +321,7 @@ impl Fresh {
         Site {
             pages: self.pages,
             clock: self.clock,
+            store: self.store,
             registry: self.registry,
             letters: self.letters,
             machine: self.machine,

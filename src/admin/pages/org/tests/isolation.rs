@@ -3,7 +3,7 @@
 use super::*;
 use crate::directory::Invite;
 use crate::model::{Language, Role};
-use crate::store::GrantTerms;
+use crate::store::{AuditFilter, GrantTerms};
 
 /// Ids of things, to be put into paths.
 struct Ids {
@@ -132,11 +132,12 @@ async fn foreign(site: &Site) -> (Ids, LiveSession) {
     };
     let invitation = directory.invite(machine, other.id, invite).await.unwrap().0;
     let live = connect(site, &mailbox, &device, Protocol::Imap);
-    let rows = directory.audit(&crate::store::AuditFilter {
+    let newest = AuditFilter {
         org: Some(other.id),
         limit: 1,
-        ..crate::store::AuditFilter::default()
-    });
+        ..AuditFilter::default()
+    };
+    let rows = directory.audit(&newest).await.unwrap();
     let ids = Ids {
         mailbox: mailbox.id.to_string(),
         device: device.id.to_string(),
@@ -144,7 +145,7 @@ async fn foreign(site: &Site) -> (Ids, LiveSession) {
         user: otto.id.to_string(),
         invitation: invitation.id.to_string(),
         domain: domain.id.to_string(),
-        number: rows.await.unwrap()[0].number.to_string(),
+        number: rows[0].number.to_string(),
         session: live.id().0.to_string(),
     };
     (ids, live)
