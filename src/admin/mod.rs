@@ -4,6 +4,7 @@
 //! the command line sees live sessions, waits for a change to be applied and asks for a reload. Neither can change
 //! anything that the store of record holds: that is `directory`'s.
 
+pub mod console;
 mod control;
 mod operations;
 

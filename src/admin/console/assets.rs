@@ -64,7 +64,9 @@ pub fn icon() -> &'static Asset {
 
 /// The asset with this path.
 pub fn find(path: &str) -> Option<&'static Asset> {
-    [styles(), script(), icon()].into_iter().find(|asset| asset.path == path)
+    [styles(), script(), icon()]
+        .into_iter()
+        .find(|asset| asset.path == path)
 }
 
 #[cfg(test)]
@@ -83,7 +85,12 @@ mod tests {
     fn style_and_script_are_small_and_fetch_nothing_from_elsewhere() {
         for asset in [styles(), script()] {
             let text = str::from_utf8(asset.body).unwrap();
-            assert!(asset.body.len() < 60_000, "{} has {} octets", asset.name, asset.body.len());
+            assert!(
+                asset.body.len() < 60_000,
+                "{} has {} octets",
+                asset.name,
+                asset.body.len()
+            );
             for foreign in ["http:", "https:", "@import", "eval(", "url("] {
                 assert!(!text.contains(foreign), "{} has {foreign}", asset.name);
             }
