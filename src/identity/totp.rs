@@ -174,6 +174,13 @@ impl TotpSecret {
         builder.build().ok()
     }
 
+    /// The code that an authenticator program shows at a moment.
+    #[cfg(test)]
+    pub(crate) fn code_at(&self, now: Timestamp) -> Secret<String> {
+        let seconds = u64::try_from(now.0 / 1000).unwrap();
+        Secret::new(self.totp("", "").unwrap().generate(seconds).to_string())
+    }
+
     fn of_octets(opened: &SecretBytes) -> Result<Self, BadTotp> {
         let octets: &[u8; SECRET_BYTES] = opened.expose().as_slice().try_into().map_err(|_| BadTotp::Damaged)?;
         let mut secret = Self::blank();

@@ -69,86 +69,71 @@ async fn lucie_adds_a_device_of_her_own_and_is_told_of_it() {
     assert_eq!(refused.to_string(), words);
 }
 
-#[tokio::test]
-async fn whoever_manages_devices_by_a_right_learns_no_password_of_somebody_elses() {
+fn hand_over(user: Option<UserId>) -> DeviceEdit {
+    DeviceEdit {
+        user: Some(user),
+        ..DeviceEdit::default()
+    }
+}
+
+/// Lucie manages the devices of contact@ by a right; Ben has one of his own there, and there is a CRM.
+async fn managed() -> (World, Mailbox, Acting, User, Device, Device) {
     let world = world().await;
     let contact = world.mailbox("contact").await;
-    let (lucie, ben) = (
-        world.member("lucie", Role::Member).await,
-        world.member("ben", Role::Member).await,
-    );
+    let lucie = world.member("lucie", Role::Member).await;
+    let ben = world.member("ben", Role::Member).await;
     world.grant(&contact, &lucie, right(Right::ManageDevices)).await;
     world.grant(&contact, &ben, right(Right::AddOwnDevices)).await;
     let his = world.device(&contact, "Ben's", Some(ben.id)).await;
     let crm = world.device(&contact, "CRM", None).await;
     let acting = world.acting(&lucie).await;
+    (world, contact, acting, ben, his, crm)
+}
+
+#[tokio::test]
+async fn whoever_manages_devices_by_a_right_learns_no_password_of_somebody_elses() {
+    let (world, contact, acting, ben, his, crm) = managed().await;
+    let (desk, lucie) = (&world.desk, acting.user.id);
     // With it she could send as whatever he may send as.
-    assert_eq!(key(world.desk.replace_device(&acting, his.id).await), "ui.forbidden");
-    assert_eq!(
-        key(world
-            .desk
-            .add_device(&acting, contact.id, spec("x", Some(ben.id)))
-            .await),
-        "ui.forbidden"
-    );
-    let hand_over = |user: Option<UserId>| DeviceEdit {
-        user: Some(user),
-        ..DeviceEdit::default()
-    };
-    assert_eq!(
-        key(world.desk.edit_device(&acting, crm.id, hand_over(Some(ben.id))).await),
-        "ui.forbidden"
-    );
-    assert_eq!(
-        key(world.desk.edit_device(&acting, his.id, hand_over(None)).await),
-        "ui.forbidden"
-    );
-    assert_eq!(
-        key(world.desk.edit_device(&acting, his.id, hand_over(Some(lucie.id))).await),
-        "ui.forbidden"
-    );
+    assert_eq!(key(desk.replace_device(&acting, his.id).await), "ui.forbidden");
+    let for_him = spec("x", Some(ben.id));
+    assert_eq!(key(desk.add_device(&acting, contact.id, for_him).await), "ui.forbidden");
+    for (device, user) in [(&crm, Some(ben.id)), (&his, None), (&his, Some(lucie))] {
+        let handed = desk.edit_device(&acting, device.id, hand_over(user)).await;
+        assert_eq!(key(handed), "ui.forbidden", "{} to {user:?}", device.label);
+    }
     let off = DeviceEdit {
         senders: Some(SenderRule::Off),
         ..DeviceEdit::default()
     };
     assert_eq!(
-        key(world.desk.edit_device(&acting, crm.id, off.clone()).await),
+        key(desk.edit_device(&acting, crm.id, off.clone()).await),
         "ui.forbidden"
     );
-    // All else she may: look after them, and end them.
-    assert!(world.desk.replace_device(&acting, crm.id).await.is_ok());
-    assert!(
-        world
-            .desk
-            .edit_device(&acting, crm.id, hand_over(Some(lucie.id)))
-            .await
-            .is_ok()
-    );
+    let sophie = world.acting(&world.sophie).await;
+    assert!(desk.edit_device(&sophie, crm.id, off).await.is_ok());
+    assert!(desk.replace_device(&sophie, his.id).await.is_ok());
+}
+
+#[tokio::test]
+async fn whoever_manages_devices_by_a_right_looks_after_all_of_them() {
+    let (world, _, acting, ben, his, crm) = managed().await;
+    let desk = &world.desk;
+    assert!(desk.replace_device(&acting, crm.id).await.is_ok());
+    let mine = hand_over(Some(acting.user.id));
+    assert!(desk.edit_device(&acting, crm.id, mine).await.is_ok());
     let label = DeviceEdit {
         label: Some("Old phone".to_owned()),
-        user: Some(Some(ben.id)),
-        ..DeviceEdit::default()
+        ..hand_over(Some(ben.id))
     };
-    assert!(
-        world.desk.edit_device(&acting, his.id, label).await.is_ok(),
-        "he keeps it"
+    let (row, _) = desk.edit_device(&acting, his.id, label).await.unwrap();
+    assert_eq!(
+        (row.device.label.as_str(), row.device.user),
+        ("Old phone", Some(ben.id))
     );
-    assert!(
-        world
-            .desk
-            .change_device(&acting, his.id, DeviceChange::Pause)
-            .await
-            .is_ok()
-    );
-    assert!(
-        world
-            .desk
-            .change_device(&acting, his.id, DeviceChange::Revoke)
-            .await
-            .is_ok()
-    );
-    let sophie = world.acting(&world.sophie).await;
-    assert!(world.desk.edit_device(&sophie, crm.id, off).await.is_ok());
+    for change in [DeviceChange::Pause, DeviceChange::Resume, DeviceChange::Revoke] {
+        assert!(desk.change_device(&acting, his.id, change).await.is_ok(), "{change:?}");
+    }
 }
 
 #[tokio::test]

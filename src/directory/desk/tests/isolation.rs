@@ -5,7 +5,7 @@ use crate::directory::{Invite, TokenSpec};
 use crate::model::{AliasId, ConsoleSessionId, DeviceId, DomainId, InvitationId, TokenId, TokenScope};
 use crate::peer::Protocol;
 use crate::revoke::{SessionId, SessionInfo};
-use crate::store::DeviceEdit;
+use crate::store::{DeviceEdit, DeviceQuery};
 
 /// An id that nothing has.
 const NOTHING: i64 = 7;
@@ -32,21 +32,50 @@ macro_rules! alike {
     };
 }
 
-#[tokio::test]
-async fn an_owner_learns_nothing_about_another_organisation() {
+/// Sophie as the owner of Acme, and what Otto's organisation has.
+struct Beside {
+    world: World,
+    acting: Acting,
+    signed_in: SignedIn,
+    contact: Mailbox,
+    other: Org,
+    otto: User,
+    mailbox: Mailbox,
+    device: Device,
+}
+
+async fn beside() -> Beside {
     let world = world().await;
     let (other, otto, mailbox, device) = world.other_org().await;
-    let (desk, directory) = (&world.desk, world.directory());
-    let acting = &world.acting(&world.sophie).await;
-    let signed_in = &world.signed_in(&world.sophie).await;
-    let contact = world.mailbox("contact").await;
-    let own = world.device(&contact, "CRM", None).await;
+    Beside {
+        acting: world.acting(&world.sophie).await,
+        signed_in: world.signed_in(&world.sophie).await,
+        contact: world.mailbox("contact").await,
+        world,
+        other,
+        otto,
+        mailbox,
+        device,
+    }
+}
 
+#[tokio::test]
+async fn a_foreign_organisation_or_mailbox_is_an_unknown_one() {
+    let Beside {
+        world,
+        acting,
+        signed_in,
+        other,
+        mailbox,
+        ..
+    } = &beside().await;
+    let (desk, sophie) = (&world.desk, world.sophie.id);
     alike!(other.id, OrgId::from_raw(NOTHING), |id| desk
         .acting(signed_in, id)
         .await);
 
     let (foreign, nothing) = (mailbox.id, MailboxId::from_raw(NOTHING));
+    let all = terms(Rights::ALL);
     alike!(foreign, nothing, |id| desk.mailbox(acting, id).await);
     alike!(foreign, nothing, |id| desk.mailbox_activity(acting, id, None, 10).await);
     alike!(foreign, nothing, |id| desk.suspend_mailbox(acting, id).await);
@@ -57,26 +86,20 @@ async fn an_owner_learns_nothing_about_another_organisation() {
         .create_alias(acting, id, "a@example.org")
         .await);
     alike!(foreign, nothing, |id| desk.grants_on(acting, id).await);
-    alike!(foreign, nothing, |id| desk.grant(acting, id, world.sophie.id).await);
+    alike!(foreign, nothing, |id| desk.grant(acting, id, sophie).await);
+    alike!(foreign, nothing, |id| desk.give_grant(acting, id, sophie, &all).await);
+    alike!(foreign, nothing, |id| desk.withdraw_grant(acting, id, sophie).await);
+    alike!(foreign, nothing, |id| desk.ending_with_grant(acting, id, sophie).await);
     alike!(foreign, nothing, |id| desk.live_sessions(acting, Some(id)).await);
     alike!(foreign, nothing, |id| desk.revoke_devices(acting, id, &[]).await);
-    alike!(foreign, nothing, |id| {
-        desk.give_grant(acting, id, world.sophie.id, &terms(Rights::ALL)).await
-    });
-    alike!(foreign, nothing, |id| desk
-        .withdraw_grant(acting, id, world.sophie.id)
-        .await);
-    alike!(foreign, nothing, |id| desk
-        .ending_with_grant(acting, id, world.sophie.id)
-        .await);
     alike!(foreign, nothing, |id| desk
         .add_device(acting, id, DeviceSpec::default())
         .await);
     alike!(foreign, nothing, |id| {
-        let query = crate::store::DeviceQuery {
+        let query = DeviceQuery {
             mailbox: Some(id),
             limit: 1,
-            ..crate::store::DeviceQuery::default()
+            ..DeviceQuery::default()
         };
         desk.devices(acting, &query).await
     });
@@ -84,13 +107,26 @@ async fn an_owner_learns_nothing_about_another_organisation() {
         let spec = InviteSpec {
             address: "a@private.example".to_owned(),
             role: Role::Member,
-            grants: vec![(id, terms(Rights::ALL))],
+            grants: vec![(id, all)],
             language: Language::English,
             by_mail: false,
         };
         desk.invite(acting, spec).await
     });
+}
 
+#[tokio::test]
+async fn a_foreign_device_or_live_session_is_an_unknown_one() {
+    let Beside {
+        world,
+        acting,
+        contact,
+        mailbox,
+        device,
+        ..
+    } = &beside().await;
+    let desk = &world.desk;
+    let own = world.device(contact, "CRM", None).await;
     let (foreign, nothing) = (device.id, DeviceId::from_raw(NOTHING));
     alike!(foreign, nothing, |id| desk.device(acting, id).await);
     alike!(foreign, nothing, |id| desk.replace_device(acting, id).await);
@@ -104,40 +140,83 @@ async fn an_owner_learns_nothing_about_another_organisation() {
         .revoke_devices(acting, contact.id, &[own.id, id])
         .await);
 
+    let live = world.registry.register(SessionInfo {
+        device: device.id,
+        label: "CRM".into(),
+        mailbox: mailbox.id,
+        address: mailbox.address.clone(),
+        protocol: Protocol::Smtp,
+        peer: visitor().ip,
+        since: START,
+        expires_at: None,
+        client: None,
+        route: "default".into(),
+    });
+    alike!(live.id(), SessionId(u64::MAX), |id| desk
+        .end_live_session(acting, id)
+        .await);
+    assert_eq!(desk.live_sessions(acting, None).await.unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn a_foreign_person_is_an_unknown_one() {
+    let Beside {
+        world,
+        acting,
+        signed_in,
+        contact,
+        otto,
+        ..
+    } = &beside().await;
+    let desk = &world.desk;
     let (foreign, nothing) = (otto.id, UserId::from_raw(NOTHING));
+    let all = terms(Rights::ALL);
     alike!(foreign, nothing, |id| desk.member(acting, id).await);
     alike!(foreign, nothing, |id| desk.grants_of(acting, id).await);
     alike!(foreign, nothing, |id| desk.remove_member(acting, id).await);
     alike!(foreign, nothing, |id| desk.ending_with_member(acting, id).await);
     alike!(foreign, nothing, |id| desk
-        .give_grant(acting, contact.id, id, &terms(Rights::ALL))
+        .give_grant(acting, contact.id, id, &all)
         .await);
     alike!(foreign, nothing, |id| desk.withdraw_grant(acting, contact.id, id).await);
-
-    alike!(otto.id, UserId::from_raw(NOTHING), |id| {
-        desk.set_role(acting, id, Role::Owner, Role::Member)
-            .await
-            .map_err(|error| without(error, id))
+    alike!(foreign, nothing, |id| {
+        let outcome = desk.set_role(acting, id, Role::Owner, Role::Member).await;
+        outcome.map_err(|error| without(error, id))
     });
-    alike!(otto.id, UserId::from_raw(NOTHING), |id| {
-        let mut spec = DeviceSpec {
+    alike!(foreign, nothing, |id| {
+        let spec = DeviceSpec {
             label: "x".to_owned(),
+            user: Some(id),
             ..DeviceSpec::default()
         };
-        spec.user = Some(id);
-        desk.add_device(acting, contact.id, spec)
-            .await
-            .map_err(|error| without(error, id))
+        let outcome = desk.add_device(acting, contact.id, spec).await;
+        outcome.map_err(|error| without(error, id))
     });
+    let ottos = world.signed_in(otto).await;
+    let nothing = ConsoleSessionId::from_raw(NOTHING);
+    alike!(ottos.session.id, nothing, |id| desk.end_my_session(signed_in, id).await);
+}
 
+#[tokio::test]
+async fn whatever_else_is_foreign_is_unknown_too() {
+    let Beside {
+        world,
+        acting,
+        contact,
+        other,
+        otto,
+        mailbox,
+        ..
+    } = &beside().await;
+    let (desk, directory) = (&world.desk, world.directory());
     let aliases = directory.aliases(Some(mailbox.id), None).await.unwrap();
-    alike!(aliases[0].id, AliasId::from_raw(NOTHING), |id| desk
+    let nothing = AliasId::from_raw(NOTHING);
+    alike!(aliases[0].id, nothing, |id| desk
         .delete_alias(acting, contact.id, id)
         .await);
     let domains = directory.domains(Some(other.id)).await.unwrap();
-    alike!(domains[0].id, DomainId::from_raw(NOTHING), |id| desk
-        .delete_domain(acting, id)
-        .await);
+    let nothing = DomainId::from_raw(NOTHING);
+    alike!(domains[0].id, nothing, |id| desk.delete_domain(acting, id).await);
 
     let invite = Invite {
         address: "b@private.example".to_owned(),
@@ -158,48 +237,23 @@ async fn an_owner_learns_nothing_about_another_organisation() {
         scope: TokenScope::Write,
         expires_at: START.plus(Duration::from_secs(3600)),
     };
-    let (token, _) = directory
-        .create_token(&world.machine, other.id, otto.id, spec)
-        .await
-        .unwrap();
+    let made = directory.create_token(&world.machine, other.id, otto.id, spec).await;
+    let (token, _) = made.unwrap();
     alike!(token.id, TokenId::from_raw(NOTHING), |id| {
-        desk.revoke_token(acting, id).await.map_err(|error| without(error, id))
+        let outcome = desk.revoke_token(acting, id).await;
+        outcome.map_err(|error| without(error, id))
     });
 
-    let ottos = world.signed_in(&otto).await;
-    alike!(ottos.session.id, ConsoleSessionId::from_raw(NOTHING), |id| desk
-        .end_my_session(signed_in, id)
-        .await);
-
     let last = world.last_row().await;
-    let rows = directory
-        .audit(&AuditFilter {
-            org: Some(other.id),
-            limit: 1,
-            ..AuditFilter::default()
-        })
-        .await
-        .unwrap();
+    let filter = AuditFilter {
+        org: Some(other.id),
+        limit: 1,
+        ..AuditFilter::default()
+    };
+    let rows = directory.audit(&filter).await.unwrap();
     alike!(rows[0].number, last + 1000, |number| desk
         .activity_entry(acting, number)
         .await);
-
-    let live = world.registry.register(SessionInfo {
-        device: device.id,
-        label: "CRM".into(),
-        mailbox: mailbox.id,
-        address: mailbox.address.clone(),
-        protocol: Protocol::Smtp,
-        peer: visitor().ip,
-        since: START,
-        expires_at: None,
-        client: None,
-        route: "default".into(),
-    });
-    alike!(live.id(), SessionId(u64::MAX), |id| desk
-        .end_live_session(acting, id)
-        .await);
-    assert_eq!(world.desk.live_sessions(acting, None).await.unwrap().len(), 0);
 }
 
 /// An answer may repeat the id that was given, and nothing else about it.

@@ -283,31 +283,8 @@ async fn on_people(stage: &Stage<'_>, acting: &Acting, operation: Operation) -> 
             desk.set_role(acting, spare, Role::Member, Role::Owner).await?;
             desk.remove_member(acting, spare).await.map(drop)
         }
-        Op::InvitationRead => desk
-            .invitations(
-                acting,
-                &InvitationQuery {
-                    limit: 1,
-                    ..InvitationQuery::default()
-                },
-            )
-            .await
-            .map(drop),
-        Op::InvitationCreate => desk.invite(acting, spec(stage.number)).await.map(drop),
-        Op::InvitationSend | Op::InvitationWithdraw => {
-            let invite = crate::directory::Invite {
-                address: format!("invited{}@private.example", stage.number),
-                role: Role::Member,
-                grants: Vec::new(),
-                language: Language::French,
-                invited_by: "root".to_owned(),
-            };
-            let (invitation, _) = directory.invite(machine, org, invite).await?;
-            if operation == Op::InvitationSend {
-                desk.renew_invitation(acting, invitation.id, true).await.map(drop)
-            } else {
-                desk.withdraw_invitation(acting, invitation.id).await.map(drop)
-            }
+        Op::InvitationRead | Op::InvitationCreate | Op::InvitationSend | Op::InvitationWithdraw => {
+            on_invitations(stage, acting, operation).await
         }
         Op::AuditRead => desk
             .activity(
@@ -328,6 +305,31 @@ async fn on_people(stage: &Stage<'_>, acting: &Acting, operation: Operation) -> 
             desk.revoke_token(acting, token.id).await
         }
         other => panic!("{} is not tried", other.word()),
+    }
+}
+
+async fn on_invitations(stage: &Stage<'_>, acting: &Acting, operation: Operation) -> Result<(), Error> {
+    use Operation as Op;
+    let desk = stage.desk();
+    let query = InvitationQuery {
+        limit: 1,
+        ..InvitationQuery::default()
+    };
+    let invite = crate::directory::Invite {
+        address: format!("invited{}@private.example", stage.number),
+        role: Role::Member,
+        grants: Vec::new(),
+        language: Language::French,
+        invited_by: "root".to_owned(),
+    };
+    let world = stage.world;
+    let made = world.directory().invite(&world.machine, acting.org.id, invite).await;
+    let (invitation, _) = made?;
+    match operation {
+        Op::InvitationRead => desk.invitations(acting, &query).await.map(drop),
+        Op::InvitationCreate => desk.invite(acting, spec(stage.number)).await.map(drop),
+        Op::InvitationSend => desk.renew_invitation(acting, invitation.id, true).await.map(drop),
+        _ => desk.withdraw_invitation(acting, invitation.id).await.map(drop),
     }
 }
 

@@ -23,19 +23,9 @@ async fn with_codes(world: &World) -> (TotpSecret, Vec<RecoveryCode>) {
     let signed_in = world.signed_in(&world.sophie).await;
     let offer = world.desk.offer_code(&signed_in).unwrap();
     let secret = TotpSecret::of_offer(&world.keys, world.sophie.id, signed_in.session.id, &offer.sealed).unwrap();
-    let code = code_at(&secret, world.clock.utc());
+    let code = secret.code_at(world.clock.utc());
     let codes = world.desk.accept_code(&signed_in, &offer.sealed, &code).await.unwrap();
     (secret, codes)
-}
-
-/// The code that an authenticator program shows at a moment: the one of a million that is right.
-fn code_at(secret: &TotpSecret, now: Timestamp) -> Secret<String> {
-    let step = now.0 / 1000 / i64::try_from(STEP_SECONDS).unwrap();
-    let code = (0..1_000_000_u32)
-        .map(|number| format!("{number:06}"))
-        .find(|code| secret.step_of(code, now) == Some(step))
-        .unwrap();
-    Secret::new(code)
 }
 
 #[tokio::test]
@@ -141,7 +131,7 @@ async fn a_code_is_owed_where_somebody_uses_codes_and_half_a_session_does_nothin
         .give_code(&from(1), None, cookie.expose(), &secret("000000"))
         .await;
     assert_eq!(key(wrong), "signin.wrong_code");
-    let code = code_at(&codes, world.clock.utc());
+    let code = codes.code_at(world.clock.utc());
     let opened = world
         .desk
         .give_code(&from(1), None, cookie.expose(), &code)
@@ -164,7 +154,7 @@ async fn a_code_is_owed_where_somebody_uses_codes_and_half_a_session_does_nothin
 async fn no_code_is_accepted_twice_and_the_one_that_began_them_neither() {
     let world = world().await;
     let (codes, _) = with_codes(&world).await;
-    let code = code_at(&codes, world.clock.utc());
+    let code = codes.code_at(world.clock.utc());
     let give = async |code: &Secret<String>| {
         let half = sign_in(&world, &from(1), None, PASSWORD).await.unwrap();
         world
@@ -174,7 +164,7 @@ async fn no_code_is_accepted_twice_and_the_one_that_began_them_neither() {
     };
     assert_eq!(key(give(&code).await), "signin.wrong_code", "it proved the secret");
     world.clock.advance(Duration::from_secs(STEP_SECONDS));
-    let next = code_at(&codes, world.clock.utc());
+    let next = codes.code_at(world.clock.utc());
     assert!(give(&next).await.is_ok());
     assert_eq!(key(give(&next).await), "signin.wrong_code");
     assert_eq!(key(give(&code).await), "signin.wrong_code", "nor an earlier one");
@@ -227,7 +217,7 @@ async fn an_offered_secret_counts_only_after_its_first_code_and_in_its_session()
     );
     let offer = world.desk.offer_code(&here).unwrap();
     let offered = TotpSecret::of_offer(&world.keys, world.sophie.id, here.session.id, &offer.sealed).unwrap();
-    let code = code_at(&offered, world.clock.utc());
+    let code = offered.code_at(world.clock.utc());
     assert_eq!(
         key(world.desk.accept_code(&there, &offer.sealed, &code).await),
         "server.keys"
@@ -567,7 +557,7 @@ async fn codes_cannot_be_guessed_from_many_networks_and_a_new_password_starts_af
         }
     }
     assert_eq!(tries, config.codes);
-    let right = code_at(&codes, world.clock.utc());
+    let right = codes.code_at(world.clock.utc());
     assert_eq!(key(guess(200, &right).await), "signin.wait");
     let known = world.desk.mark_for(world.sophie.id);
     let mark = Some(known.expose().as_str());
@@ -598,7 +588,7 @@ async fn codes_cannot_be_guessed_from_many_networks_and_a_new_password_starts_af
         .unwrap();
     world.clock.advance(Duration::from_secs(STEP_SECONDS));
     let half = sign_in(&world, &from(203), None, "three tall kettles").await.unwrap();
-    let code = code_at(&codes, world.clock.utc());
+    let code = codes.code_at(world.clock.utc());
     let opened = world
         .desk
         .give_code(&from(203), None, half.session.shown().expose(), &code)
