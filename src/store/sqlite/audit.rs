@@ -10,7 +10,7 @@ use super::fault::Outcome;
 use super::query::Query;
 use super::write::{About, Write};
 use crate::audit::chain::{BEGINNING, Entry, Head, RowHash, Walk};
-use crate::audit::{clean, clean_detail};
+use crate::audit::{Action, clean, clean_detail};
 use crate::clock::Timestamp;
 use crate::model::{MailboxId, OrgId};
 use crate::store::audit::AUDIT_SEARCHED_MAX;
@@ -151,16 +151,21 @@ fn mailbox_named(conn: &Connection, detail: &Value) -> Outcome<Option<(MailboxId
     Ok(found.optional()?)
 }
 
-/// Who wrote the latest row about this, and when.
-pub(super) fn last_change(conn: &Connection, about: About<'_>) -> Outcome<Option<(String, Timestamp)>> {
+/// Who did one of these things to this last, and when.
+pub(super) fn last_change(
+    conn: &Connection,
+    about: About<'_>,
+    actions: &[Action],
+) -> Outcome<Option<(String, Timestamp)>> {
     let mut found = conn.prepare_cached(
         "SELECT who, at FROM audit
-         WHERE subject = ?1 AND +org_id IS ?2 AND (?3 IS NULL OR +mailbox_id = ?3) ORDER BY number DESC LIMIT 1",
+         WHERE subject = ?1 AND +org_id IS ?2 AND (?3 IS NULL OR +mailbox_id = ?3)
+             AND instr(?4, ' ' || action || ' ') > 0
+         ORDER BY number DESC LIMIT 1",
     )?;
-    let subject = clean(about.subject);
-    let found = found.query_row(params![subject, about.org, about.mailbox], |row| {
-        Ok((row.get(0)?, row.get(1)?))
-    });
+    let words: String = actions.iter().map(|action| format!(" {} ", action.as_str())).collect();
+    let values = params![clean(about.subject), about.org, about.mailbox, words];
+    let found = found.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)));
     Ok(found.optional()?)
 }
 

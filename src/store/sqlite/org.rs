@@ -43,7 +43,7 @@ fn free_name(write: &Write<'_>, name: &str, except: Option<OrgId>) -> Outcome<St
 pub(super) fn rename_org(write: &Write<'_>, actor: &Actor, id: OrgId, from: &str, to: &str) -> Outcome<Org> {
     let old = known_org(&write.tx, id)?;
     if old.name != from {
-        return Err(write.stale(About::org(id, &old.name))?);
+        return Err(write.stale(About::org(id, &old.name), &[Action::OrgCreate, Action::OrgRename])?);
     }
     let name = free_name(write, to, Some(id))?;
     if name == old.name {

@@ -175,10 +175,11 @@ impl<'a> Write<'a> {
         super::audit::append(self, actor, action.as_str(), about, detail)
     }
 
-    /// Why a change is not made whose object is no longer what the request took it for: who changed it last, by the audit
-    /// log.
-    pub(super) fn stale(&self, about: About<'_>) -> Outcome<Fault> {
-        let (by, at) = super::audit::last_change(&self.tx, about)?.unwrap_or_else(|| ("somebody".to_owned(), self.now));
+    /// Why a change is not made whose object is no longer what the request took it for: who did one of these things to it
+    /// last, by the audit log.
+    pub(super) fn stale(&self, about: About<'_>, actions: &[Action]) -> Outcome<Fault> {
+        let last = super::audit::last_change(&self.tx, about, actions)?;
+        let (by, at) = last.unwrap_or_else(|| ("somebody".to_owned(), self.now));
         Ok(Fault::Rule(Error::Stale { by, at }))
     }
 }
