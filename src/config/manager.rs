@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
+use super::MAX_SOCKET_PATH;
 use super::file;
 use super::section::{Section, or, span};
-use super::MAX_SOCKET_PATH;
 use crate::admin::manager::{Config, Place};
 use crate::listen::ListenerConfig;
 use crate::model::Origin;
@@ -79,7 +79,11 @@ fn place(
             );
         }
         if or(&raw.tls, false) {
-            section.error("tls", &raw.tls, "a Unix socket has no TLS; remove this, the reverse proxy speaks it");
+            section.error(
+                "tls",
+                &raw.tls,
+                "a Unix socket has no TLS; remove this, the reverse proxy speaks it",
+            );
         }
         short_enough(section, raw, &path);
         return Some(Place::Unix(path));
@@ -87,7 +91,11 @@ fn place(
     let address = raw.address.as_ref().map(|address| address.get_ref().0)?;
     let is_taken = listeners.iter().any(|listener| listener.address == address) || operations == Some(address);
     if is_taken && address.port() != 0 {
-        section.error("address", &raw.address, "a listener has this address already; use another port");
+        section.error(
+            "address",
+            &raw.address,
+            "a listener has this address already; use another port",
+        );
     }
     let tls = or(&raw.tls, true);
     if !tls && !address.ip().is_loopback() {

@@ -485,7 +485,10 @@ fn the_manager_is_off_until_it_has_a_place_and_then_needs_to_know_what_browsers_
     assert!(matches!(manager.place, admin::manager::Place::Tcp { tls: true, .. }));
     let behind = "tls = false\norigin = \"https://manager.example.org\"\n";
     let (_, warnings) = read(&format!("address = \"127.0.0.1:8080\"\n{behind}")).unwrap();
-    assert!(warnings[0].to_string().contains("proxies = [\"127.0.0.1\"]"), "{warnings:?}");
+    assert!(
+        warnings[0].to_string().contains("proxies = [\"127.0.0.1\"]"),
+        "{warnings:?}"
+    );
     let named = format!("address = \"127.0.0.1:8080\"\nproxies = [\"127.0.0.1\"]\n{behind}");
     assert_eq!(read(&named).unwrap().1, []);
     assert!(read("unix_socket = \"manager.sock\"\norigin = \"https://manager.example.org\"\n").is_ok());

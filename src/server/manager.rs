@@ -11,9 +11,9 @@ use super::{Server, set_up};
 use crate::admin::manager::{self, Bound, Place};
 use crate::admin::pages::{self, ClientService, Pages};
 use crate::config;
+use crate::directory::Directory;
 use crate::directory::desk::{self, Desk, Settings};
 use crate::directory::letter::Post;
-use crate::directory::Directory;
 use crate::identity::{Passwords, password};
 use crate::listen::TlsMode;
 use crate::model::Origin;
@@ -40,12 +40,19 @@ impl Server {
     /// Every operation, as the machine does it.
     pub(super) fn directory(&self) -> Directory {
         let store: Arc<dyn Store> = Arc::clone(&self.store) as _;
-        Directory::new(store, Arc::clone(&self.keys), self.clock.clone(), self.config.verify.params())
+        Directory::new(
+            store,
+            Arc::clone(&self.keys),
+            self.clock.clone(),
+            self.config.verify.params(),
+        )
     }
 
     /// Binds the Manager's listener and builds what it answers with; nothing where it is off.
     pub(super) async fn manager(&self) -> anyhow::Result<Option<Manager>> {
-        let Some(config) = self.config.manager.clone() else { return Ok(None) };
+        let Some(config) = self.config.manager.clone() else {
+            return Ok(None);
+        };
         let bound = manager::bind(&config).await?;
         let acceptor = match config.place {
             Place::Tcp { tls: true, .. } => Some(Arc::new(Acceptor::new(Arc::clone(&self.certificates), ALPN)?)),
@@ -169,7 +176,9 @@ fn is_more(tidied: &Tidied) -> bool {
         invitations,
         tokens,
     } = *tidied;
-    [grants, sessions, resets, invitations, tokens].iter().any(|count| *count >= crate::directory::TIDIED_MAX)
+    [grants, sessions, resets, invitations, tokens]
+        .iter()
+        .any(|count| *count >= crate::directory::TIDIED_MAX)
 }
 
 fn client_service(service: &config::ClientService) -> ClientService {

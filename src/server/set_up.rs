@@ -43,7 +43,10 @@ pub(super) async fn offer(directory: &Directory, origin: &Origin, data_dir: &Pat
     );
     // A terminal is somebody who looks on; a log is kept, and read by others.
     if io::stderr().is_terminal() {
-        let _ = writeln!(io::stderr(), "\nSet up the first organisation in your browser:\n\n  {link}\n");
+        let _ = writeln!(
+            io::stderr(),
+            "\nSet up the first organisation in your browser:\n\n  {link}\n"
+        );
     }
     Ok(())
 }
@@ -65,7 +68,11 @@ fn write(path: &Path, link: &str) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&fresh)?;
     file.write_all(format!("{link}\n").as_bytes())?;
     file.sync_all()?;
     fs::rename(&fresh, path)
@@ -81,7 +88,10 @@ mod tests {
     fn only_its_owner_can_read_the_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = place(dir.path());
-        for link in ["https://manager.example.org/set-up/one", "https://manager.example.org/set-up/two"] {
+        for link in [
+            "https://manager.example.org/set-up/one",
+            "https://manager.example.org/set-up/two",
+        ] {
             write(&path, link).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap().trim_end(), link);
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);

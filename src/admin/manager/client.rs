@@ -45,7 +45,9 @@ impl Neighbour {
             .flat_map(|value| value.split(','))
             .collect();
         for hop in chain.iter().rev().take(HOPS_MAX) {
-            let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
+            let Ok(address) = hop.trim().parse::<IpAddr>() else {
+                break;
+            };
             last = address.to_canonical();
             if !is_proxy(last) {
                 break;

@@ -82,7 +82,11 @@ pub fn guarded(
 /// A request for another name is refused, so that nothing a request says can become part of a page.
 async fn only_our_host(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let given = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let given = request.uri().authority().map(axum::http::uri::Authority::as_str).or(given);
+    let given = request
+        .uri()
+        .authority()
+        .map(axum::http::uri::Authority::as_str)
+        .or(given);
     if given.is_some_and(|host| host.eq_ignore_ascii_case(guard.origin.authority())) {
         next.run(request).await
     } else {
@@ -145,7 +149,11 @@ async fn counted(State(guard): State<Guard>, request: Request, next: Next) -> Re
     let client = request.extensions().get::<ClientAddress>().copied();
     let response = next.run(request).await;
     let status = response.status().as_u16();
-    guard.metrics.http_requests.get_or_create(&HttpLabel::new(&route, status)).inc();
+    guard
+        .metrics
+        .http_requests
+        .get_or_create(&HttpLabel::new(&route, status))
+        .inc();
     tracing::debug!(
         http.method = %method,
         http.route = route,

@@ -102,7 +102,13 @@ enum Accepted {
 
 /// Answers until cancelled; requests under way then have some seconds left. `acceptor` is none where the Manager speaks
 /// in clear.
-pub async fn serve(bound: Bound, config: &Config, acceptor: Option<Arc<Acceptor>>, router: Router, stop: CancellationToken) {
+pub async fn serve(
+    bound: Bound,
+    config: &Config,
+    acceptor: Option<Arc<Acceptor>>,
+    router: Router,
+    stop: CancellationToken,
+) {
     let places = Arc::new(Places {
         config: config.clone(),
         taken: Mutex::default(),

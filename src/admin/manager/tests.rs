@@ -23,7 +23,12 @@ struct Site {
 }
 
 fn sorry(status: StatusCode) -> Response {
-    (status, [("content-type", "text/plain")], format!("sorry {}", status.as_u16())).into_response()
+    (
+        status,
+        [("content-type", "text/plain")],
+        format!("sorry {}", status.as_u16()),
+    )
+        .into_response()
 }
 
 async fn site(max_per_address: usize) -> Site {
@@ -73,12 +78,14 @@ impl Site {
     }
 
     async fn get(&self, path: &str) -> String {
-        self.ask(&format!("GET {path} HTTP/1.1\r\nhost: {}", self.origin.authority()), "").await
+        self.ask(&format!("GET {path} HTTP/1.1\r\nhost: {}", self.origin.authority()), "")
+            .await
     }
 
     async fn post(&self, headers: &str, body: &str) -> String {
         let host = self.origin.authority();
-        self.ask(&format!("POST /form/kqzm HTTP/1.1\r\nhost: {host}{headers}"), body).await
+        self.ask(&format!("POST /form/kqzm HTTP/1.1\r\nhost: {host}{headers}"), body)
+            .await
     }
 }
 
@@ -104,7 +111,10 @@ async fn every_answer_forbids_what_no_page_of_ours_needs() {
     }
     assert!(site.get("/nowhere").await.ends_with("sorry 404"));
     assert!(site.get("/defect").await.ends_with("sorry 500"));
-    assert!(site.get("/").await.ends_with("page"), "a defect is the end of one request only");
+    assert!(
+        site.get("/").await.ends_with("page"),
+        "a defect is the end of one request only"
+    );
 }
 
 #[tokio::test]
@@ -112,7 +122,9 @@ async fn a_request_for_another_host_is_refused() {
     let site = site(8).await;
     let other = site.ask("GET / HTTP/1.1\r\nhost: evil.example", "").await;
     assert!(status(&other) == "421" && !other.contains("evil"), "{other}");
-    let absolute = site.ask("GET http://evil.example/ HTTP/1.1\r\nhost: evil.example", "").await;
+    let absolute = site
+        .ask("GET http://evil.example/ HTTP/1.1\r\nhost: evil.example", "")
+        .await;
     assert_eq!(status(&absolute), "421");
 }
 
@@ -168,7 +180,10 @@ async fn one_address_cannot_take_all_connections() {
     drop(held.pop());
     loop {
         let mut stream = TcpStream::connect(site.address).await.unwrap();
-        let request = format!("GET /who HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", site.origin.authority());
+        let request = format!(
+            "GET /who HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",
+            site.origin.authority()
+        );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         if stream.read_to_string(&mut answer).await.is_ok_and(|octets| octets > 0) {
@@ -195,7 +210,16 @@ fn one_is_led_on_to_paths_of_ours_only() {
     for good in ["/me", "/o/org-1/devices?page=2", "/"] {
         assert_eq!(local_path(good), Some(good));
     }
-    for bad in ["", "me", "//evil.example", "/\\evil.example", "https://evil.example/", "/\tx", "/a\r\nb", "javascript:x"] {
+    for bad in [
+        "",
+        "me",
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example/",
+        "/\tx",
+        "/a\r\nb",
+        "javascript:x",
+    ] {
         assert_eq!(local_path(bad), None, "{bad:?}");
     }
 }

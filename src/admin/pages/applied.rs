@@ -29,7 +29,9 @@ impl Pages {
     pub(super) async fn applied(&self, before: Before, last: Seq) -> Ended {
         self.tail.wake();
         let applied = tokio::time::timeout(APPLY_TIME, self.tail.applied_between(before.seq, last)).await;
-        let Ok(applied) = applied else { return Ended::Unconfirmed };
+        let Ok(applied) = applied else {
+            return Ended::Unconfirmed;
+        };
         let took = self.clock.now().saturating_duration_since(before.at);
         Ended::Sessions {
             count: u64::try_from(applied.sessions_ended).unwrap_or(u64::MAX),

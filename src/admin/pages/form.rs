@@ -68,7 +68,9 @@ impl<S: Send + Sync, F: Form> FromRequest<S> for Typed<F> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, StatusCode> {
         let is_form = is_form(request.headers());
-        let body = Bytes::from_request(request, state).await.map_err(|rejected| rejected.status())?;
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejected| rejected.status())?;
         // A form without fields may come without a type.
         if !is_form && !body.is_empty() {
             return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
@@ -126,7 +128,11 @@ mod tests {
         assert_eq!(sent.text("empty"), "");
         assert_eq!(sent.text("alone"), "");
         assert_eq!(sent.text("missing"), "");
-        assert_eq!(sent.secret("password").expose(), " a&b=é ", "blanks are part of a password");
+        assert_eq!(
+            sent.secret("password").expose(),
+            " a&b=é ",
+            "blanks are part of a password"
+        );
         assert_eq!(sent.secret("password").expose(), "", "it was taken out");
     }
 

@@ -63,7 +63,10 @@ impl Once {
             taken.retain(|_, taken| now.saturating_duration_since(taken.at) < KEPT);
         }
         if taken.len() >= KEPT_MAX
-            && let Some(oldest) = taken.iter().min_by_key(|(_, taken)| taken.at).map(|(key, _)| key.clone())
+            && let Some(oldest) = taken
+                .iter()
+                .min_by_key(|(_, taken)| taken.at)
+                .map(|(key, _)| key.clone())
         {
             taken.remove(&oldest);
         }

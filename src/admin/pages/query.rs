@@ -27,7 +27,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequestParts<S> for Give
 
 /// Where to go on, as a page or a form says: a path of ours, or nothing.
 pub(super) fn next_of(asked: &str) -> &str {
-    local_path(asked).filter(|path| path.len() <= NEXT_MAX).unwrap_or_default()
+    local_path(asked)
+        .filter(|path| path.len() <= NEXT_MAX)
+        .unwrap_or_default()
 }
 
 /// Where to go on, or to the start.
@@ -78,7 +80,14 @@ mod tests {
     #[test]
     fn one_is_led_on_to_paths_of_ours_only() {
         assert_eq!(onward("/o/x?a=1"), "/o/x?a=1");
-        for bad in ["", "https://evil.example/", "//evil.example", "/\\evil.example", "javascript:x", "\t//x"] {
+        for bad in [
+            "",
+            "https://evil.example/",
+            "//evil.example",
+            "/\\evil.example",
+            "javascript:x",
+            "\t//x",
+        ] {
             assert_eq!(onward(bad), "/", "{bad:?}");
         }
         assert_eq!(onward(&format!("/{}", "x".repeat(NEXT_MAX))), "/");

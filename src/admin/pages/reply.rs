@@ -4,12 +4,12 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
+use super::Pages;
 use super::query::with_query;
 use super::visit::{Guest, Person};
-use super::Pages;
 use crate::admin::console::text::Line;
-use crate::admin::console::view::{Flash, Frame};
 use crate::admin::console::view::error::{ErrorDoor, ErrorPage, Fault};
+use crate::admin::console::view::{Flash, Frame};
 use crate::directory::Error;
 use crate::directory::desk::Forbidden;
 use crate::store;
@@ -56,7 +56,9 @@ pub(super) fn to(path: &str) -> Response {
 
 /// Something was done: says so on the page that comes next (303).
 pub(super) fn done(pages: &Pages, person: &Person, flash: Flash, path: &str) -> Response {
-    pages.flashes.leave(person.signed_in.session.id, flash, pages.clock.now());
+    pages
+        .flashes
+        .leave(person.signed_in.session.id, flash, pages.clock.now());
     to(path)
 }
 
@@ -118,7 +120,9 @@ fn fault_of(error: &Error, frame: &Frame) -> Fault {
         | Error::UnknownOrg { .. }
         | Error::UnknownUser { .. }
         | Error::Store(store::Error::NotFound(_)) => Fault::NotFound,
-        Error::Keys(_) | Error::Totp(_) | Error::Store(store::Error::NewerSchema { .. } | store::Error::AlteredMigration { .. }) => {
+        Error::Keys(_)
+        | Error::Totp(_)
+        | Error::Store(store::Error::NewerSchema { .. } | store::Error::AlteredMigration { .. }) => {
             tracing::error!(error = %error, "a request failed");
             Fault::Internal {
                 reference: error.key().to_owned(),

@@ -41,7 +41,10 @@ pub(super) fn routes() -> Router<Arc<Pages>> {
         .route("/o/{org}/settings", get(show).post(send))
         .route("/o/{org}/settings/tokens", get(above))
         .route("/o/{org}/settings/tokens/new", get(show_new).post(send_new))
-        .route("/o/{org}/settings/tokens/{token}/revoke", get(ask_revoke).post(send_revoke))
+        .route(
+            "/o/{org}/settings/tokens/{token}/revoke",
+            get(ask_revoke).post(send_revoke),
+        )
 }
 
 struct NameForm {
@@ -149,7 +152,11 @@ async fn send(State(pages): Here, inside: Inside, Typed(form): Typed<NameForm>) 
         Err(bad) => shown::name_problem(&bad),
         Ok(name) => match pages.desk.rename_org(acting, &form.revision, &name).await {
             Ok(org) => {
-                let flash = if org.name == form.revision { done::unchanged() } else { done::saved() };
+                let flash = if org.name == form.revision {
+                    done::unchanged()
+                } else {
+                    done::saved()
+                };
                 return Ok(reply::done(&pages, &inside.person, flash, &path));
             }
             Err(Error::Store(store::Error::Stale { by, at })) => {
@@ -186,17 +193,18 @@ fn conflict(inside: &Inside, form: &NameForm, by: &str, at: Timestamp) -> Confli
             mine: form.name.clone(),
         }],
         action: inside.at("settings"),
-        fields: vec![
-            ("name".to_owned(), form.name.clone()),
-            ("revision".to_owned(), theirs),
-        ],
+        fields: vec![("name".to_owned(), form.name.clone()), ("revision".to_owned(), theirs)],
         theirs: inside.at("settings"),
     }
 }
 
 /// The roles that a token of theirs can have: their own and lesser ones.
 fn offered(role: Role) -> Vec<Role> {
-    Role::ALL.iter().copied().skip_while(|offered| *offered != role).collect()
+    Role::ALL
+        .iter()
+        .copied()
+        .skip_while(|offered| *offered != role)
+        .collect()
 }
 
 async fn show_new(State(pages): Here, inside: Inside, Given(asked): Given<TokenForm>) -> Reply {
@@ -243,8 +251,19 @@ async fn send_new(State(pages): Here, inside: Inside, Typed(form): Typed<TokenFo
             api: pages.origin.link("/api/v1"),
         })),
         Err(Error::StepUp) => {
-            let TokenForm { name, role, access, expires, .. } = &form;
-            let fields = [("name", name.as_str()), ("role", role), ("access", access), ("expires", expires)];
+            let TokenForm {
+                name,
+                role,
+                access,
+                expires,
+                ..
+            } = &form;
+            let fields = [
+                ("name", name.as_str()),
+                ("role", role),
+                ("access", access),
+                ("expires", expires),
+            ];
             let again = with_query(&inside.at("settings/tokens/new"), &fields);
             Ok(reply::to(&with_query("/step-up", &[("next", &again)])))
         }
@@ -287,11 +306,25 @@ async fn token(pages: &Pages, inside: &Inside, id: &str) -> Result<TokenRow, Fai
 async fn ask_revoke(State(pages): Here, inside: Inside, Path((_, id)): Path<(String, String)>) -> Reply {
     let token = token(&pages, &inside, &id).await?;
     let (frame, action) = (inside.frame(Place::Settings), inside.person.path().to_owned());
-    Ok(reply::page(&Confirm::revoke_token(frame, &token.name, action, inside.at("settings"))))
+    Ok(reply::page(&Confirm::revoke_token(
+        frame,
+        &token.name,
+        action,
+        inside.at("settings"),
+    )))
 }
 
 async fn send_revoke(State(pages): Here, inside: Inside, Path((_, id)): Path<(String, String)>) -> Reply {
     let token = token(&pages, &inside, &id).await?;
-    pages.desk.revoke_token(&inside.acting, token.id).await.map_err(|error| inside.failed(error))?;
-    Ok(reply::done(&pages, &inside.person, done::token_revoked(&token.name), &inside.at("settings")))
+    pages
+        .desk
+        .revoke_token(&inside.acting, token.id)
+        .await
+        .map_err(|error| inside.failed(error))?;
+    Ok(reply::done(
+        &pages,
+        &inside.person,
+        done::token_revoked(&token.name),
+        &inside.at("settings"),
+    ))
 }

@@ -25,7 +25,10 @@ pub(super) fn device_row(pages: &Pages, org: OrgId, row: &DeviceRow) -> ShownDev
             id: device.mailbox,
             address: row.address.to_string(),
         },
-        person: device.user.zip(row.owner.clone()).map(|(id, name)| PersonLink { id, name }),
+        person: device
+            .user
+            .zip(row.owner.clone())
+            .map(|(id, name)| PersonLink { id, name }),
         scopes: device.scopes,
         standing: standing(device, pages.clock.utc()),
         expires_at: device.expires_at,

@@ -93,7 +93,10 @@ impl Guest {
         let jar = CookieJar::from_headers(&parts.headers);
         let client = parts.extensions.get::<ClientAddress>();
         let ip = client.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |client| client.0);
-        let browser = parts.headers.get(header::USER_AGENT).and_then(|browser| browser.to_str().ok());
+        let browser = parts
+            .headers
+            .get(header::USER_AGENT)
+            .and_then(|browser| browser.to_str().ok());
         Self {
             visitor: Visitor::new(ip, browser.unwrap_or_default()),
             text: Text {
@@ -105,7 +108,11 @@ impl Guest {
             theme: cookies::theme(&jar, &pages.origin),
             session: Kind::Session.read(&jar, &pages.origin),
             mark: Kind::Mark.read(&jar, &pages.origin),
-            path: parts.uri.path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str).to_owned(),
+            path: parts
+                .uri
+                .path_and_query()
+                .map_or("/", axum::http::uri::PathAndQuery::as_str)
+                .to_owned(),
         }
     }
 
@@ -170,7 +177,10 @@ impl Person {
             Some(_) => ("/sign-in", "over"),
             None => ("/sign-in", ""),
         };
-        Err(reply::to(&with_query(door, &[("next", guest.way_back(parts)), ("done", done)])))
+        Err(reply::to(&with_query(
+            door,
+            &[("next", guest.way_back(parts)), ("done", done)],
+        )))
     }
 
     /// What stands around a page of their own.
@@ -204,10 +214,16 @@ impl Inside {
         let org = RawPathParams::from_request_parts(parts, pages).await.ok();
         let org: Option<OrgId> = org.as_ref().and_then(|params| {
             let mut params = params.iter();
-            params.find(|(name, _)| *name == "org").and_then(|(_, value)| value.parse().ok())
+            params
+                .find(|(name, _)| *name == "org")
+                .and_then(|(_, value)| value.parse().ok())
         });
         let Some(org) = org else {
-            return Err(reply::failed(&person.frame(Place::Elsewhere), &Error::Unknown { what: "organisation" }, person.path()));
+            return Err(reply::failed(
+                &person.frame(Place::Elsewhere),
+                &Error::Unknown { what: "organisation" },
+                person.path(),
+            ));
         };
         match pages.desk.acting(&person.signed_in, org).await {
             Ok(acting) => Ok(Self { person, acting }),
@@ -232,7 +248,11 @@ impl Inside {
     /// A path in the organisation: `/o/{org}` and what follows.
     pub(super) fn at(&self, rest: &str) -> String {
         let org = self.acting.org.id;
-        if rest.is_empty() { format!("/o/{org}") } else { format!("/o/{org}/{rest}") }
+        if rest.is_empty() {
+            format!("/o/{org}")
+        } else {
+            format!("/o/{org}/{rest}")
+        }
     }
 
     /// Why something was not done, as a page.
@@ -267,7 +287,11 @@ impl Person {
 impl Guest {
     /// Where to go on after signing in: the page that was asked for; after a form that is lost, the start.
     fn way_back(&self, parts: &Parts) -> &str {
-        if parts.method == Method::GET && self.path != "/" { &self.path } else { "" }
+        if parts.method == Method::GET && self.path != "/" {
+            &self.path
+        } else {
+            ""
+        }
     }
 }
 
@@ -350,14 +374,20 @@ pub(super) async fn keep_language(State(pages): State<Arc<Pages>>, request: Requ
 
 /// The language that the browser likes best among ours (RFC 9110 §12.5.4).
 fn accepted(headers: &HeaderMap) -> Language {
-    let given = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let weighed = given.unwrap_or_default().split(',').take(ACCEPTED_MAX).filter_map(|entry| {
-        let mut parts = entry.split(';');
-        let tag = parts.next()?.trim().split('-').next()?;
-        let language: Language = tag.parse().ok()?;
-        let weight = parts.find_map(|part| part.trim().strip_prefix("q=")?.parse::<f32>().ok());
-        Some((language, weight.unwrap_or(1.0)))
-    });
+    let given = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok());
+    let weighed = given
+        .unwrap_or_default()
+        .split(',')
+        .take(ACCEPTED_MAX)
+        .filter_map(|entry| {
+            let mut parts = entry.split(';');
+            let tag = parts.next()?.trim().split('-').next()?;
+            let language: Language = tag.parse().ok()?;
+            let weight = parts.find_map(|part| part.trim().strip_prefix("q=")?.parse::<f32>().ok());
+            Some((language, weight.unwrap_or(1.0)))
+        });
     // Of equals the first one.
     let best = weighed.fold(None, |best: Option<(Language, f32)>, one| match best {
         Some(best) if best.1 >= one.1 => Some(best),

@@ -213,7 +213,9 @@ impl Desk {
     pub async fn decline_invitation(&self, visitor: &Visitor, link: &str) -> Result<(), Error> {
         let (_, invitation) = self.open_invitation(link).await?;
         let actor = Actor::user(&invitation.address, &visitor.ip.to_string());
-        self.directory.withdraw_invitation(&actor, invitation.org, invitation.id).await?;
+        self.directory
+            .withdraw_invitation(&actor, invitation.org, invitation.id)
+            .await?;
         Ok(())
     }
 

@@ -89,7 +89,9 @@ fn stranger(language: Language) -> Way {
 
 /// The page of an invitation that cannot be accepted: each reason has its own.
 fn closed(guest: &Guest, error: &Error) -> Response {
-    let Error::DeadInvitation(dead) = error else { return reply::door_failed(guest, error) };
+    let Error::DeadInvitation(dead) = error else {
+        return reply::door_failed(guest, error);
+    };
     match reason(dead) {
         Some(Closed::Unknown) => closed_with(StatusCode::NOT_FOUND, guest, Closed::Unknown),
         Some(reason) => closed_with(StatusCode::GONE, guest, reason),
@@ -224,8 +226,14 @@ async fn create(pages: &Pages, anyone: &Anyone, link: &str, form: &AnswerForm) -
 
 async fn welcome(pages: &Pages, anyone: &Anyone, view: &InvitationView, welcomed: Welcomed) -> Response {
     let looks_after = may(view.invitation.role, Rights::NONE, Operation::OrgRead);
-    let path = if looks_after { format!("/o/{}", welcomed.org.id) } else { "/me".to_owned() };
-    let Some(opened) = welcomed.opened else { return reply::to(&path) };
+    let path = if looks_after {
+        format!("/o/{}", welcomed.org.id)
+    } else {
+        "/me".to_owned()
+    };
+    let Some(opened) = welcomed.opened else {
+        return reply::to(&path);
+    };
     pages.leave_old(anyone).await;
     pages.greet(anyone, &opened, done::joined(&welcomed.org.name)).await;
     pages.let_in(&opened, &path)

@@ -120,7 +120,9 @@ fn check(page: &mut SetUp, form: &SetUpForm) -> bool {
         field.error = problem;
         right
     };
-    let organisation = name::org_name(&form.organisation).err().map(|bad| shown::name_problem(&bad));
+    let organisation = name::org_name(&form.organisation)
+        .err()
+        .map(|bad| shown::name_problem(&bad));
     let person = name::person_name(&form.name).err().map(|bad| shown::name_problem(&bad));
     let address = Address::parse(&form.address).err().map(|_| problem::address());
     let marked = [
@@ -149,9 +151,14 @@ async fn set_up(
         language,
         password: &form.password,
     };
-    let welcomed = pages.desk.set_up(&anyone.guest.visitor, link, &org, &form.address, &person).await?;
+    let welcomed = pages
+        .desk
+        .set_up(&anyone.guest.visitor, link, &org, &form.address, &person)
+        .await?;
     let path = format!("/o/{}", welcomed.org.id);
-    let Some(opened) = welcomed.opened else { return Ok(reply::to(&path)) };
+    let Some(opened) = welcomed.opened else {
+        return Ok(reply::to(&path));
+    };
     pages.leave_old(anyone).await;
     pages.greet(anyone, &opened, done::joined(&welcomed.org.name)).await;
     Ok(pages.let_in(&opened, &path))

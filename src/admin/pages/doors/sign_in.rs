@@ -126,7 +126,10 @@ pub(super) async fn send_code(State(pages): Here, anyone: Anyone, Typed(form): T
     let Some(cookie) = guest.session.as_deref().filter(|_| anyone.is_half) else {
         return back_to_sign_in(&form.next);
     };
-    let given = pages.desk.give_code(&guest.visitor, guest.mark.as_deref(), cookie, &form.code).await;
+    let given = pages
+        .desk
+        .give_code(&guest.visitor, guest.mark.as_deref(), cookie, &form.code)
+        .await;
     let (status, problem, frame) = match given {
         Ok(opened) => return pages.let_in(&opened, onward(&form.next)),
         // The time for the code ran out, or another window was quicker.

@@ -53,7 +53,11 @@ async fn ask(pages: &Pages, person: &Person, next: &str) -> StepUp {
 
 pub(super) async fn send(State(pages): Here, person: Person, Typed(form): Typed<StepUpForm>) -> Response {
     let by_code = form.password.expose().is_empty() && person.signed_in.user.has_code;
-    let proving = if by_code { Proving::Code(&form.code) } else { Proving::Password(&form.password) };
+    let proving = if by_code {
+        Proving::Code(&form.code)
+    } else {
+        Proving::Password(&form.password)
+    };
     let error = match pages.desk.step_up(&person.signed_in, proving).await {
         Ok(opened) => return pages.let_in(&opened, onward(&form.next)),
         Err(error) => error,

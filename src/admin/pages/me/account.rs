@@ -46,7 +46,10 @@ async fn account(pages: &Pages, person: &Person, frame: Frame) -> Result<Account
         theme: Field::of(person.guest.theme.name()),
         has_code: user.has_code,
         recovery_codes: u64::from(recovery_codes),
-        sessions: sessions.iter().map(|session| console_session(person, session)).collect(),
+        sessions: sessions
+            .iter()
+            .map(|session| console_session(person, session))
+            .collect(),
     })
 }
 
@@ -81,7 +84,11 @@ pub(super) async fn send(State(pages): Here, person: Person, Typed(form): Typed<
         language: Some(language),
         address: None,
     };
-    pages.desk.edit_account(&person.signed_in, &edit).await.map_err(|error| person.failed(error))?;
+    pages
+        .desk
+        .edit_account(&person.signed_in, &edit)
+        .await
+        .map_err(|error| person.failed(error))?;
     let flash = if is_same { done::unchanged() } else { done::saved() };
     let response = reply::done(&pages, &person, flash, ACCOUNT);
     Ok(cookies::Kind::Theme.set(response, &pages.origin, theme.name().to_owned()))

@@ -25,8 +25,15 @@ impl Form for CodeForm {
 }
 
 pub(super) async fn show(State(pages): Here, person: Person) -> Reply {
-    let offer = pages.desk.offer_code(&person.signed_in).map_err(|error| person.failed(error))?;
-    Ok(reply::page(&set_up(person.frame(Place::MyAccount), offer, Field::default())))
+    let offer = pages
+        .desk
+        .offer_code(&person.signed_in)
+        .map_err(|error| person.failed(error))?;
+    Ok(reply::page(&set_up(
+        person.frame(Place::MyAccount),
+        offer,
+        Field::default(),
+    )))
 }
 
 fn set_up(frame: Frame, offer: CodeOffer, code: Field) -> SetUpCode {
@@ -44,7 +51,9 @@ pub(super) async fn send(State(pages): Here, person: Person, Typed(form): Typed<
     match desk.accept_code(signed_in, &form.offer, &form.code).await {
         Ok(codes) => Ok(once(&person, &codes)),
         Err(Error::WrongCode) => {
-            let offer = desk.offer_code_again(signed_in, &form.offer).map_err(|error| person.failed(error))?;
+            let offer = desk
+                .offer_code_again(signed_in, &form.offer)
+                .map_err(|error| person.failed(error))?;
             let code = Field::default().wrong(problem::code());
             let page = set_up(refused(&person), offer, code);
             Ok(reply::with_status(StatusCode::UNPROCESSABLE_ENTITY, &page))
@@ -69,11 +78,19 @@ pub(super) async fn ask_off(State(pages): Here, person: Person) -> Reply {
     }
     fresh(&pages, &person)?;
     let frame = person.frame(Place::MyAccount);
-    Ok(reply::page(&Confirm::remove_code(frame, person.path().to_owned(), ACCOUNT.to_owned())))
+    Ok(reply::page(&Confirm::remove_code(
+        frame,
+        person.path().to_owned(),
+        ACCOUNT.to_owned(),
+    )))
 }
 
 pub(super) async fn send_off(State(pages): Here, person: Person) -> Reply {
-    pages.desk.stop_codes(&person.signed_in).await.map_err(|error| person.failed(error))?;
+    pages
+        .desk
+        .stop_codes(&person.signed_in)
+        .await
+        .map_err(|error| person.failed(error))?;
     Ok(reply::done(&pages, &person, done::code_removed(), ACCOUNT))
 }
 

@@ -32,7 +32,11 @@ async fn everywhere(pages: &Pages, person: &Person) -> Result<Vec<(Acting, Vec<D
     for org in &person.orgs {
         match pages.desk.acting(&person.signed_in, org.org.id).await {
             Ok(acting) => {
-                let devices = pages.desk.my_devices(&acting).await.map_err(|error| person.failed(error))?;
+                let devices = pages
+                    .desk
+                    .my_devices(&acting)
+                    .await
+                    .map_err(|error| person.failed(error))?;
                 found.push((acting, devices));
             }
             Err(Error::Unknown { .. }) => {}
@@ -45,7 +49,9 @@ async fn everywhere(pages: &Pages, person: &Person) -> Result<Vec<(Acting, Vec<D
 pub(super) async fn show(State(pages): Here, person: Person) -> Reply {
     let mut mailboxes = Vec::new();
     for (acting, devices) in everywhere(&pages, &person).await? {
-        let here = of_org(&pages, &acting, devices).await.map_err(|error| person.failed(error))?;
+        let here = of_org(&pages, &acting, devices)
+            .await
+            .map_err(|error| person.failed(error))?;
         mailboxes.extend(here);
     }
     mailboxes.truncate(SHOWN_MAX);
@@ -58,12 +64,14 @@ pub(super) async fn show(State(pages): Here, person: Person) -> Reply {
 /// The mailboxes of one organisation that were granted, or that one has devices on, by address.
 async fn of_org(pages: &Pages, acting: &Acting, devices: Vec<DeviceRow>) -> Result<Vec<MyMailbox>, Error> {
     let now = pages.clock.utc();
-    let mut found: BTreeMap<String, (MailboxId, Rights, Option<Timestamp>, Vec<DeviceRow>)> =
-        BTreeMap::new();
+    let mut found: BTreeMap<String, (MailboxId, Rights, Option<Timestamp>, Vec<DeviceRow>)> = BTreeMap::new();
     for grant in pages.desk.grants_of(acting, acting.user.id).await? {
         let rights = grant.rights_at(now);
         if !rights.is_empty() {
-            found.insert(grant.address.to_string(), (grant.mailbox, rights, grant.ends_at, Vec::new()));
+            found.insert(
+                grant.address.to_string(),
+                (grant.mailbox, rights, grant.ends_at, Vec::new()),
+            );
         }
     }
     for device in devices {
@@ -85,7 +93,10 @@ async fn of_org(pages: &Pages, acting: &Acting, devices: Vec<DeviceRow>) -> Resu
             org: acting.org.id,
             org_name: acting.org.name.clone(),
             mailbox: MailboxLink { id, address },
-            devices: devices.iter().map(|row| shown::device_row(pages, acting.org.id, row)).collect(),
+            devices: devices
+                .iter()
+                .map(|row| shown::device_row(pages, acting.org.id, row))
+                .collect(),
             others: may(Operation::DeviceRead).then_some(others),
             ends_at,
             is_suspended: row.mailbox.suspended_at.is_some(),
@@ -97,7 +108,10 @@ async fn of_org(pages: &Pages, acting: &Acting, devices: Vec<DeviceRow>) -> Resu
 
 /// Whether the number of a mailbox's devices has this one in it.
 fn counts(row: &DeviceRow, now: Timestamp) -> bool {
-    matches!(shown::standing(&row.device, now), Standing::Active | Standing::Paused(_))
+    matches!(
+        shown::standing(&row.device, now),
+        Standing::Active | Standing::Paused(_)
+    )
 }
 
 pub(super) async fn show_lost(State(pages): Here, person: Person) -> Reply {

@@ -25,7 +25,10 @@ pub(super) async fn show(State(pages): Here, person: Person) -> Reply {
 
 pub(super) async fn send(State(pages): Here, person: Person, Typed(form): Typed<PasswordForm>) -> Reply {
     let (desk, signed_in) = (&pages.desk, &person.signed_in);
-    let others = desk.my_sessions(signed_in).await.map_err(|error| person.failed(error))?;
+    let others = desk
+        .my_sessions(signed_in)
+        .await
+        .map_err(|error| person.failed(error))?;
     match desk.change_password(signed_in, &form.password).await {
         Ok(()) => {
             let ended = others.len().saturating_sub(1);

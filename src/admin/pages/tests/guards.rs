@@ -10,7 +10,11 @@ async fn cookies_are_for_this_host_and_for_pages_only() {
         ("https://manager.example.org", "__Host-postern", true),
         ("http://127.0.0.1:8080", "postern", false),
     ] {
-        let site = Site::with(Wish { origin, ..Wish::default() }).await;
+        let site = Site::with(Wish {
+            origin,
+            ..Wish::default()
+        })
+        .await;
         let mut browser = site.browser();
         let fields = [("address", "sophie@private.example"), ("password", PASSWORD)];
         let answer = browser.post("/sign-in", &fields).await;
@@ -26,7 +30,10 @@ async fn cookies_are_for_this_host_and_for_pages_only() {
         }
         let out = browser.post("/sign-out", &[]).await;
         let cleared = out.cookies().join("\n");
-        assert!(cleared.starts_with(&format!("{prefix}=;")) && cleared.contains("Max-Age=0"), "{cleared}");
+        assert!(
+            cleared.starts_with(&format!("{prefix}=;")) && cleared.contains("Max-Age=0"),
+            "{cleared}"
+        );
         browser.get("/me").await.leads_to("/sign-in?next=%2Fme");
     }
 }
@@ -35,15 +42,33 @@ async fn cookies_are_for_this_host_and_for_pages_only() {
 async fn no_page_is_kept_by_a_cache_and_files_are() {
     let site = Site::new().await;
     let mut browser = site.sophie().await;
-    for path in ["/sign-in", "/me", "/me/account", "/me/account/code", "/nowhere", &site.at("settings"), "/forgot"] {
+    for path in [
+        "/sign-in",
+        "/me",
+        "/me/account",
+        "/me/account/code",
+        "/nowhere",
+        &site.at("settings"),
+        "/forgot",
+    ] {
         let answer = browser.get(path).await;
         assert_eq!(answer.headers["cache-control"], "no-store", "{path}");
         let policy = answer.headers["content-security-policy"].to_str().unwrap();
-        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        assert!(
+            policy.contains("default-src 'none'") && !policy.contains("unsafe"),
+            "{policy}"
+        );
         assert_eq!(answer.headers["x-frame-options"], "DENY");
     }
     let page = browser.get("/me").await;
-    let style = page.body.split("rel=\"stylesheet\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let style = page
+        .body
+        .split("rel=\"stylesheet\" href=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
     let file = browser.get(style).await;
     assert_eq!(file.status, 200);
     assert!(file.headers["cache-control"].to_str().unwrap().contains("immutable"));
@@ -68,12 +93,18 @@ async fn a_strangers_organisation_answers_like_an_unknown_one() {
         answers.push((answer.body, sent.body, token.body));
     }
     assert_eq!(answers[0], answers[1]);
-    browser.get("/o/nonsense/settings").await.says(404, "There is nothing here");
+    browser
+        .get("/o/nonsense/settings")
+        .await
+        .says(404, "There is nothing here");
     // Whoever has just left is a stranger at the next request.
     let ben = site.member("ben", Role::Administrator).await;
     let mut his = site.signed_in(&ben).await;
     his.get(&site.at("settings")).await.says(200, "Acme");
-    site.directory().remove_member(&site.machine, site.acme.id, ben.id).await.unwrap();
+    site.directory()
+        .remove_member(&site.machine, site.acme.id, ben.id)
+        .await
+        .unwrap();
     let mut his = site.signed_in(&ben).await;
     his.get(&site.at("settings")).await.says(404, "There is nothing here");
     his.get("/").await.leads_to("/me");
@@ -100,7 +131,12 @@ async fn names_cannot_bring_markup_or_turn_the_text_around() {
     let page = browser.get("/me/account").await;
     assert!(!page.body.contains("<script>alert"), "{}", page.body);
     assert!(page.text().contains(name), "{}", page.text());
-    let turned = browser.post("/me/account", &[("name", "a\u{202e}b"), ("language", "en"), ("theme", "system")]).await;
+    let turned = browser
+        .post(
+            "/me/account",
+            &[("name", "a\u{202e}b"), ("language", "en"), ("theme", "system")],
+        )
+        .await;
     turned.says(422, "cannot be shown safely");
 }
 
@@ -130,7 +166,10 @@ async fn nothing_that_is_secret_is_logged() {
     }
     drop(guard);
     let text = log.text();
-    assert!(text.contains("sign-in to the Manager refused"), "the log was not heard: {text}");
+    assert!(
+        text.contains("sign-in to the Manager refused"),
+        "the log was not heard: {text}"
+    );
     for secret in secrets {
         assert!(!text.contains(&secret), "{secret} is in the log: {text}");
     }

@@ -17,7 +17,11 @@ async fn invite(site: &Site, address: &str, role: Role) -> (String, InvitationId
         language: Language::English,
         invited_by: "Sophie".to_owned(),
     };
-    let (invitation, link) = site.directory().invite(&site.machine, site.acme.id, invite).await.unwrap();
+    let (invitation, link) = site
+        .directory()
+        .invite(&site.machine, site.acme.id, invite)
+        .await
+        .unwrap();
     (format!("/invitation/{}", link.shown().expose()), invitation.id)
 }
 
@@ -30,7 +34,12 @@ const NEW: [(&str, &str); 4] = [
 
 async fn is_member(site: &Site, address: &str, org: OrgId) -> bool {
     let user = site.directory().find_user(address).await.unwrap();
-    site.directory().orgs_of(user.id).await.unwrap().iter().any(|of| of.org.id == org)
+    site.directory()
+        .orgs_of(user.id)
+        .await
+        .unwrap()
+        .iter()
+        .any(|of| of.org.id == org)
 }
 
 #[tokio::test]
@@ -42,16 +51,24 @@ async fn somebody_new_accepts_and_is_signed_in() {
     page.says(200, "Sophie invites lucie@private.example to Acme.");
     page.says(200, "contact@example.org");
     page.says(200, "see devices, add own devices");
-    let refused = browser.post(&path, &[("action", "create"), ("name", "Lucie"), ("password", "short")]).await;
+    let refused = browser
+        .post(&path, &[("action", "create"), ("name", "Lucie"), ("password", "short")])
+        .await;
     refused.says(422, "Use at least 12 characters.");
     assert_eq!(refused.field("name").as_deref(), Some("Lucie"));
-    browser.post(&path, &[("action", "create"), ("password", "nine blue marbles")]).await.says(422, "Please fill this in.");
+    browser
+        .post(&path, &[("action", "create"), ("password", "nine blue marbles")])
+        .await
+        .says(422, "Please fill this in.");
     let me = browser.send(&path, &NEW).await;
     me.says(200, "Welcome to Acme.");
     me.says(200, "contact@example.org");
     assert!(is_member(&site, "lucie@private.example", site.acme.id).await);
     browser.get("/me").await.says(200, "contact@example.org");
-    assert!(!browser.get("/me").await.text().contains("Welcome to Acme."), "said once");
+    assert!(
+        !browser.get("/me").await.text().contains("Welcome to Acme."),
+        "said once"
+    );
 }
 
 #[tokio::test]
@@ -64,16 +81,32 @@ async fn an_existing_user_signs_in_and_accepts() {
     let page = browser.get(&path).await;
     page.says(200, "I have a sign-in here");
     page.says(200, "I am new here");
-    browser.post(&path, &NEW).await.leads_to(&format!(
-        "/sign-in?next={}&done=known",
-        path.replace('/', "%2F")
-    ));
-    browser.post(&path, &[("action", "accept")]).await.leads_to(&format!("/sign-in?next={}", path.replace('/', "%2F")));
-    browser.get("/sign-in?done=known").await.says(200, "You have a sign-in here already");
-    let fields = [("address", lucie.address.as_str()), ("password", PASSWORD), ("next", path.as_str())];
+    browser
+        .post(&path, &NEW)
+        .await
+        .leads_to(&format!("/sign-in?next={}&done=known", path.replace('/', "%2F")));
+    browser
+        .post(&path, &[("action", "accept")])
+        .await
+        .leads_to(&format!("/sign-in?next={}", path.replace('/', "%2F")));
+    browser
+        .get("/sign-in?done=known")
+        .await
+        .says(200, "You have a sign-in here already");
+    let fields = [
+        ("address", lucie.address.as_str()),
+        ("password", PASSWORD),
+        ("next", path.as_str()),
+    ];
     browser.post("/sign-in", &fields).await.leads_to(&path);
-    browser.get(&path).await.says(200, "You are signed in as lucie (lucie@private.example).");
-    browser.post(&path, &[("action", "accept")]).await.leads_to(&site.at(""));
+    browser
+        .get(&path)
+        .await
+        .says(200, "You are signed in as lucie (lucie@private.example).");
+    browser
+        .post(&path, &[("action", "accept")])
+        .await
+        .leads_to(&site.at(""));
     assert!(is_member(&site, "lucie@private.example", site.acme.id).await);
 }
 
@@ -96,7 +129,10 @@ async fn an_invitation_for_another_address_asks_to_sign_out_first() {
 async fn each_reason_why_an_invitation_is_closed_has_its_page() {
     let site = Site::new().await;
     let mut browser = site.browser();
-    browser.get("/invitation/psi_cut-off").await.says(404, "There is no such invitation");
+    browser
+        .get("/invitation/psi_cut-off")
+        .await
+        .says(404, "There is no such invitation");
 
     let (used, _) = invite(&site, "lucie@private.example", Role::Member).await;
     browser.post(&used, &NEW).await;
@@ -107,21 +143,39 @@ async fn each_reason_why_an_invitation_is_closed_has_its_page() {
     }
 
     let (withdrawn, id) = invite(&site, "ben@private.example", Role::Member).await;
-    site.directory().withdraw_invitation(&site.machine, site.acme.id, id).await.unwrap();
+    site.directory()
+        .withdraw_invitation(&site.machine, site.acme.id, id)
+        .await
+        .unwrap();
     stranger.get(&withdrawn).await.says(410, "Sophie took it back.");
-    stranger.post(&withdrawn, &NEW).await.says(410, "This invitation was withdrawn");
+    stranger
+        .post(&withdrawn, &NEW)
+        .await
+        .says(410, "This invitation was withdrawn");
 
     let (declined, _) = invite(&site, "carla@private.example", Role::Member).await;
-    stranger.get(&format!("{declined}/decline")).await.says(200, "Decline the invitation?");
-    stranger.post(&declined, &[("action", "decline")]).await.says(200, "You declined");
+    stranger
+        .get(&format!("{declined}/decline"))
+        .await
+        .says(200, "Decline the invitation?");
+    stranger
+        .post(&declined, &[("action", "decline")])
+        .await
+        .says(200, "You declined");
     stranger.get(&declined).await.says(410, "This invitation was withdrawn");
-    stranger.get(&format!("{declined}/decline")).await.says(410, "This invitation was withdrawn");
+    stranger
+        .get(&format!("{declined}/decline"))
+        .await
+        .says(410, "This invitation was withdrawn");
 
     let (late, _) = invite(&site, "dora@private.example", Role::Member).await;
     site.clock.advance(Duration::from_secs(8 * 24 * 60 * 60));
     stranger.get(&late).await.says(410, "This invitation has expired");
     stranger.post(&late, &NEW).await.says(410, "Ask Sophie for a new one.");
-    stranger.post(&late, &[("action", "other")]).await.says(400, "This form cannot be read");
+    stranger
+        .post(&late, &[("action", "other")])
+        .await
+        .says(400, "This form cannot be read");
 }
 
 #[tokio::test]

@@ -41,7 +41,8 @@ pub(in crate::admin::pages) const PASSWORD: &str = "vast otter plume";
 /// Where the Manager is, unless a test says otherwise.
 pub(in crate::admin::pages) const ORIGIN: &str = "https://manager.example.org";
 /// The browser of every test, as it calls itself.
-pub(in crate::admin::pages) const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
+pub(in crate::admin::pages) const FIREFOX: &str =
+    "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 
 const CHEAP: Params = Params {
     memory_kib: 8,
@@ -122,9 +123,18 @@ impl Site {
         let directory = fresh.pages.desk().directory();
         let new = new_user(directory, "sophie@private.example", "Sophie").await;
         let first = FirstOrg::New("Acme".to_owned());
-        let (sophie, acme) = directory.create_first_owner(&fresh.machine, &first, &new).await.unwrap();
-        directory.create_domain(&fresh.machine, &acme, "example.org").await.unwrap();
-        directory.create_mailbox(&fresh.machine, "contact@example.org").await.unwrap();
+        let (sophie, acme) = directory
+            .create_first_owner(&fresh.machine, &first, &new)
+            .await
+            .unwrap();
+        directory
+            .create_domain(&fresh.machine, &acme, "example.org")
+            .await
+            .unwrap();
+        directory
+            .create_mailbox(&fresh.machine, "contact@example.org")
+            .await
+            .unwrap();
         fresh.with_people(acme, sophie).await
     }
 
@@ -175,7 +185,10 @@ impl Site {
     /// The same as a member of Acme.
     pub(in crate::admin::pages) async fn member(&self, local: &str, role: Role) -> User {
         let user = self.user(local).await;
-        self.directory().add_member(&self.machine, self.acme.id, user.id, role).await.unwrap();
+        self.directory()
+            .add_member(&self.machine, self.acme.id, user.id, role)
+            .await
+            .unwrap();
         user
     }
 
@@ -191,7 +204,10 @@ impl Site {
     pub(in crate::admin::pages) async fn grant(&self, mailbox: &Mailbox, user: &User, rights: Rights) -> Grant {
         let terms = GrantTerms { rights, ends_at: None };
         let (directory, machine) = (self.directory(), &self.machine);
-        directory.give_grant(machine, self.acme.id, mailbox.id, user.id, &terms).await.unwrap()
+        directory
+            .give_grant(machine, self.acme.id, mailbox.id, user.id, &terms)
+            .await
+            .unwrap()
     }
 
     /// A device of a mailbox, as the machine adds it.
@@ -201,14 +217,22 @@ impl Site {
             user,
             ..DeviceSpec::default()
         };
-        self.directory().add_device(&self.machine, mailbox.address.as_str(), spec).await.unwrap().0
+        self.directory()
+            .add_device(&self.machine, mailbox.address.as_str(), spec)
+            .await
+            .unwrap()
+            .0
     }
 
     /// A second organisation beside Acme, with an owner of its own.
     pub(in crate::admin::pages) async fn other_org(&self) -> (Org, User) {
         let new = new_user(self.directory(), "otto@private.example", "Otto").await;
         let first = FirstOrg::New("Other".to_owned());
-        let (otto, other) = self.directory().create_first_owner(&self.machine, &first, &new).await.unwrap();
+        let (otto, other) = self
+            .directory()
+            .create_first_owner(&self.machine, &first, &new)
+            .await
+            .unwrap();
         (other, otto)
     }
 
@@ -224,7 +248,8 @@ impl Site {
             .with_account_name("x".to_owned())
             .build()
             .unwrap();
-        totp.generate(u64::try_from(self.clock.utc().0 / 1000).unwrap()).to_string()
+        totp.generate(u64::try_from(self.clock.utc().0 / 1000).unwrap())
+            .to_string()
     }
 }
 
@@ -257,7 +282,12 @@ impl Fresh {
             closed: !wish.sends_mail,
             ..Letters::default()
         });
-        let directory = Directory::new(Arc::clone(&store) as Arc<dyn Store>, Arc::clone(&keys), clock.clone(), CHEAP);
+        let directory = Directory::new(
+            Arc::clone(&store) as Arc<dyn Store>,
+            Arc::clone(&keys),
+            clock.clone(),
+            CHEAP,
+        );
         let parts = desk::Parts {
             passwords: Passwords::start(password::Config::of(CHEAP), Arc::clone(&keys), &metrics),
             throttle: SignInThrottle::new(wish.throttle),
@@ -335,7 +365,10 @@ impl Fresh {
 }
 
 async fn new_user(directory: &Directory, address: &str, name: &str) -> NewUser {
-    directory.new_user(address, name, Language::English, Some(PASSWORD)).await.unwrap()
+    directory
+        .new_user(address, name, Language::English, Some(PASSWORD))
+        .await
+        .unwrap()
 }
 
 /// A browser: it keeps cookies, and sends what browsers send with forms.
@@ -368,7 +401,9 @@ impl Browser<'_> {
     pub(in crate::admin::pages) async fn follow(&mut self, answer: Answer) -> Answer {
         let mut answer = answer;
         for _ in 0..5 {
-            let Some(place) = answer.location().map(str::to_owned) else { return answer };
+            let Some(place) = answer.location().map(str::to_owned) else {
+                return answer;
+            };
             answer = self.get(&place).await;
         }
         panic!("led in circles: {:?}", answer.location());
@@ -433,7 +468,11 @@ impl Browser<'_> {
 
     /// The id of the console session.
     pub(in crate::admin::pages) fn session(&self) -> Option<&str> {
-        let name = if self.origin.is_secure() { "__Host-postern" } else { "postern" };
+        let name = if self.origin.is_secure() {
+            "__Host-postern"
+        } else {
+            "postern"
+        };
         self.cookies.get(name).map(String::as_str)
     }
 }
@@ -465,21 +504,38 @@ impl Answer {
         for piece in self.body[start..].split('<') {
             let (tag, words) = piece.split_once('>').unwrap_or(("", piece));
             // A name stands in its sentence; other elements stand apart.
-            if !matches!(tag.trim_start_matches('/').split(' ').next(), Some("bdi" | "time" | "b")) {
+            if !matches!(
+                tag.trim_start_matches('/').split(' ').next(),
+                Some("bdi" | "time" | "b")
+            ) {
                 text.push(' ');
             }
             text.push_str(words);
         }
-        let text = ["&#38;|&", "&#60;|<", "&#62;|>", "&#34;|\"", "&#39;|'", "&amp;|&", "&lt;|<", "&gt;|>", "&quot;|\""]
-            .iter()
-            .filter_map(|pair| pair.split_once('|'))
-            .fold(text, |text, (entity, letter)| text.replace(entity, letter));
+        let text = [
+            "&#38;|&",
+            "&#60;|<",
+            "&#62;|>",
+            "&#34;|\"",
+            "&#39;|'",
+            "&amp;|&",
+            "&lt;|<",
+            "&gt;|>",
+            "&quot;|\"",
+        ]
+        .iter()
+        .filter_map(|pair| pair.split_once('|'))
+        .fold(text, |text, (entity, letter)| text.replace(entity, letter));
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// The value of a field on the page.
     pub(in crate::admin::pages) fn field(&self, name: &str) -> Option<String> {
-        let tags = self.body.split("<input").skip(1).filter_map(|rest| rest.split('>').next());
+        let tags = self
+            .body
+            .split("<input")
+            .skip(1)
+            .filter_map(|rest| rest.split('>').next());
         let attribute = |tag: &str, name: &str| {
             let rest = tag.split_once(&format!(" {name}=\""))?.1;
             rest.split('"').next().map(str::to_owned)

@@ -15,7 +15,10 @@ async fn somebody_sees_their_mailboxes_and_nothing_else() {
     let lucie = site.member("lucie", Role::Member).await;
     let mut browser = site.signed_in(&lucie).await;
     browser.get("/").await.leads_to("/me");
-    browser.get("/me").await.says(200, "You can sign in here, and see no mailbox yet.");
+    browser
+        .get("/me")
+        .await
+        .says(200, "You can sign in here, and see no mailbox yet.");
     let (contact, secret) = (site.mailbox("contact").await, site.mailbox("secret").await);
     site.grant(&contact, &lucie, right(Right::AddOwnDevices)).await;
     site.device(&contact, "Lucie's iPhone", Some(lucie.id)).await;
@@ -27,7 +30,10 @@ async fn somebody_sees_their_mailboxes_and_nothing_else() {
     for hidden in ["secret@", "Vault", "CRM", "device of others"] {
         assert!(!page.text().contains(hidden), "{hidden} is in {}", page.text());
     }
-    assert!(page.body.contains(&site.at(&format!("mailboxes/{}/devices/new", contact.id))));
+    assert!(
+        page.body
+            .contains(&site.at(&format!("mailboxes/{}/devices/new", contact.id)))
+    );
     let terms = right(Right::SeeDevices);
     let ben = site.member("ben", Role::Member).await;
     site.grant(&contact, &ben, terms).await;
@@ -65,13 +71,25 @@ async fn a_lost_device_is_paused_and_its_connections_end() {
     page.says(200, "Lucie's iPhone");
     assert!(!page.text().contains("CRM"));
     let answer = browser.send("/me/lost", &[("device", &phone.id.to_string())]).await;
-    answer.says(200, "“Lucie's iPhone” is paused. Nobody can read your mail with it. 1 connection closed in");
+    answer.says(
+        200,
+        "“Lucie's iPhone” is paused. Nobody can read your mail with it. 1 connection closed in",
+    );
     let now = site.directory().find_device(&phone.id.to_string()).await.unwrap();
     assert!(matches!(now.state, DeviceState::Paused(_)));
-    browser.get("/me/lost").await.says(200, "None of your devices can sign in now.");
+    browser
+        .get("/me/lost")
+        .await
+        .says(200, "None of your devices can sign in now.");
     // Nobody else's, and none that is not there.
-    browser.post("/me/lost", &[("device", &crm.id.to_string())]).await.says(404, "There is nothing here");
-    browser.post("/me/lost", &[("device", "nonsense")]).await.says(404, "There is nothing here");
+    browser
+        .post("/me/lost", &[("device", &crm.id.to_string())])
+        .await
+        .says(404, "There is nothing here");
+    browser
+        .post("/me/lost", &[("device", "nonsense")])
+        .await
+        .says(404, "There is nothing here");
 }
 
 #[tokio::test]
@@ -80,14 +98,26 @@ async fn somebody_sees_what_they_did_page_by_page() {
     let mut browser = site.sophie().await;
     for number in 0..60 {
         let name = format!("Sophie {number}");
-        browser.post("/me/account", &[("name", &name), ("language", "en"), ("theme", "system")]).await;
+        browser
+            .post(
+                "/me/account",
+                &[("name", &name), ("language", "en"), ("theme", "system")],
+            )
+            .await;
     }
     let first = browser.get("/me/activity").await;
     first.says(200, "My activity");
-    let next = first.body.split("href=\"/me/activity?before=").nth(1).expect("a second page");
+    let next = first
+        .body
+        .split("href=\"/me/activity?before=")
+        .nth(1)
+        .expect("a second page");
     let before = next.split('"').next().unwrap();
     let second = browser.get(&format!("/me/activity?before={before}")).await;
     second.says(200, "signed in");
     second.says(200, "Back to the beginning");
-    browser.get("/me/activity?before=nonsense").await.says(200, "My activity");
+    browser
+        .get("/me/activity?before=nonsense")
+        .await
+        .says(200, "My activity");
 }

@@ -7,5 +7,5 @@ mod doors;
 mod guards;
 mod invitations;
 mod me;
-mod settings;
 mod set_up;
+mod settings;

@@ -126,7 +126,9 @@ async fn on_mailboxes(stage: &Stage<'_>, acting: &Acting, operation: Operation) 
         Op::OrgRead => desk.domains(acting).await.map(drop),
         Op::OrgEdit => {
             let org = directory.find_org(&acting.org.id.to_string()).await?;
-            desk.rename_org(acting, &org.name, &format!("Acme {number}")).await.map(drop)
+            desk.rename_org(acting, &org.name, &format!("Acme {number}"))
+                .await
+                .map(drop)
         }
         Op::DomainCreate => desk
             .create_domain(acting, &format!("new{number}.example"))
