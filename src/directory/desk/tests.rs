@@ -1,6 +1,7 @@
 //! The desk over a real store: an organisation with somebody in every role, and another organisation beside it.
 
 mod devices;
+mod guessing;
 mod isolation;
 mod links;
 mod matrix;
