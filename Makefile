@@ -1,5 +1,5 @@
 # What people and CI type. Logic lives in scripts/ and in cargo; CONTRIBUTING.md says what each check is for.
-.PHONY: demo build test fmt lint deny doc bench bench-quick bench-heart fuzz setup
+.PHONY: demo build test fmt lint deny doc bench bench-quick bench-heart fuzz look setup
 
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
@@ -45,6 +45,10 @@ bench-quick:
 # What the heart costs, part by part: judging, lines before login, what stays in the path after it, the store's reads.
 bench-heart:
 	cargo bench --bench heart
+
+# Every page of the Manager in a real browser: pictures in target/look, accessibility, widths. A part: make look ARGS="device".
+look:
+	scripts/look $(ARGS)
 
 # One fuzz target for as long as wanted: make fuzz TARGET=imap_command (needs cargo-fuzz and a nightly toolchain).
 fuzz:

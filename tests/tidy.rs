@@ -204,6 +204,22 @@ fn every_file_says_what_it_is_and_stays_readable() {
 }
 
 #[test]
+fn the_pages_of_the_manager_know_neither_store_nor_web_server() {
+    for file in rust_files("src/admin/console") {
+        let code = code_of(&fs::read_to_string(&file).unwrap());
+        for foreign in ["store", "directory", "revoke", "axum", "tokio"] {
+            let named = [
+                format!("crate::{foreign}::"),
+                format!("use {foreign}::"),
+                format!(" {foreign}::"),
+            ];
+            let found = named.iter().find(|name| code.contains(name.as_str()));
+            assert!(found.is_none(), "{} names {found:?}", file.display());
+        }
+    }
+}
+
+#[test]
 fn the_table_of_architecture_md_is_this_one() {
     let text = fs::read_to_string("ARCHITECTURE.md").unwrap();
     for (module, layer, allowed) in MAY_USE {

@@ -466,7 +466,7 @@ ends-more =
         [one] Et { $count } autre.
        *[other] Et { $count } autres.
     }
-ends-narrowed = « { $device } » sur { $mailbox } ne peut plus envoyer avec ces adresses : ses connexions prennent fin, et il peut se reconnecter.
+ends-narrowed = « { $device } » sur { $mailbox } ne peut plus envoyer avec ces adresses : ses connexions prennent fin, et il peut se reconnecter.
 ends-their-sessions =
     { $count ->
         [one] { $name } est déconnecté·e d’ici, dans { $count } navigateur.
@@ -951,7 +951,7 @@ done-all-disconnected =
        *[other] { $count } appareils de { $mailbox } sont déconnectés.
     }
 done-paused = « { $device } » est suspendu.
-done-replaced = « { $device } » a un nouveau mot de passe.
+done-replaced = « { $device } » a un nouveau mot de passe.
 done-resumed = « { $device } » fonctionne de nouveau.
 done-session-ended = La connexion de « { $device } » est coupée.
 done-access-given = { $name } a accès à { $mailbox }.

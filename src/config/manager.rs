@@ -9,14 +9,13 @@ use super::section::{Section, or, span};
 use crate::admin::manager::{Config, Place};
 use crate::listen::ListenerConfig;
 use crate::model::Origin;
-use crate::outbox;
 
 /// Checks the section; nothing where the Manager is off, which it is without an address.
 pub(super) fn check(
     section: &mut Section<'_, '_>,
     raw: &file::Manager,
     taken: (&[ListenerConfig], Option<SocketAddr>),
-    mail: &outbox::Config,
+    (origin, sends_mail): (Option<&Origin>, bool),
 ) -> Option<Config> {
     let max_connections = section.number("connections", &raw.connections, 512, 1..=100_000);
     let per_address = max_connections.min(64);
@@ -31,7 +30,7 @@ pub(super) fn check(
         .map(|network| network.into_inner().0)
         .collect();
     let Some(place) = place(section, raw, taken) else {
-        if raw.origin.is_some() && mail.server.is_none() {
+        if raw.origin.is_some() && !sends_mail {
             section.warning(
                 "address",
                 &raw.origin,
@@ -40,7 +39,7 @@ pub(super) fn check(
         }
         return None;
     };
-    let origin = origin(section, raw, mail)?;
+    let origin = known(section, raw, origin)?;
     let in_clear = matches!(&place, Place::Tcp { tls: false, .. });
     if in_clear && origin.is_secure() && proxies.is_empty() {
         section.warning(
@@ -120,7 +119,7 @@ fn short_enough(section: &mut Section<'_, '_>, raw: &file::Manager, path: &Path)
 }
 
 /// One that is none was told already, with `[mail]`, which needs it too.
-fn origin(section: &mut Section<'_, '_>, raw: &file::Manager, mail: &outbox::Config) -> Option<Origin> {
+fn known(section: &mut Section<'_, '_>, raw: &file::Manager, origin: Option<&Origin>) -> Option<Origin> {
     if raw.origin.is_none() {
         section.error(
             "origin",
@@ -128,5 +127,5 @@ fn origin(section: &mut Section<'_, '_>, raw: &file::Manager, mail: &outbox::Con
             "links in mails need to know where browsers find the Manager; add origin = \"https://manager.example.org\"",
         );
     }
-    mail.origin.clone()
+    origin.cloned()
 }

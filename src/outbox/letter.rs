@@ -22,13 +22,13 @@ const CONTENT_LANGUAGE: HeaderName = HeaderName::new_from_ascii_str("Content-Lan
 const NO_AUTO_RESPONSE: HeaderName = HeaderName::new_from_ascii_str("X-Auto-Response-Suppress");
 
 #[derive(Template)]
-#[template(path = "mail/mail.txt")]
+#[template(path = "mail/mail.txt", whitespace = "preserve")]
 pub(super) struct Plain<'a> {
     pub(super) page: &'a Page,
 }
 
 #[derive(Template)]
-#[template(path = "mail/mail.html")]
+#[template(path = "mail/mail.html", whitespace = "preserve")]
 pub(super) struct Html<'a> {
     pub(super) page: &'a Page,
 }

@@ -7,23 +7,12 @@
 // scripts/look renders the gallery first. Pictures are left in target/look. The browser sees only this process's server
 // on loopback.
 
-import { createServer } from "node:http";
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { dirname, extname, join, resolve } from "node:path";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { gallery, launch, now, require, root, serve } from "./gallery.mjs";
 
-const root = resolve(import.meta.dirname, "../..");
-const require = createRequire(join(root, "target/browser/"));
-const { chromium } = require("playwright-core");
 const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
-
-const gallery = process.env.POSTERN_GALLERY ?? join(root, "target/gallery");
 const pictures = join(root, "target/look");
-/** The moment at which the gallery stands still (src/admin/console/gallery/sample.rs). */
-const now = new Date("2026-11-22T12:00:00Z");
-/** The Manager's own headers (src/admin/manager/guards.rs). */
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 /** What a finger needs (CSS pixels). */
 const finger = 44;
@@ -39,24 +28,6 @@ for (let i = 2; i < process.argv.length; i += 1) {
   else if (typeof options[name] === "string") options[name] = process.argv[i += 1];
 }
 
-const types = { ".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml" };
-const server = createServer(async (request, response) => {
-  const path = new URL(request.url, "http://localhost").pathname;
-  if (path.endsWith("/live")) {
-    response.writeHead(200, { "content-type": "text/event-stream" }).write(": nothing happens here\n\n");
-    return;
-  }
-  try {
-    const body = await readFile(join(gallery, extname(path) ? path : `${path}.html`));
-    const type = types[extname(path) || ".html"] ?? "application/octet-stream";
-    response.writeHead(200, { "content-type": type, "content-security-policy": policy }).end(body);
-  } catch {
-    response.writeHead(404).end();
-  }
-});
-await new Promise(done => server.listen(0, "127.0.0.1", done));
-const origin = `http://127.0.0.1:${server.address().port}`;
-
 const all = JSON.parse(await readFile(join(gallery, "pages.json"), "utf8"));
 const languages = options.languages.split(",");
 const pages = all.filter(page => languages.includes(page.split("/")[0]))
@@ -64,13 +35,8 @@ const pages = all.filter(page => languages.includes(page.split("/")[0]))
 const widths = options.widths.split(",").map(Number);
 const themes = options.themes.split(",");
 
-const profile = await mkdtemp(join(tmpdir(), "postern-look-"));
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  chromiumSandbox: false,
-  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", `--disk-cache-dir=${profile}`],
-});
+const { origin, stop } = await serve();
+const browser = await launch();
 
 let seen = 0;
 const found = new Map();
@@ -139,9 +105,7 @@ for (const width of widths) {
   }
 }
 await browser.close();
-server.closeAllConnections();
-server.close();
-await rm(profile, { recursive: true, force: true });
+stop();
 
 for (const [what, places] of found) {
   console.log(`${what}\n    ${places.length} x, ${places.slice(0, 4).join(", ")}`);

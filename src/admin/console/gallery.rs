@@ -88,7 +88,10 @@ fn what_people_wrote_never_acts_as_html() {
             assert!(!html.contains(trace), "{name} has {trace}: {}", near(&html, trace));
         }
         for value in html.split("=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
-            assert!(!value.contains("<bdi"), "{name} isolates a name inside an attribute: {value}");
+            assert!(
+                !value.contains("<bdi"),
+                "{name} isolates a name inside an attribute: {value}"
+            );
         }
     }
     let hostile = all().filter(|shot| shot.html.contains("&#60;script&#62;")).count();
@@ -98,7 +101,14 @@ fn what_people_wrote_never_acts_as_html() {
 #[test]
 fn pages_have_no_inline_code_and_no_inline_style() {
     for Shot { name, html } in all() {
-        for trace in ["style=\"", " onclick=", " onload=", " onsubmit=", "<style", "http-equiv"] {
+        for trace in [
+            "style=\"",
+            " onclick=",
+            " onload=",
+            " onsubmit=",
+            "<style",
+            "http-equiv",
+        ] {
             assert!(!html.contains(trace), "{name} has {trace}: {}", near(&html, trace));
         }
         let scripts = html.matches("<script").count();
@@ -111,11 +121,17 @@ fn ids_are_unique_and_labels_belong_to_fields() {
     for Shot { name, html } in all() {
         let ids: Vec<_> = values(&html, " id=\"").collect();
         let unique: HashSet<_> = ids.iter().copied().collect();
-        let twice: Vec<_> = ids.iter().filter(|id| ids.iter().filter(|other| other == id).count() > 1).collect();
+        let twice: Vec<_> = ids
+            .iter()
+            .filter(|id| ids.iter().filter(|other| other == id).count() > 1)
+            .collect();
         assert_eq!(ids.len(), unique.len(), "{name} has ids twice: {twice:?}");
         for reference in [" for=\"", " aria-labelledby=\"", " aria-describedby=\""] {
             for id in values(&html, reference).flat_map(str::split_whitespace) {
-                assert!(unique.contains(id), "{name} refers by{reference} to {id}, which is not there");
+                assert!(
+                    unique.contains(id),
+                    "{name} refers by{reference} to {id}, which is not there"
+                );
             }
         }
     }
@@ -141,7 +157,14 @@ fn values<'a>(html: &'a str, attribute: &'a str) -> impl Iterator<Item = &'a str
 /// What stands around a trace, for the message of a test.
 fn near(html: &str, trace: &str) -> String {
     let before = html.split(trace).next().unwrap_or_default();
-    let tail: String = before.chars().rev().take(60).collect::<Vec<_>>().into_iter().rev().collect();
+    let tail: String = before
+        .chars()
+        .rev()
+        .take(60)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .collect();
     let after: String = html[before.len()..].chars().take(80).collect();
     format!("…{tail}{after}…")
 }

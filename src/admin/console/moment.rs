@@ -76,7 +76,12 @@ impl Moment<'_> {
 
     fn day(&self) -> String {
         let at = self.zoned();
-        format!("{} {} {}", self.day_of_month(&at), self.month("months-short", &at), at.year())
+        format!(
+            "{} {} {}",
+            self.day_of_month(&at),
+            self.month("months-short", &at),
+            at.year()
+        )
     }
 
     /// The first of a month is an ordinal in French.

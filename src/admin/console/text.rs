@@ -126,7 +126,8 @@ macro_rules! sayable {
 
 // A port is a name: its digits are never grouped.
 sayable!(str, String, Address, DomainName, IpAddr, u16 => |name| Fact::Name(ToString::to_string(name)));
-sayable!(u32, u64 => |count| Fact::Count(u64::from(*count)));
+sayable!(u32 => |count| Fact::Count(u64::from(*count)));
+sayable!(u64 => |count| Fact::Count(*count));
 sayable!(usize => |count| Fact::Count(u64::try_from(*count).unwrap_or(u64::MAX)));
 
 /// A text that was chosen and waits for its language.

@@ -25,6 +25,7 @@ pub(super) fn shots(sample: &Sample) -> Vec<Shot> {
     let mut shots = lists(sample);
     shots.extend(pages(sample));
     shots.extend(adding(sample));
+    shots.extend(editing(sample));
     shots.extend(passwords(sample));
     shots.extend(questions(sample));
     shots.extend(sessions(sample));
@@ -133,10 +134,7 @@ fn pages(sample: &Sample) -> Vec<Shot> {
 }
 
 const fn ended(count: u64) -> done::Ended {
-    done::Ended::Sessions {
-        count,
-        milliseconds: 4,
-    }
+    done::Ended::Sessions { count, milliseconds: 4 }
 }
 
 fn adding(sample: &Sample) -> Vec<Shot> {
@@ -155,13 +153,48 @@ fn adding(sample: &Sample) -> Vec<Shot> {
         may_be_nobodys: true,
         once: "1".to_owned(),
     };
-    let form = |name: &str| DeviceForm {
+    let own = NewDevice {
+        people: Vec::new(),
+        ..new(
+            sample.member(Place::MyMailboxes),
+            Some(DeviceKind::Iphone),
+            form("Lucie’s iPhone"),
+        )
+    };
+    let alias = NewDevice {
+        alias: Some("hello@acme.ch".to_owned()),
+        ..new(sample.frame(Place::Mailboxes), None, DeviceForm::default())
+    };
+    vec![
+        shot(
+            "device-new",
+            &new(sample.frame(Place::Mailboxes), None, DeviceForm::default()),
+        ),
+        shot("device-new-alias", &alias),
+        shot(
+            "device-new-app",
+            &new(sample.frame(Place::Mailboxes), Some(DeviceKind::App), form("CRM")),
+        ),
+        shot(
+            "device-new-wrong",
+            &new(sample.refused(Place::Mailboxes), Some(DeviceKind::Iphone), wrong()),
+        ),
+        shot("device-new-own", &own),
+    ]
+}
+
+fn form(name: &str) -> DeviceForm {
+    DeviceForm {
         name: Field::of(name),
         scopes: Ticks::of(["imap", "smtp"]),
         expires: Field::of("never"),
         ..DeviceForm::default()
-    };
-    let wrong = DeviceForm {
+    }
+}
+
+/// A form in which everything that can be is wrong.
+fn wrong() -> DeviceForm {
+    DeviceForm {
         name: Field::of("Anna’s iPhone").wrong(problem::name_taken("Anna’s iPhone 2")),
         scopes: Ticks {
             error: Some(problem::scopes()),
@@ -171,15 +204,10 @@ fn adding(sample: &Sample) -> Vec<Shot> {
         expires_on: Field::of("2020-01-01").wrong(problem::day_to_come()),
         networks: Field::of("everywhere").wrong(problem::network(HOSTILE)),
         person: Field::default(),
-    };
-    let own = NewDevice {
-        people: Vec::new(),
-        ..new(sample.member(Place::MyMailboxes), Some(DeviceKind::Iphone), form("Lucie’s iPhone"))
-    };
-    let alias = NewDevice {
-        alias: Some("hello@acme.ch".to_owned()),
-        ..new(sample.frame(Place::Mailboxes), None, DeviceForm::default())
-    };
+    }
+}
+
+fn editing(sample: &Sample) -> Vec<Shot> {
     let edit = |frame, form| EditDevice {
         frame,
         id: DeviceId::from_raw(3001),
@@ -192,13 +220,8 @@ fn adding(sample: &Sample) -> Vec<Shot> {
         ..form(HEBREW)
     };
     vec![
-        shot("device-new", &new(sample.frame(Place::Mailboxes), None, DeviceForm::default())),
-        shot("device-new-alias", &alias),
-        shot("device-new-app", &new(sample.frame(Place::Mailboxes), Some(DeviceKind::App), form("CRM"))),
-        shot("device-new-wrong", &new(sample.refused(Place::Mailboxes), Some(DeviceKind::Iphone), wrong.clone())),
-        shot("device-new-own", &own),
         shot("device-edit", &edit(sample.frame(PLACE), networks)),
-        shot("device-edit-wrong", &edit(sample.refused(PLACE), wrong)),
+        shot("device-edit-wrong", &edit(sample.refused(PLACE), wrong())),
     ]
 }
 
@@ -266,14 +289,22 @@ fn passwords(sample: &Sample) -> Vec<Shot> {
     let frame = || sample.frame(Place::Mailboxes);
     let mut shots: Vec<_> = sign_ins()
         .into_iter()
-        .map(|(name, state)| shot(&format!("device-password-{name}"), &password(frame(), state, false, false)))
+        .map(|(name, state)| {
+            shot(
+                &format!("device-password-{name}"),
+                &password(frame(), state, false, false),
+            )
+        })
         .collect();
     let fragment = LiveFirstSignIn {
         frame: &frame(),
         state: FirstSignIn::Waiting,
     };
     let page = shots.first().expect("a first sign-in").html.clone();
-    assert!(page.contains(fragment.render_once().trim()), "the stream sends what the page has");
+    assert!(
+        page.contains(fragment.render_once().trim()),
+        "the stream sends what the page has"
+    );
     shots.push(shot(
         "device-password-replaced",
         &password(sample.member(Place::MyMailboxes), FirstSignIn::Waiting, true, true),
@@ -313,9 +344,18 @@ fn questions(sample: &Sample) -> Vec<Shot> {
             "device-disconnect-idle",
             &Confirm::disconnect(frame(), &ending(HOSTILE, 0), false, 0, action(), back()),
         ),
-        shot("device-pause", &Confirm::pause(frame(), &ending("Anna’s iPhone", 2), action(), back())),
-        shot("device-replace", &Confirm::replace(frame(), &ending(HEBREW, 1), action(), back())),
-        shot("session-end", &Confirm::end_session(frame(), "CRM", LONG_ADDRESS, action(), back())),
+        shot(
+            "device-pause",
+            &Confirm::pause(frame(), &ending("Anna’s iPhone", 2), action(), back()),
+        ),
+        shot(
+            "device-replace",
+            &Confirm::replace(frame(), &ending(HEBREW, 1), action(), back()),
+        ),
+        shot(
+            "session-end",
+            &Confirm::end_session(frame(), "CRM", LONG_ADDRESS, action(), back()),
+        ),
     ]
 }
 
@@ -325,7 +365,12 @@ fn sessions(sample: &Sample) -> Vec<Shot> {
         mailbox: mailbox(address),
         device: DeviceId::from_raw(3001),
         device_name: name.to_owned(),
-        used: used(id * 700, protocol, Some("Thunderbird 140.3.0esr on Linux"), "2001:db8:85a3::8a2e:370:7334"),
+        used: used(
+            id * 700,
+            protocol,
+            Some("Thunderbird 140.3.0esr on Linux"),
+            "2001:db8:85a3::8a2e:370:7334",
+        ),
         received: 12_345_678_901 / id,
         sent: 870 * id,
     };
@@ -361,10 +406,16 @@ fn sessions(sample: &Sample) -> Vec<Shot> {
     let mut shots = vec![
         shot("sessions", &list(short("/o/x/sessions"), rows.clone(), None)),
         shot("sessions-empty", &list(nobody, Vec::new(), last)),
-        shot("sessions-filtered-empty", &list(fruitless("/o/x/sessions"), Vec::new(), None)),
+        shot(
+            "sessions-filtered-empty",
+            &list(fruitless("/o/x/sessions"), Vec::new(), None),
+        ),
     ];
     let page = &shots[0].html;
-    assert!(page.contains(shot("live", &live).html.trim()), "the stream sends the page's table");
+    assert!(
+        page.contains(shot("live", &live).html.trim()),
+        "the stream sends the page's table"
+    );
     assert!(shot("badge", &badge).html.contains("badge good"));
     let auditor = Sessions {
         may_end: false,

@@ -3,8 +3,8 @@
 use super::sample::{DAY, HEBREW, HOSTILE, LONG_ADDRESS, Sample, ago, ahead};
 use super::{Shot, shot};
 use crate::admin::console::view::door::{
-    Closed, Decline, Forgot, InvitationClosed, Invited, InvitedMailbox, Offer, Reset, SecondFactor, SetUp, SignIn, StepUp,
-    Way,
+    Closed, Decline, Forgot, InvitationClosed, Invited, InvitedMailbox, Offer, Reset, SecondFactor, SetUp, SignIn,
+    StepUp, Way,
 };
 use crate::admin::console::view::error::{ErrorDoor, Fault};
 use crate::admin::console::view::form::problem;
@@ -14,6 +14,7 @@ use crate::model::{Right, Role};
 pub(super) fn shots(sample: &Sample) -> Vec<Shot> {
     let mut shots = sign_in(sample);
     shots.extend(links(sample));
+    shots.extend(step_up(sample));
     shots.extend(invitations(sample));
     shots.extend(closed(sample));
     shots
@@ -21,10 +22,7 @@ pub(super) fn shots(sample: &Sample) -> Vec<Shot> {
 
 fn sign_in(sample: &Sample) -> Vec<Shot> {
     let sign_in = |address: &str, problem, flash| SignIn {
-        frame: Frame {
-            flash,
-            ..sample.door()
-        },
+        frame: Frame { flash, ..sample.door() },
         address: Field::of(address),
         problem,
         next: "/o/x?q=a&b=c".to_owned(),
@@ -38,7 +36,10 @@ fn sign_in(sample: &Sample) -> Vec<Shot> {
     let throttled = done::sign_in_throttled(ahead(300));
     vec![
         shot("sign-in", &sign_in("", None, None)),
-        shot("sign-in-refused", &sign_in("anna@example.org", Some(done::sign_in_refused()), None)),
+        shot(
+            "sign-in-refused",
+            &sign_in("anna@example.org", Some(done::sign_in_refused()), None),
+        ),
         shot("sign-in-throttled", &sign_in(HOSTILE, Some(throttled), None)),
         shot("sign-in-over", &sign_in("", None, Some(done::session_over()))),
         shot("sign-in-out", &sign_in("", None, Some(done::signed_out_here()))),
@@ -70,18 +71,6 @@ fn links(sample: &Sample) -> Vec<Shot> {
         password: Field::default(),
         language: Field::of("en"),
     };
-    let step_up = |purpose, password, has_code| StepUp {
-        frame: Frame {
-            org: None,
-            ..sample.own(Place::Elsewhere)
-        },
-        purpose,
-        has_code,
-        password,
-        code: Field::default(),
-        next: "/me".to_owned(),
-        back: "/me".to_owned(),
-    };
     let wrong = SetUp {
         organisation: Field::of("x".repeat(101)).wrong(problem::too_long(100)),
         name: Field::of("").wrong(problem::missing()),
@@ -101,7 +90,27 @@ fn links(sample: &Sample) -> Vec<Shot> {
         shot("set-up", &set_up(true)),
         shot("set-up-wrong", &wrong),
         shot("set-up-gone", &set_up(false)),
-        shot("step-up", &step_up(done::purpose::add_device("info@acme.ch"), Field::default(), true)),
+    ]
+}
+
+fn step_up(sample: &Sample) -> Vec<Shot> {
+    let step_up = |purpose, password, has_code| StepUp {
+        frame: Frame {
+            org: None,
+            ..sample.own(Place::Elsewhere)
+        },
+        purpose,
+        has_code,
+        password,
+        code: Field::default(),
+        next: "/me".to_owned(),
+        back: "/me".to_owned(),
+    };
+    vec![
+        shot(
+            "step-up",
+            &step_up(done::purpose::add_device("info@acme.ch"), Field::default(), true),
+        ),
         shot(
             "step-up-wrong",
             &step_up(
@@ -110,9 +119,18 @@ fn links(sample: &Sample) -> Vec<Shot> {
                 false,
             ),
         ),
-        shot("step-up-method", &step_up(done::purpose::sign_in_method(), Field::default(), false)),
-        shot("step-up-role", &step_up(done::purpose::give_role(), Field::default(), true)),
-        shot("step-up-token", &step_up(done::purpose::make_token(), Field::default(), true)),
+        shot(
+            "step-up-method",
+            &step_up(done::purpose::sign_in_method(), Field::default(), false),
+        ),
+        shot(
+            "step-up-role",
+            &step_up(done::purpose::give_role(), Field::default(), true),
+        ),
+        shot(
+            "step-up-token",
+            &step_up(done::purpose::make_token(), Field::default(), true),
+        ),
     ]
 }
 

@@ -21,6 +21,7 @@ pub(super) fn shots(sample: &Sample) -> Vec<Shot> {
     let mut shots = lists(sample);
     shots.extend(new(sample));
     shots.extend(tabs(sample));
+    shots.extend(log(sample));
     shots.extend(aliases(sample));
     shots.extend(access(sample));
     shots.extend(questions(sample));
@@ -75,16 +76,24 @@ fn lists(sample: &Sample) -> Vec<Shot> {
     let many = rows().into_iter().cycle().take(50).collect();
     vec![
         shot("mailboxes", &list(listing(path, &filters), rows(), true, true)),
-        shot("mailboxes-one", &list(short(path), rows().into_iter().take(1).collect(), true, true)),
+        shot(
+            "mailboxes-one",
+            &list(short(path), rows().into_iter().take(1).collect(), true, true),
+        ),
         shot("mailboxes-many", &list(listing(path, &[]), many, true, false)),
         shot("mailboxes-empty", &list(short(path), Vec::new(), true, true)),
         shot("mailboxes-no-domain", &list(short(path), Vec::new(), false, true)),
-        shot("mailboxes-filtered-empty", &list(fruitless(path), Vec::new(), true, true)),
+        shot(
+            "mailboxes-filtered-empty",
+            &list(fruitless(path), Vec::new(), true, true),
+        ),
     ]
 }
 
 fn domains() -> Vec<String> {
-    ["acme.ch", "mail.grandhotel-bellevue-lausanne.example"].map(str::to_owned).to_vec()
+    ["acme.ch", "mail.grandhotel-bellevue-lausanne.example"]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 fn new(sample: &Sample) -> Vec<Shot> {
@@ -101,9 +110,15 @@ fn new(sample: &Sample) -> Vec<Shot> {
     let taken = Field::of("info").wrong(problem::address_taken("info@acme.ch"));
     vec![
         shot("mailbox-new", &new(Field::default(), domains())),
-        shot("mailbox-new-one-domain", &new(Field::default(), domains().into_iter().take(1).collect())),
+        shot(
+            "mailbox-new-one-domain",
+            &new(Field::default(), domains().into_iter().take(1).collect()),
+        ),
         shot("mailbox-new-taken", &refused(taken)),
-        shot("mailbox-new-bad", &refused(Field::of("<b>").wrong(problem::local_part()))),
+        shot(
+            "mailbox-new-bad",
+            &refused(Field::of("<b>").wrong(problem::local_part())),
+        ),
         shot(
             "mailbox-new-domain",
             &refused(Field::of("a@else.example").wrong(problem::domain_unknown("else.example"))),
@@ -195,19 +210,16 @@ fn tabs(sample: &Sample) -> Vec<Shot> {
     let owner = || sample.frame(PLACE);
     let member = || sample.member(Place::MyMailboxes);
     let own: Vec<_> = devices().into_iter().take(1).collect();
-    let log = |listing, rows| MailboxActivity {
-        frame: owner(),
-        head: head("info@acme.ch"),
-        listing,
-        rows,
-    };
     let given = Frame {
         flash: Some(done::access_given("Anna Keller", "info@acme.ch")),
         ..owner()
     };
     vec![
         shot("mailbox-people", &people(head("info@acme.ch"), accesses(), invited)),
-        shot("mailbox-people-empty", &people(head("info@acme.ch"), Vec::new(), Vec::new())),
+        shot(
+            "mailbox-people-empty",
+            &people(head("info@acme.ch"), Vec::new(), Vec::new()),
+        ),
         shot("mailbox-people-suspended", &people(suspended, accesses(), Vec::new())),
         shot(
             "mailbox-people-auditor",
@@ -219,14 +231,37 @@ fn tabs(sample: &Sample) -> Vec<Shot> {
                 ..people(head("x"), accesses(), Vec::new())
             },
         ),
-        shot("mailbox-devices", &device_list(given, head("info@acme.ch"), listing(path, &[]), devices(), false)),
-        shot("mailbox-devices-empty", &device_list(owner(), head("info@acme.ch"), short(path), Vec::new(), false)),
+        shot(
+            "mailbox-devices",
+            &device_list(given, head("info@acme.ch"), listing(path, &[]), devices(), false),
+        ),
+        shot(
+            "mailbox-devices-empty",
+            &device_list(owner(), head("info@acme.ch"), short(path), Vec::new(), false),
+        ),
         shot(
             "mailbox-devices-filtered-empty",
             &device_list(owner(), head("info@acme.ch"), fruitless(path), Vec::new(), false),
         ),
-        shot("mailbox-devices-own", &device_list(member(), little("info@acme.ch"), short(path), own, true)),
-        shot("mailbox-activity", &log(listing("/o/x/mailboxes/y/activity", &[]), activity())),
+        shot(
+            "mailbox-devices-own",
+            &device_list(member(), little("info@acme.ch"), short(path), own, true),
+        ),
+    ]
+}
+
+fn log(sample: &Sample) -> Vec<Shot> {
+    let log = |listing, rows| MailboxActivity {
+        frame: sample.frame(PLACE),
+        head: head("info@acme.ch"),
+        listing,
+        rows,
+    };
+    vec![
+        shot(
+            "mailbox-activity",
+            &log(listing("/o/x/mailboxes/y/activity", &[]), activity()),
+        ),
         shot("mailbox-activity-empty", &log(short("/"), Vec::new())),
     ]
 }
@@ -339,8 +374,14 @@ fn questions(sample: &Sample) -> Vec<Shot> {
             "withdraw-no-device",
             &Confirm::withdraw_access(frame(), HOSTILE, LONG_ADDRESS, &[], action(), back()),
         ),
-        shot("suspend", &Confirm::suspend(frame(), "info@acme.ch", 7, 3, action(), back())),
-        shot("revoke-all", &Confirm::revoke_all(frame(), "info@acme.ch", &devices, action(), back())),
+        shot(
+            "suspend",
+            &Confirm::suspend(frame(), "info@acme.ch", 7, 3, action(), back()),
+        ),
+        shot(
+            "revoke-all",
+            &Confirm::revoke_all(frame(), "info@acme.ch", &devices, action(), back()),
+        ),
         shot(
             "mailbox-delete",
             &Confirm::delete_mailbox(frame(), "info@acme.ch", 7, &alias, Field::default(), action(), back()),
@@ -349,6 +390,9 @@ fn questions(sample: &Sample) -> Vec<Shot> {
             "mailbox-delete-wrong",
             &Confirm::delete_mailbox(sample.refused(PLACE), "info@acme.ch", 0, &[], wrong, action(), back()),
         ),
-        shot("alias-delete", &Confirm::delete_alias(frame(), "hello@acme.ch", "info@acme.ch", action(), back())),
+        shot(
+            "alias-delete",
+            &Confirm::delete_alias(frame(), "hello@acme.ch", "info@acme.ch", action(), back()),
+        ),
     ]
 }

@@ -1,8 +1,8 @@
 //! Overview, activity, domains, settings, one's own pages, search, errors.
 
 use super::sample::{
-    DAY, HEBREW, HOSTILE, LONG, LONG_ADDRESS, Sample, activity, ago, ahead, devices, iphone, listing, mailbox, org, person,
-    short,
+    DAY, HEBREW, HOSTILE, LONG, LONG_ADDRESS, Sample, activity, ago, ahead, devices, iphone, listing, mailbox, org,
+    person, short,
 };
 use super::{Shot, shot};
 use crate::admin::console::text::Line;
@@ -75,7 +75,10 @@ fn overview(sample: &Sample) -> Vec<Shot> {
     };
     let few = || todos[..3].to_vec();
     vec![
-        shot("overview-first", &overview(Some(FirstSteps::default()), Vec::new(), 0, Vec::new())),
+        shot(
+            "overview-first",
+            &overview(Some(FirstSteps::default()), Vec::new(), 0, Vec::new()),
+        ),
         shot("overview-begun", &overview(Some(begun), few(), 4, activity())),
         shot("overview", &overview(None, few(), 52, activity())),
         shot("overview-quiet", &overview(None, Vec::new(), 10_000, activity())),
@@ -115,10 +118,16 @@ fn log(sample: &Sample) -> Vec<Shot> {
     };
     let hash = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
     vec![
-        shot("activity", &list(ActivityFilter::default(), listing("/o/x/activity", &[]), activity())),
+        shot(
+            "activity",
+            &list(ActivityFilter::default(), listing("/o/x/activity", &[]), activity()),
+        ),
         shot("activity-filtered", &list(filter.clone(), filtered(), activity())),
         shot("activity-filtered-empty", &list(filter, filtered(), Vec::new())),
-        shot("activity-empty", &list(ActivityFilter::default(), short("/o/x/activity"), Vec::new())),
+        shot(
+            "activity-empty",
+            &list(ActivityFilter::default(), short("/o/x/activity"), Vec::new()),
+        ),
         shot("activity-one", &one(0, Some(hash))),
         shot("activity-one-behalf", &one(3, None)),
     ]
@@ -166,8 +175,14 @@ fn domains(sample: &Sample) -> Vec<Shot> {
         shot("domains", &page(frame(), rows.clone(), Field::default(), true)),
         shot("domains-empty", &page(frame(), Vec::new(), Field::default(), true)),
         shot("domains-auditor", &page(frame(), rows.clone(), Field::default(), false)),
-        shot("domains-bad", &refused(Field::of("http://acme").wrong(problem::domain()))),
-        shot("domains-taken", &refused(Field::of("acme.ch").wrong(problem::domain_taken("acme.ch")))),
+        shot(
+            "domains-bad",
+            &refused(Field::of("http://acme").wrong(problem::domain())),
+        ),
+        shot(
+            "domains-taken",
+            &refused(Field::of("acme.ch").wrong(problem::domain_taken("acme.ch"))),
+        ),
         shot("domain-remove", &remove),
     ]
 }
@@ -184,7 +199,11 @@ fn settings(sample: &Sample) -> Vec<Shot> {
         may_revoke: role != Role::Owner,
     };
     let tokens = vec![
-        token("CRM sync", Role::MailboxManager, Some((ago(40), "198.51.100.20".to_owned()))),
+        token(
+            "CRM sync",
+            Role::MailboxManager,
+            Some((ago(40), "198.51.100.20".to_owned())),
+        ),
         token(HOSTILE, Role::Auditor, None),
         token(LONG, Role::Owner, None),
     ];
@@ -222,7 +241,13 @@ fn settings(sample: &Sample) -> Vec<Shot> {
         shot("settings-empty", &page(Vec::new(), true)),
         shot("settings-auditor", &page(tokens, false)),
         shot("token-new", &new(sample.frame(Place::Settings), Field::default())),
-        shot("token-new-missing", &new(sample.refused(Place::Settings), Field::default().wrong(problem::missing()))),
+        shot(
+            "token-new-missing",
+            &new(
+                sample.refused(Place::Settings),
+                Field::default().wrong(problem::missing()),
+            ),
+        ),
         shot("token-shown", &shown),
         shot("token-revoke", &revoke),
     ]
@@ -273,7 +298,10 @@ fn own(sample: &Sample) -> Vec<Shot> {
     };
     vec![
         shot("me", &page(after, many)),
-        shot("me-one", &page(sample.member(place), vec![mine("info@acme.ch", vec![iphone()], None)])),
+        shot(
+            "me-one",
+            &page(sample.member(place), vec![mine("info@acme.ch", vec![iphone()], None)]),
+        ),
         shot("me-empty", &page(sample.own(place), Vec::new())),
         shot("me-lost", &lost(devices())),
         shot("me-lost-none", &lost(Vec::new())),
@@ -340,7 +368,10 @@ fn account(sample: &Sample) -> Vec<Shot> {
         shot("address-wrong", &address(Field::of(LONG_ADDRESS).wrong(problem::sign_in_taken()))),
         shot("account-everywhere", &Confirm::sign_out_everywhere(frame(), 2, action(), back())),
         shot("account-code-off", &Confirm::remove_code(frame(), action(), back())),
-        shot("account-new-codes", &Confirm::new_recovery_codes(frame(), action(), back())),
+        shot(
+            "account-new-codes",
+            &Confirm::new_recovery_codes(frame(), action(), back()),
+        ),
     ]
 }
 
@@ -358,7 +389,10 @@ fn codes(sample: &Sample) -> Vec<Shot> {
     };
     vec![
         shot("account-code", &set_up(Field::default())),
-        shot("account-code-wrong", &set_up(Field::of("111111").wrong(problem::code()))),
+        shot(
+            "account-code-wrong",
+            &set_up(Field::of("111111").wrong(problem::code())),
+        ),
         shot("recovery-codes", &codes),
     ]
 }
@@ -412,7 +446,49 @@ fn errors(sample: &Sample) -> Vec<Shot> {
         who_can: names.iter().map(ToString::to_string).collect(),
     };
     let team = ["Sophie", HOSTILE, HEBREW, "Marc", "Anna"];
-    let conflict = Conflict {
+    vec![
+        error("error-400", Fault::BadRequest),
+        error("error-403-site", Fault::ForeignSite),
+        error(
+            "error-403-two",
+            not_allowed(forbidden::add_device("info@acme.ch"), &team[..2]),
+        ),
+        error(
+            "error-403-one",
+            not_allowed(forbidden::manage_devices("info@acme.ch"), &team[..1]),
+        ),
+        error(
+            "error-403-many",
+            not_allowed(forbidden::manage_aliases(LONG_ADDRESS), &team),
+        ),
+        error("error-403-nobody", not_allowed(forbidden::see(), &[])),
+        error(
+            "error-403-mailboxes",
+            not_allowed(forbidden::manage_mailboxes(), &team[..1]),
+        ),
+        error("error-403-people", not_allowed(forbidden::manage_people(), &team[..1])),
+        error("error-403-owners", not_allowed(forbidden::manage_owners(), &team[..1])),
+        error(
+            "error-403-auditor",
+            not_allowed(forbidden::change_anything(), &team[..1]),
+        ),
+        error("error-404", Fault::NotFound),
+        error("error-410", Fault::Gone),
+        error("error-413", Fault::TooLarge),
+        error("error-429", Fault::TooMany { again_at: ahead(90) }),
+        error(
+            "error-500",
+            Fault::Internal {
+                reference: "7hq2m4x9".to_owned(),
+            },
+        ),
+        error("error-503", Fault::Unavailable),
+        shot("error-409", &conflict(sample)),
+    ]
+}
+
+fn conflict(sample: &Sample) -> Conflict {
+    Conflict {
         frame: sample.frame(Place::Devices),
         what: HEBREW.to_owned(),
         who: "Marc Dubois".to_owned(),
@@ -430,33 +506,12 @@ fn errors(sample: &Sample) -> Vec<Shot> {
             },
         ],
         action: "/o/x/devices/y/edit".to_owned(),
-        fields: vec![("name".to_owned(), LONG.to_owned()), ("revision".to_owned(), "5".to_owned())],
+        fields: vec![
+            ("name".to_owned(), LONG.to_owned()),
+            ("revision".to_owned(), "5".to_owned()),
+        ],
         theirs: "/o/x/devices/y".to_owned(),
-    };
-    vec![
-        error("error-400", Fault::BadRequest),
-        error("error-403-site", Fault::ForeignSite),
-        error("error-403-two", not_allowed(forbidden::add_device("info@acme.ch"), &team[..2])),
-        error("error-403-one", not_allowed(forbidden::manage_devices("info@acme.ch"), &team[..1])),
-        error("error-403-many", not_allowed(forbidden::manage_aliases(LONG_ADDRESS), &team)),
-        error("error-403-nobody", not_allowed(forbidden::see(), &[])),
-        error("error-403-mailboxes", not_allowed(forbidden::manage_mailboxes(), &team[..1])),
-        error("error-403-people", not_allowed(forbidden::manage_people(), &team[..1])),
-        error("error-403-owners", not_allowed(forbidden::manage_owners(), &team[..1])),
-        error("error-403-auditor", not_allowed(forbidden::change_anything(), &team[..1])),
-        error("error-404", Fault::NotFound),
-        error("error-410", Fault::Gone),
-        error("error-413", Fault::TooLarge),
-        error("error-429", Fault::TooMany { again_at: ahead(90) }),
-        error(
-            "error-500",
-            Fault::Internal {
-                reference: "7hq2m4x9".to_owned(),
-            },
-        ),
-        error("error-503", Fault::Unavailable),
-        shot("error-409", &conflict),
-    ]
+    }
 }
 
 /// Everything that a page can say once above itself.

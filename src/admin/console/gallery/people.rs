@@ -72,7 +72,10 @@ fn lists(sample: &Sample) -> Vec<Shot> {
     let filters = [("person-without-code", false), ("person-no-mailbox", true)];
     vec![
         shot("people", &list(listing("/o/x/people", &filters), rows())),
-        shot("people-alone", &list(short("/o/x/people"), rows().into_iter().take(1).collect())),
+        shot(
+            "people-alone",
+            &list(short("/o/x/people"), rows().into_iter().take(1).collect()),
+        ),
         shot("people-filtered-empty", &list(fruitless("/o/x/people"), Vec::new())),
     ]
 }
@@ -87,7 +90,10 @@ fn pages(sample: &Sample) -> Vec<Shot> {
         frame: sample.frame(PLACE),
         person,
         since: ago(300 * DAY),
-        accesses: vec![access("info@acme.ch", None), access(LONG_ADDRESS, Some(ahead(12 * DAY)))],
+        accesses: vec![
+            access("info@acme.ch", None),
+            access(LONG_ADDRESS, Some(ahead(12 * DAY))),
+        ],
         devices: devices(),
         leaving: Leaving {
             accesses: 2,
@@ -123,7 +129,10 @@ fn pages(sample: &Sample) -> Vec<Shot> {
         mailbox: mailbox.to_owned(),
         live,
     };
-    let leaving = [ending("Marc’s iPhone", "info@acme.ch", 2), ending(HOSTILE, LONG_ADDRESS, 0)];
+    let leaving = [
+        ending("Marc’s iPhone", "info@acme.ch", 2),
+        ending(HOSTILE, LONG_ADDRESS, 0),
+    ];
     let boxes = ["info@acme.ch".to_owned(), LONG_ADDRESS.to_owned()];
     let remove = Confirm::remove_member(
         sample.frame(PLACE),
@@ -185,7 +194,10 @@ fn invitations(sample: &Sample) -> Vec<Shot> {
     vec![
         shot("invitations", &list(short("/o/x/invitations"), rows)),
         shot("invitations-empty", &list(short("/o/x/invitations"), Vec::new())),
-        shot("invitations-filtered-empty", &list(fruitless("/o/x/invitations"), Vec::new())),
+        shot(
+            "invitations-filtered-empty",
+            &list(fruitless("/o/x/invitations"), Vec::new()),
+        ),
     ]
 }
 
@@ -196,7 +208,11 @@ fn inviting(sample: &Sample) -> Vec<Shot> {
         is_own_domain: false,
         role: Field::of("member"),
         offered: Role::ALL.to_vec(),
-        mailboxes: vec![mailbox("info@acme.ch"), mailbox("contact@acme.ch"), mailbox(LONG_ADDRESS)],
+        mailboxes: vec![
+            mailbox("info@acme.ch"),
+            mailbox("contact@acme.ch"),
+            mailbox(LONG_ADDRESS),
+        ],
         chosen: Ticks::of([mailbox("info@acme.ch").id]),
         rights: Ticks::of(["see-devices", "add-own-devices"]),
         ends: Field::default(),
@@ -261,7 +277,10 @@ fn invitation(sample: &Sample) -> Vec<Shot> {
     let fresh = InvitationPage {
         link: Some(link.to_owned()),
         again_at: Some(ahead(540)),
-        ..page(flashed(done::invited("lucie@private.example")), InvitationState::Waiting)
+        ..page(
+            flashed(done::invited("lucie@private.example")),
+            InvitationState::Waiting,
+        )
     };
     let bounced = InvitationPage {
         bounce: Some(format!("550 5.1.1 {HOSTILE} unknown")),
@@ -279,7 +298,10 @@ fn invitation(sample: &Sample) -> Vec<Shot> {
     );
     vec![
         shot("invitation-fresh", &fresh),
-        shot("invitation-made", &page(flashed(done::invitation_made()), InvitationState::Sent(ago(60)))),
+        shot(
+            "invitation-made",
+            &page(flashed(done::invitation_made()), InvitationState::Sent(ago(60))),
+        ),
         shot("invitation-bounced", &bounced),
         shot("invitation-over", &over),
         shot("invitation-page-withdrawn", &gone),

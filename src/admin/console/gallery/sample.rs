@@ -166,7 +166,10 @@ impl Sample {
     fn orgs(&self) -> Vec<OrgLink> {
         [
             (org(), "Acme"),
-            (OrgId::from_raw(7_000_002), "Hôtel Bellevue & Résidence du Lac, Lausanne-Ouchy SA"),
+            (
+                OrgId::from_raw(7_000_002),
+                "Hôtel Bellevue & Résidence du Lac, Lausanne-Ouchy SA",
+            ),
             (OrgId::from_raw(7_000_003), HOSTILE),
         ]
         .map(|(id, name)| OrgLink {
@@ -189,7 +192,12 @@ pub(super) fn iphone() -> DeviceRow {
         scopes: Scopes::ALL,
         standing: Standing::Active,
         expires_at: None,
-        last_used: Some(used(2 * MINUTE, Protocol::Imap, Some("iPhone Mail 22C161"), "203.0.113.7")),
+        last_used: Some(used(
+            2 * MINUTE,
+            Protocol::Imap,
+            Some("iPhone Mail 22C161"),
+            "203.0.113.7",
+        )),
         live: 2,
         imported: false,
         knocking: None,
@@ -221,7 +229,12 @@ pub(super) fn devices() -> Vec<DeviceRow> {
         },
         DeviceRow {
             standing: Standing::Paused(ago(3 * HOUR)),
-            last_used: Some(used(40 * DAY, Protocol::Imap, Some(HOSTILE), "2001:db8:85a3::8a2e:370:7334")),
+            last_used: Some(used(
+                40 * DAY,
+                Protocol::Imap,
+                Some(HOSTILE),
+                "2001:db8:85a3::8a2e:370:7334",
+            )),
             ..device(4, HEBREW, DeviceKind::Outlook)
         },
         DeviceRow {
@@ -301,9 +314,8 @@ pub(super) fn fruitless(path: &str) -> Listing {
 
 /// Rows of the audit log.
 pub(super) fn activity() -> Vec<ActivityRow> {
-    let detail = |label: &str, name: &str| {
-        serde_json::json!({ "label": label, "mailbox": "info@acme.ch", "name": name })
-    };
+    let detail =
+        |label: &str, name: &str| serde_json::json!({ "label": label, "mailbox": "info@acme.ch", "name": name });
     let row = |seconds, actor: &str, name, action: &str, subject: &str, detail: &serde_json::Value| ActivityRow {
         at: ago(seconds),
         who: who(actor, name),
@@ -316,21 +328,56 @@ pub(super) fn activity() -> Vec<ActivityRow> {
     };
     let sophie = Some("Sophie Laurent");
     vec![
-        row(3 * MINUTE, "user:usr-1", sophie, "device.revoke", "dev-1", &detail("Anna’s iPhone", "")),
-        row(HOUR, "user:usr-1", sophie, "grant.withdraw", "lucie@private.example", &detail("", "Lucie Müller")),
+        row(
+            3 * MINUTE,
+            "user:usr-1",
+            sophie,
+            "device.revoke",
+            "dev-1",
+            &detail("Anna’s iPhone", ""),
+        ),
+        row(
+            HOUR,
+            "user:usr-1",
+            sophie,
+            "grant.withdraw",
+            "lucie@private.example",
+            &detail("", "Lucie Müller"),
+        ),
         ActivityRow {
             times: 37,
-            ..row(5 * HOUR, "user:usr-2", Some(HEBREW), "device.add", "dev-2", &detail(HEBREW, ""))
+            ..row(
+                5 * HOUR,
+                "user:usr-2",
+                Some(HEBREW),
+                "device.add",
+                "dev-2",
+                &detail(HEBREW, ""),
+            )
         },
         ActivityRow {
             behalf: Some("Lucie Müller".to_owned()),
-            ..row(26 * HOUR, "token:CRM sync", None, "mailbox.create", LONG_ADDRESS, &detail("", ""))
+            ..row(
+                26 * HOUR,
+                "token:CRM sync",
+                None,
+                "mailbox.create",
+                LONG_ADDRESS,
+                &detail("", ""),
+            )
         },
         ActivityRow {
             origin: origin("local"),
             ..row(3 * DAY, "cli:root", None, "domain.create", "acme.ch", &detail("", ""))
         },
-        row(4 * DAY, "user:usr-3", Some(HOSTILE), "device.edit", "dev-6", &detail(HOSTILE, "")),
+        row(
+            4 * DAY,
+            "user:usr-3",
+            Some(HOSTILE),
+            "device.edit",
+            "dev-6",
+            &detail(HOSTILE, ""),
+        ),
         row(40 * DAY, "daemon", None, "moon.landing", "mbx-1", &detail("", "")),
     ]
 }

@@ -20,7 +20,10 @@ fn keys(source: &str) -> Keys {
     let mut current = None;
     for line in source.lines().filter(|line| !line.starts_with('#')) {
         if let Some((key, _)) = line.split_once(" =").filter(|(key, _)| is_key(key)) {
-            assert!(keys.insert(key.to_owned(), BTreeSet::new()).is_none(), "{key} stands twice");
+            assert!(
+                keys.insert(key.to_owned(), BTreeSet::new()).is_none(),
+                "{key} stands twice"
+            );
             current = Some(key.to_owned());
         }
         if let Some(facts) = current.as_ref().and_then(|key| keys.get_mut(key)) {
@@ -31,12 +34,17 @@ fn keys(source: &str) -> Keys {
 }
 
 fn is_key(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'-')
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|octet| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'-')
 }
 
 /// The letters of a name at the begin of a text.
 fn word(text: &str) -> &str {
-    let end = text.find(|c: char| !(c.is_ascii_lowercase() || c == '_')).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !(c.is_ascii_lowercase() || c == '_'))
+        .unwrap_or(text.len());
     &text[..end]
 }
 
@@ -59,7 +67,11 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
 /// The code of the Manager and its templates, without tests.
 fn sources() -> Vec<(PathBuf, String)> {
     let code = files("src/admin", "rs").into_iter();
-    let code = code.filter(|file| !file.components().any(|part| matches!(part.as_os_str().to_str(), Some("gallery" | "tests"))));
+    let code = code.filter(|file| {
+        !file
+            .components()
+            .any(|part| matches!(part.as_os_str().to_str(), Some("gallery" | "tests")))
+    });
     let all = code.chain(files("templates", "html"));
     all.filter(|file| !file.ends_with("tests.rs") && !file.ends_with("gallery.rs"))
         .map(|file| {
@@ -76,7 +88,9 @@ fn said(code: &str) -> Vec<(String, BTreeSet<String>)> {
     for call in ["say(\"", "Line::new(\""] {
         for (start, _) in code.match_indices(call) {
             let rest = &code[start + call.len()..];
-            let Some((key, mut rest)) = rest.split_once('"') else { continue };
+            let Some((key, mut rest)) = rest.split_once('"') else {
+                continue;
+            };
             let mut facts = BTreeSet::new();
             rest = rest.trim_start().trim_start_matches(')').trim_start();
             while let Some(inside) = rest.strip_prefix(".with(") {
@@ -109,7 +123,12 @@ fn behind_parenthesis(text: &str) -> &str {
 fn both_files_can_be_read_and_have_the_same_keys_and_facts() {
     for (language, source) in FILES {
         let texts = FluentResource::try_new(source.to_owned());
-        assert!(texts.is_ok(), "{}: {:?}", language.name(), texts.err().map(|(_, errors)| errors));
+        assert!(
+            texts.is_ok(),
+            "{}: {:?}",
+            language.name(),
+            texts.err().map(|(_, errors)| errors)
+        );
     }
     let [english, french] = FILES.map(|(_, source)| keys(source));
     assert!(english.len() > 600);
@@ -207,20 +226,31 @@ fn numbers_choose_the_form_and_are_grouped_as_the_language_does() {
 
 #[test]
 fn ports_are_not_grouped() {
-    let said = reader(Language::French).say("server-port").with("port", 10_993_u16).plain();
+    let said = reader(Language::French)
+        .say("server-port")
+        .with("port", 10_993_u16)
+        .plain();
     assert_eq!(said, "port 10993");
 }
 
 #[test]
 fn a_text_that_is_not_there_shows_its_key() {
-    assert_eq!(reader(Language::French).say("no-such-text").plain(), "[missing:no-such-text]");
+    assert_eq!(
+        reader(Language::French).say("no-such-text").plain(),
+        "[missing:no-such-text]"
+    );
 }
 
 #[test]
 fn the_eyes_of_these_tests_see() {
     let code = "say(\"a-b\").with(\"x\", f(g(1))).with(\"y\", 2).plain() Line::new(\"c\") Line::new(\n\"d\")";
     let found = said(code);
-    let of = |key: &str| found.iter().find(|(found, _)| found == key).map(|(_, facts)| facts.len());
+    let of = |key: &str| {
+        found
+            .iter()
+            .find(|(found, _)| found == key)
+            .map(|(_, facts)| facts.len())
+    };
     assert_eq!((of("a-b"), of("c")), (Some(2), Some(0)));
     assert_eq!(keys("a = { $x }\n    { $y }\n# b = { $z }\nc = d").len(), 2);
 }

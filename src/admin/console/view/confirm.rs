@@ -18,7 +18,11 @@ impl EndingDevice {
     fn line(&self, with_mailbox: bool) -> Line {
         let key = if with_mailbox { "ends-device-of" } else { "ends-device" };
         let line = Line::new(key).with("device", &self.name).with("count", self.live);
-        if with_mailbox { line.with("mailbox", &self.mailbox) } else { line }
+        if with_mailbox {
+            line.with("mailbox", &self.mailbox)
+        } else {
+            line
+        }
     }
 }
 
@@ -90,7 +94,9 @@ impl Confirm {
         action: String,
         back: String,
     ) -> Self {
-        let question = Line::new("withdraw-question").with("name", person).with("mailbox", mailbox);
+        let question = Line::new("withdraw-question")
+            .with("name", person)
+            .with("mailbox", mailbox);
         let mut page = Self::new(frame, question, Line::new("access-withdraw"), action, back);
         page.lead = Some(Line::new("withdraw-lead"));
         page.ends
@@ -116,7 +122,8 @@ impl Confirm {
         let button = Line::new("remove-button").with("name", person);
         let mut page = Self::new(frame, question, button, action, back);
         page.lead = Some(Line::new("withdraw-lead"));
-        page.ends.push(Line::new("ends-membership").with("name", person).with("org", &org));
+        page.ends
+            .push(Line::new("ends-membership").with("name", person).with("org", &org));
         let sight = |mailbox| Line::new("ends-sight").with("name", person).with("mailbox", mailbox);
         page.ends.extend(mailboxes.iter().map(sight));
         page.ends.extend(devices.iter().map(|device| device.line(true)));
@@ -128,7 +135,14 @@ impl Confirm {
     }
 
     /// One device for good. `sent` is how much it sent in the last week.
-    pub fn disconnect(frame: Frame, device: &EndingDevice, is_last: bool, sent: u64, action: String, back: String) -> Self {
+    pub fn disconnect(
+        frame: Frame,
+        device: &EndingDevice,
+        is_last: bool,
+        sent: u64,
+        action: String,
+        back: String,
+    ) -> Self {
         let question = Line::new("disconnect-question").with("device", &device.name);
         let button = Line::new("disconnect-button").with("device", &device.name);
         let mut page = Self::new(frame, question, button, action, back);
@@ -141,10 +155,12 @@ impl Confirm {
             page.ends.push(line);
         }
         if is_last {
-            page.ends.push(Line::new("ends-last-device").with("mailbox", &device.mailbox));
+            page.ends
+                .push(Line::new("ends-last-device").with("mailbox", &device.mailbox));
         }
         page.stays.push(Line::new("stays-mail"));
-        page.stays.push(Line::new("stays-other-devices").with("mailbox", &device.mailbox));
+        page.stays
+            .push(Line::new("stays-other-devices").with("mailbox", &device.mailbox));
         page
     }
 
@@ -209,7 +225,8 @@ impl Confirm {
     pub fn delete_alias(frame: Frame, alias: &str, mailbox: &str, action: String, back: String) -> Self {
         let question = Line::new("alias-remove-question").with("alias", alias);
         let mut page = Self::new(frame, question, Line::new("alias-remove"), action, back);
-        page.ends.push(Line::new("ends-sender").with("alias", alias).with("mailbox", mailbox));
+        page.ends
+            .push(Line::new("ends-sender").with("alias", alias).with("mailbox", mailbox));
         page.stays.push(Line::new("stays-delivery").with("alias", alias));
         page
     }
@@ -252,7 +269,8 @@ impl Confirm {
     pub fn sign_out_everywhere(frame: Frame, sessions: u64, action: String, back: String) -> Self {
         let question = Line::new("everywhere-question");
         let mut page = Self::new(frame, question, Line::new("account-everywhere"), action, back);
-        page.ends.push(Line::new("ends-console-sessions").with("count", sessions));
+        page.ends
+            .push(Line::new("ends-console-sessions").with("count", sessions));
         page.stays.push(Line::new("stays-this-session"));
         page.stays.push(Line::new("stays-my-devices"));
         page

@@ -216,7 +216,11 @@ pub struct DevicePassword {
 
 impl DevicePassword {
     fn title(&self) -> Line {
-        let key = if self.is_replacement { "password-new-title" } else { "password-title" };
+        let key = if self.is_replacement {
+            "password-new-title"
+        } else {
+            "password-title"
+        };
         Line::new(key).with("device", &self.device.name)
     }
 

@@ -95,7 +95,11 @@ pub fn session_ended(device: &str) -> Flash {
 
 /// Access was given.
 pub fn access_given(name: &str, mailbox: &str) -> Flash {
-    Flash::done(Line::new("done-access-given").with("name", name).with("mailbox", mailbox))
+    Flash::done(
+        Line::new("done-access-given")
+            .with("name", name)
+            .with("mailbox", mailbox),
+    )
 }
 
 /// Access was withdrawn, with so many devices.
@@ -153,7 +157,11 @@ pub fn mailbox_deleted(mailbox: &str, ended: Ended) -> Flash {
 
 /// An alias was added.
 pub fn alias_added(alias: &str, mailbox: &str) -> Flash {
-    Flash::done(Line::new("done-alias-added").with("alias", alias).with("mailbox", mailbox))
+    Flash::done(
+        Line::new("done-alias-added")
+            .with("alias", alias)
+            .with("mailbox", mailbox),
+    )
 }
 
 /// An alias was removed.

@@ -39,7 +39,11 @@ pub struct SecondFactor {
 
 impl SecondFactor {
     fn title(&self) -> Line {
-        Line::new(if self.is_recovery { "code-recovery-title" } else { "code-title" })
+        Line::new(if self.is_recovery {
+            "code-recovery-title"
+        } else {
+            "code-title"
+        })
     }
 }
 
@@ -59,7 +63,11 @@ pub struct Forgot {
 
 impl Forgot {
     fn title(&self) -> Line {
-        Line::new(if self.is_sent { "forgot-sent-title" } else { "forgot-title" })
+        Line::new(if self.is_sent {
+            "forgot-sent-title"
+        } else {
+            "forgot-title"
+        })
     }
 }
 
@@ -77,7 +85,11 @@ pub struct Reset {
 
 impl Reset {
     fn title(&self) -> Line {
-        Line::new(if self.address.is_some() { "reset-title" } else { "reset-gone-title" })
+        Line::new(if self.address.is_some() {
+            "reset-title"
+        } else {
+            "reset-gone-title"
+        })
     }
 }
 
@@ -104,7 +116,11 @@ pub struct SetUp {
 
 impl SetUp {
     fn title(&self) -> Line {
-        Line::new(if self.is_open { "set-up-title" } else { "set-up-gone-title" })
+        Line::new(if self.is_open {
+            "set-up-title"
+        } else {
+            "set-up-gone-title"
+        })
     }
 }
 

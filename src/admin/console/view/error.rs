@@ -123,7 +123,11 @@ impl ErrorPage {
         match &self.fault {
             Fault::Forbidden { who_can, .. } if !who_can.is_empty() => {
                 let count = who_can.len();
-                Some(Line::new("error-403-who").with("names", names(who_can)).with("count", count))
+                Some(
+                    Line::new("error-403-who")
+                        .with("names", names(who_can))
+                        .with("count", count),
+                )
             }
             _ => None,
         }

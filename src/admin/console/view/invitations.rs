@@ -29,10 +29,7 @@ pub enum InvitationState {
 impl InvitationState {
     /// It can still be accepted.
     pub const fn is_open(self) -> bool {
-        matches!(
-            self,
-            Self::Bounced(_) | Self::Opened(_) | Self::Sent(_) | Self::Waiting
-        )
+        matches!(self, Self::Bounced(_) | Self::Opened(_) | Self::Sent(_) | Self::Waiting)
     }
 
     /// When it came to stand so.

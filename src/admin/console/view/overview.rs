@@ -92,7 +92,12 @@ impl Overview {
             step("steps-domain", "steps-domain-hint", done.domain, "domains"),
             step("steps-mailbox", "steps-mailbox-hint", done.mailbox, "mailboxes/new"),
             step("steps-device", "steps-device-hint", done.device, "mailboxes"),
-            step("steps-owner", "steps-owner-hint", done.owner, "invitations/new?role=owner"),
+            step(
+                "steps-owner",
+                "steps-owner-hint",
+                done.owner,
+                "invitations/new?role=owner",
+            ),
         ]
     }
 }

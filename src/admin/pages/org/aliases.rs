@@ -72,7 +72,7 @@ async fn create_or_ask(pages: &Pages, inside: &Inside, id: MailboxId, typed: New
                 let flash = done::alias_added(alias.address.as_str(), alias.target.as_str());
                 return Ok(reply::done(pages, &inside.person, flash, &path(inside, id, "/aliases")));
             }
-            Err(error) => form::bad_address(error, &address)?,
+            Err(error) => form::bad_address(error, &typed.local, &address)?,
         },
         Err(wrong) => wrong,
     };

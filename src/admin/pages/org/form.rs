@@ -82,14 +82,14 @@ pub(super) fn address(local: &str, domain: &str) -> Result<String, Line> {
     }
 }
 
-/// What to say under the field of an address in one's own domains that could not be taken; an error that is none of the
-/// field is given back.
-pub(super) fn bad_address(error: Error, typed: &str) -> Result<Line, Error> {
+/// What to say under the field of an address in one's own domains that could not be taken: what was typed there, and the
+/// address that it made. An error that is none of the field is given back.
+pub(super) fn bad_address(error: Error, typed: &str, address: &str) -> Result<Line, Error> {
     Ok(match error {
-        Error::BadAddress { .. } if typed.trim().contains('@') => problem::address(),
+        Error::BadAddress { .. } if typed.contains('@') => problem::address(),
         Error::BadAddress { .. } => problem::local_part(),
         Error::UnknownDomain { domain, .. } => problem::domain_unknown(domain.as_str()),
-        Error::Store(store::Error::Conflict(_)) => problem::address_taken(typed),
+        Error::Store(store::Error::Conflict(_)) => problem::address_taken(address),
         Error::Store(store::Error::Refused(why)) => Line::name(&why),
         error => return Err(error),
     })

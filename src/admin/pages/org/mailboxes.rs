@@ -117,7 +117,7 @@ async fn create_or_ask(pages: &Pages, inside: &Inside, typed: NewForm) -> Result
     let wrong = match form::address(&typed.local, &typed.domain) {
         Ok(address) => match pages.desk.create_mailbox(&inside.acting, &address).await {
             Ok(mailbox) => return Ok(reply::to(&inside.at(&format!("mailboxes/{}/created", mailbox.id)))),
-            Err(error) => form::bad_address(error, &address)?,
+            Err(error) => form::bad_address(error, &typed.local, &address)?,
         },
         Err(wrong) => wrong,
     };
