@@ -39,7 +39,7 @@ pub(super) async fn offer(directory: &Directory, origin: &Origin, data_dir: &Pat
     let link = make(directory, &Actor::daemon(), origin, data_dir).await?;
     tracing::info!(
         path = %place(data_dir).display(),
-        "nobody owns an organisation yet: open the link in this file, or ask for another one with `postern user set-up-link`"
+        "nobody owns an organisation yet: open the link in this file, or ask for another one by postern user set-up-link"
     );
     // A terminal is somebody who looks on; a log is kept, and read by others.
     if io::stderr().is_terminal() {

@@ -24,6 +24,8 @@ mod sign_in;
 mod tokens;
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 use std::net::IpAddr;

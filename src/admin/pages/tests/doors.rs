@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::kit::*;
 use crate::directory::letter::Letter;
-use crate::throttle::SignInConfig;
+use crate::directory::desk::testing::SignInConfig;
 
 const STEP_UP_ENDED: Duration = Duration::from_secs(11 * 60);
 

@@ -20,19 +20,13 @@ use super::super::query::with_query;
 use super::super::{ClientService, Pages, Parts, router, sorry};
 use crate::admin::manager::{ClientAddress, guarded};
 use crate::clock::{Clock, Timestamp};
-use crate::directory::desk::{self, Desk, Settings};
+use crate::directory::desk::testing::{self, SignInConfig};
 use crate::directory::letter::{Letter, NotPosted, Post, Recipient};
 use crate::directory::{DeviceSpec, Directory, FirstOrg};
-use crate::identity::{Passwords, STEP_SECONDS, password};
-use crate::keys::Keyring;
-use crate::metrics::Metrics;
+use crate::identity::STEP_SECONDS;
 use crate::model::{Device, Grant, Language, Mailbox, Org, OrgId, Origin, Rights, Role, User, UserId};
-use crate::peer::NetworkPrefixes;
-use crate::revoke::{Registry, Tail};
-use crate::store::sqlite::{Config, SqliteStore};
-use crate::store::{Actor, GrantTerms, NewUser, Store};
-use crate::throttle::{SignInConfig, SignInThrottle};
-use crate::verify::hash::Params;
+use crate::revoke::Registry;
+use crate::store::{Actor, GrantTerms, NewUser};
 
 /// When tests begin.
 pub(in crate::admin::pages) const START: Timestamp = Timestamp(1_795_000_000_000);
@@ -44,12 +38,6 @@ pub(in crate::admin::pages) const ORIGIN: &str = "https://manager.example.org";
 pub(in crate::admin::pages) const FIREFOX: &str =
     "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 
-const CHEAP: Params = Params {
-    memory_kib: 8,
-    passes: 1,
-};
-/// How often the change log is looked at where a wake-up was lost.
-const POLL: Duration = Duration::from_millis(20);
 
 /// Letters, in the order in which they were put.
 #[derive(Default)]
@@ -274,37 +262,17 @@ impl Fresh {
     fn with(wish: Wish) -> Self {
         let place = tempfile::tempdir().unwrap();
         let clock = Clock::manual(START);
-        let store = SqliteStore::create(&Config::at(place.path().join("postern.db")), clock.clone()).unwrap();
-        let keys = Arc::new(Keyring::for_tests());
-        let metrics = Arc::new(Metrics::default());
-        let registry = Registry::new(Arc::clone(&metrics));
         let letters = Arc::new(Letters {
             closed: !wish.sends_mail,
             ..Letters::default()
         });
-        let directory = Directory::new(
-            Arc::clone(&store) as Arc<dyn Store>,
-            Arc::clone(&keys),
-            clock.clone(),
-            CHEAP,
-        );
-        let parts = desk::Parts {
-            passwords: Passwords::start(password::Config::of(CHEAP), Arc::clone(&keys), &metrics),
-            throttle: SignInThrottle::new(wish.throttle),
-            registry: Arc::clone(&registry),
-            post: Arc::clone(&letters) as Arc<dyn Post>,
-            settings: Settings {
-                issuer: "manager.example.org".to_owned(),
-                network: NetworkPrefixes::default(),
-            },
-        };
-        let tail = Tail::new(
-            Arc::clone(&store) as Arc<_>,
-            Arc::clone(&registry),
-            Box::new(|_| ()),
-            POLL,
-            Arc::clone(&metrics),
-        );
+        let post = Arc::clone(&letters) as Arc<dyn Post>;
+        let testing::Made {
+            desk,
+            registry,
+            tail,
+            metrics,
+        } = testing::desk(place.path(), &clock, post, wish.throttle);
         let origin = Origin::parse(wish.origin).unwrap();
         let service = |port| ClientService {
             host: "mail.example.org".to_owned(),
@@ -312,7 +280,7 @@ impl Fresh {
             implicit_tls: true,
         };
         let pages = Pages::new(Parts {
-            desk: Desk::new(directory, parts),
+            desk,
             registry: Arc::clone(&registry),
             tail: Arc::clone(&tail),
             origin: origin.clone(),
