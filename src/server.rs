@@ -19,11 +19,14 @@ use crate::config::Config;
 use crate::keys::Keyring;
 use crate::listen::{self, Limiter, Listener};
 use crate::metrics::Metrics;
+use crate::outbox::Outbox;
 use crate::peer::Protocol;
 use crate::revoke::{Registry, Tail};
 use crate::session::{Parts, Plane};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{AuditStore, Change, ChangeKind, ChangeStore, CredentialStore, DirectoryStore, EndReason};
+use crate::store::{
+    AuditStore, Change, ChangeKind, ChangeStore, CredentialStore, DirectoryStore, EndReason, OutboxStore,
+};
 use crate::throttle::Throttle;
 use crate::tls::{Acceptor, Certificates};
 use crate::upstream::Upstreams;
@@ -127,6 +130,7 @@ struct Server {
     metrics: Arc<Metrics>,
     plane: Arc<Plane>,
     tail: Arc<Tail>,
+    outbox: Arc<Outbox>,
     certificates: Arc<Certificates>,
     limiter: Arc<Limiter>,
     health: Arc<Health>,
@@ -170,7 +174,14 @@ impl Server {
             Arc::clone(&metrics),
         );
         tail.start().await?;
-        let upstreams = Upstreams::new(config.upstream.clone(), keys, clock.clone(), Arc::clone(&metrics))?;
+        let upstreams = Upstreams::new(
+            config.upstream.clone(),
+            Arc::clone(&keys),
+            clock.clone(),
+            Arc::clone(&metrics),
+        )?;
+        let mails: Arc<dyn OutboxStore> = Arc::clone(&store) as _;
+        let outbox = Outbox::new(config.outbox.clone(), mails, keys, clock.clone(), Arc::clone(&metrics))?;
         let certificates = Certificates::load(&certificate_settings(&config, &clock)?)?;
         let plane = Plane::new(Parts {
             config: config.session.clone(),
@@ -195,6 +206,7 @@ impl Server {
             metrics,
             plane,
             tail,
+            outbox: Arc::new(outbox),
             certificates,
             clock,
         })
@@ -256,6 +268,11 @@ impl Server {
                 plane.usage.flush().await;
             }
         });
+        let (outbox, stop, broken) = (Arc::clone(&self.outbox), self.background.clone(), self.broken.clone());
+        // A mail under way is not cut off at once; half of the time is left to write down what became of it.
+        let patience = self.config.listen.close_time / 2;
+        self.tasks
+            .spawn(until_ended(broken, async move { outbox.run(&stop, patience).await }));
         let (store, clock) = (Arc::clone(&self.store), self.clock.clone());
         self.until_stopped(async move {
             let mut tick = tokio::time::interval(FORGET_INTERVAL);
@@ -320,11 +337,13 @@ impl Server {
         let needing_restart = self.config.needing_restart(&fresh);
         // Whatever can fail comes before whatever changes something.
         let certificates = Certificates::read(&certificate_settings(&fresh, &self.clock)?.certificates)?;
+        Outbox::check(&fresh.outbox)?;
         self.plane.upstreams.replace(fresh.upstream)?;
+        self.outbox.replace(fresh.outbox)?;
         self.certificates.take(certificates);
         self.plane.config.store(Arc::new(fresh.session));
         (reload.set_log_level)(&fresh.log.level)?;
-        let in_force = "certificates, routes, session limits and log level are in force".to_owned();
+        let in_force = "certificates, routes, mail server, session limits and log level are in force".to_owned();
         Ok(std::iter::once(in_force).chain(needing_restart).collect())
     }
 
@@ -382,6 +401,13 @@ async fn until_stopped(stop: CancellationToken, broken: CancellationToken, work:
     if stop.run_until_cancelled(work).await.is_none() {
         guard.disarm();
     }
+}
+
+/// Works until the work ends by itself, as it does when it is told to; where it panicked, `broken` is cancelled.
+async fn until_ended(broken: CancellationToken, work: impl Future<Output = ()>) {
+    let guard = broken.drop_guard();
+    work.await;
+    guard.disarm();
 }
 
 async fn ended(what: &'static str, work: impl Future<Output = std::io::Result<()>>) {

@@ -72,8 +72,10 @@ async fn end_session(State(daemon): State<Arc<Daemon>>, Path(id): Path<u64>, hea
     let Some(session) = found.filter(|session| daemon.registry.end_session(session.id, EndReason::Operator)) else {
         return (StatusCode::NOT_FOUND, Json(json!({ "ended": false }))).into_response();
     };
-    let detail =
-        json!({ "session": id, "address": session.info.address.as_str(), "protocol": session.info.protocol.name() });
+    let detail = json!({
+        "session": id, "mailbox": session.info.address.as_str(), "label": *session.info.label,
+        "protocol": session.info.protocol.name(),
+    });
     let subject = session.info.device.to_string();
     if let Err(error) = daemon
         .audit
@@ -131,6 +133,7 @@ fn actor(headers: &HeaderMap) -> Actor {
     Actor {
         who,
         origin: "local".to_owned(),
+        behalf: None,
     }
 }
 

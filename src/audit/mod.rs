@@ -2,7 +2,10 @@
 //!
 //! The rows themselves are written by the store, in the transaction of the change they tell of. Free text (labels,
 //! client names, user names) is stored with controls and direction overrides escaped, so that no row can forge a
-//! second one, steer a terminal or read differently from what it is. No secret is ever part of a row.
+//! second one, steer a terminal or read differently from what it is. No secret is ever part of a row. [`chain`] ties each
+//! row to the one before it.
+
+pub mod chain;
 
 use serde_json::{Value, json};
 
@@ -15,10 +18,12 @@ pub const TEXT_MAX: usize = 512;
 /// Who does something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// `cli:root`, `daemon`, later `user:...`.
+    /// `cli:root`, `daemon`, `user:anna@example.org`, `token:CRM`.
     pub who: String,
     /// Where from: `local`, an address.
     pub origin: String,
+    /// In whose name, where that is somebody else: the user of a token, or whom somebody helps (`user:anna@example.org`).
+    pub behalf: Option<String>,
 }
 
 impl Actor {
@@ -27,6 +32,7 @@ impl Actor {
         Self {
             who: format!("cli:{user}"),
             origin: "local".to_owned(),
+            behalf: None,
         }
     }
 
@@ -35,6 +41,25 @@ impl Actor {
         Self {
             who: "daemon".to_owned(),
             origin: "local".to_owned(),
+            behalf: None,
+        }
+    }
+
+    /// A person in the Manager, by their sign-in address and the address of their browser.
+    pub fn user(address: &Address, origin: &str) -> Self {
+        Self {
+            who: format!("user:{address}"),
+            origin: origin.to_owned(),
+            behalf: None,
+        }
+    }
+
+    /// A program that uses the API with a token of this name, in the name of the token's user.
+    pub fn token(name: &str, user: &Address, origin: &str) -> Self {
+        Self {
+            who: format!("token:{name}"),
+            origin: origin.to_owned(),
+            behalf: Some(format!("user:{user}")),
         }
     }
 }
@@ -84,8 +109,24 @@ actions! {
     DomainCreate => "domain.create",
     /// A mail domain was removed.
     DomainDelete => "domain.delete",
+    /// Somebody's access to a mailbox was changed.
+    GrantChange => "grant.change",
+    /// Somebody was given access to a mailbox.
+    GrantGive => "grant.give",
+    /// Somebody's access to a mailbox was withdrawn, or its date came.
+    GrantWithdraw => "grant.withdraw",
+    /// An invitation was accepted.
+    InvitationAccept => "invitation.accept",
+    /// Somebody was invited.
+    InvitationCreate => "invitation.create",
+    /// An invitation got a further link and another end.
+    InvitationRenew => "invitation.renew",
+    /// An invitation was withdrawn.
+    InvitationWithdraw => "invitation.withdraw",
     /// A server key was added to the keyring.
     KeyRotate => "key.rotate",
+    /// A mail that waited to be sent was withdrawn.
+    MailWithdraw => "mail.withdraw",
     /// A mailbox was created.
     MailboxCreate => "mailbox.create",
     /// A mailbox was deleted with its devices and aliases.
@@ -98,12 +139,52 @@ actions! {
     MailboxSecretSet => "mailbox.secret.set",
     /// A mailbox was suspended.
     MailboxSuspend => "mailbox.suspend",
+    /// A user became a member of an organisation.
+    MemberAdd => "member.add",
+    /// A member was removed from an organisation.
+    MemberRemove => "member.remove",
+    /// A member got another role.
+    MemberRole => "member.role",
     /// An organisation was created.
     OrgCreate => "org.create",
     /// An organisation was removed.
     OrgDelete => "org.delete",
+    /// An organisation got another name.
+    OrgRename => "org.rename",
     /// An operator ended one live session.
     SessionEnd => "session.end",
+    /// The link that makes the first owner was made.
+    SetUpLink => "setup.link",
+    /// A token for the API was made.
+    TokenCreate => "token.create",
+    /// A token for the API was ended.
+    TokenRevoke => "token.revoke",
+    /// A user no longer gives one-time codes.
+    UserCodeRemove => "user.code.remove",
+    /// A user gives one-time codes from now on, or from another device.
+    UserCodeSet => "user.code.set",
+    /// A person became a user.
+    UserCreate => "user.create",
+    /// A user was removed.
+    UserDelete => "user.delete",
+    /// A user's name, address or language was changed.
+    UserEdit => "user.edit",
+    /// A user got another password.
+    UserPassword => "user.password",
+    /// A user got new recovery codes.
+    UserRecoveryRenew => "user.recovery.renew",
+    /// A user used up a recovery code.
+    UserRecoveryUse => "user.recovery.use",
+    /// A link to reset a user's password was made.
+    UserResetLink => "user.reset.link",
+    /// A user set a password by such a link.
+    UserResetUse => "user.reset.use",
+    /// A user signed in to the Manager.
+    UserSignIn => "user.signin",
+    /// A console session was ended.
+    UserSignOut => "user.signout",
+    /// Several console sessions of a user were ended together.
+    UserSignOutAll => "user.signout.all",
 }
 
 /// Free text as it is stored: characters that cannot be shown safely are escaped (`\u{1b}`), and what is longer than

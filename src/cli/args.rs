@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{alias, audit, check, completions, device, doctor, domain, import, init, key, load, mailbox, org, session};
+use super::{
+    alias, audit, check, completions, device, doctor, domain, import, init, key, load, mail, mailbox, org, session,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -60,7 +62,7 @@ pub(super) enum Command {
     Status,
     /// Make the running daemon read its configuration again, without ending a session.
     Reload,
-    /// Try the way to the mail stores for real, and explain an address.
+    /// Try the way to the mail stores or the mail server for real, and explain an address.
     Doctor(doctor::Args),
     /// Put load on a mail server, this or any other, and measure it.
     #[command(subcommand)]
@@ -89,6 +91,9 @@ pub(super) enum Family {
     /// Devices: one named password of one mailbox each.
     #[command(subcommand)]
     Device(Box<device::Command>),
+    /// Mails that Postern sends: what waits, and what became of the others.
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// Mail sessions that are open now.
     #[command(subcommand)]
     Session(session::Command),

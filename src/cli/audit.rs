@@ -47,6 +47,7 @@ pub(super) async fn run(args: Args, local: &Local, output: &Output) -> Result<()
         action: args.action,
         since,
         limit: args.limit,
+        ..AuditFilter::default()
     };
     let rows = local.directory.audit(&filter).await?;
     if args.csv {
@@ -72,12 +73,16 @@ pub(super) async fn run(args: Args, local: &Local, output: &Output) -> Result<()
     ))
 }
 
-/// The actor, and from where, unless that is the plain command line.
+/// The actor, in whose name, and from where, unless that is the plain command line.
 fn who(actor: &Actor) -> String {
-    match actor.origin.as_str() {
-        "" | "local" => actor.who.clone(),
-        origin => format!("{} ({origin})", actor.who),
+    let mut who = actor.who.clone();
+    if let Some(behalf) = &actor.behalf {
+        who.push_str(&format!(" for {behalf}"));
     }
+    if !matches!(actor.origin.as_str(), "" | "local") {
+        who.push_str(&format!(" ({})", actor.origin));
+    }
+    who
 }
 
 /// A device by its name where the row has it, as commands take it.
@@ -107,7 +112,9 @@ fn detail(detail: &Value) -> String {
 fn csv(rows: &[AuditRow]) -> Result<String, Failure> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer
-        .write_record(["number", "at", "actor", "origin", "action", "org", "subject", "detail"])
+        .write_record([
+            "number", "at", "actor", "origin", "behalf", "action", "org", "subject", "detail",
+        ])
         .map_err(Failure::failed)?;
     for row in rows {
         let fields = [
@@ -115,6 +122,7 @@ fn csv(rows: &[AuditRow]) -> Result<String, Failure> {
             row.at.rfc3339(),
             row.actor.who.clone(),
             row.actor.origin.clone(),
+            row.actor.behalf.clone().unwrap_or_default(),
             row.action.clone(),
             row.org.map(|org| org.to_string()).unwrap_or_default(),
             row.subject.clone(),
@@ -141,8 +149,10 @@ fn json_of(row: &AuditRow) -> Value {
         "at": row.at.rfc3339(),
         "actor": row.actor.who,
         "origin": row.actor.origin,
+        "behalf": row.actor.behalf,
         "action": row.action,
         "org": row.org,
+        "mailbox": row.mailbox,
         "subject": row.subject,
         "detail": row.detail,
     })

@@ -44,6 +44,8 @@ tables! {
         sessions: Sessions,
         submission: Submission,
         route: Vec<Spanned<Route>>,
+        manager: Manager,
+        mail: Mail,
         admin: Admin,
         client_settings: ClientSettings,
     }
@@ -170,6 +172,23 @@ tables! {
         connect_timeout: Key<Time>,
         login_timeout: Key<Time>,
     }
+    /// The Manager.
+    Manager {
+        origin: Key<String>,
+    }
+    /// The mail server that takes our own mail.
+    Mail {
+        host: Key<String>,
+        port: Key<u16>,
+        tls: Key<MailTls>,
+        ca: Key<PathBuf>,
+        username: Key<String>,
+        password_file: Key<PathBuf>,
+        from: Key<String>,
+        hello: Key<String>,
+        timeout: Key<Time>,
+        first_retry: Key<Time>,
+    }
     /// What operators and the command line connect to.
     Admin {
         operations_address: Key<Socket>,
@@ -207,6 +226,8 @@ words! {
     ListenerSecurity { Tls, Starttls, }
     /// How a mail store is spoken to.
     UpstreamSecurity { Tls, Starttls, Cleartext, }
+    /// How the mail server is spoken to.
+    MailTls { Required, Starttls, None, }
     /// A bare CR or LF in a message.
     BareNewline { Refuse, Normalise, }
     /// How a route logs in.

@@ -9,6 +9,7 @@ mod client_settings;
 mod file;
 mod listen;
 mod login;
+mod mail;
 mod problem;
 mod read;
 mod restart;
@@ -32,7 +33,7 @@ pub use crate::listen::TlsMode;
 use crate::listen::ListenerConfig;
 use crate::model::DomainName;
 use crate::peer::Protocol;
-use crate::{admin, session, store, throttle, tls, upstream, verify};
+use crate::{admin, outbox, session, store, throttle, tls, upstream, verify};
 use file::File;
 use problem::Problems;
 use section::{Section, hours, ms, or, secs, span};
@@ -71,6 +72,8 @@ pub struct Config {
     pub session: session::Config,
     /// Where their mail is.
     pub upstream: upstream::Config,
+    /// The mail that Postern sends.
+    pub outbox: outbox::Config,
     /// Operators' listener and control socket.
     pub admin: admin::Config,
     /// What people type into their mail programs.
@@ -210,6 +213,7 @@ fn complete<'a>(file: &File, problems: &mut Problems<'a>, base: &'a Path, secret
     session.close_time = listen.close_time;
     verify.help_url = login::help_url(&mut top, &file.sessions);
     let (store, change_poll) = store(&mut top, file, &data_dir);
+    let outbox = mail::outbox(&mut top, file, &hostname, secrets);
     let workers = top.number("runtime.workers", &file.runtime.workers, 0, 0..=1024);
     let log = log(&mut top, file);
     Some(Config {
@@ -225,6 +229,7 @@ fn complete<'a>(file: &File, problems: &mut Problems<'a>, base: &'a Path, secret
         listen,
         session,
         upstream: upstream::Config { routes, hostname },
+        outbox,
         admin,
         client_settings,
         log,

@@ -1,5 +1,7 @@
 //! What the shipped files promise, and one test for each class of broken file.
 
+mod mail;
+
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 
@@ -238,7 +240,7 @@ fn two_listeners_with_one_address_are_an_error_even_through_a_wildcard() {
         second,
         "postern.toml:14:11: listener.address: 0.0.0.0:8993 is already taken by listener \"imaps\"; give each listener an address or port of its own",
     );
-    let any_port = MINIMAL.replace(":8993", ":0") + &second.replace("0.0.0.0:8993", "127.0.0.1:0");
+    let any_port = MINIMAL.replace(":8993", ":0") + second.replace("0.0.0.0:8993", "127.0.0.1:0").as_str();
     assert_eq!(problems(&any_port), [""; 0]);
 }
 

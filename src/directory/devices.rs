@@ -7,7 +7,9 @@ use crate::clock::Timestamp;
 use crate::keys::fill_random;
 use crate::model::near::nearest;
 use crate::model::password::PlainPassword;
-use crate::model::{Address, Device, DeviceId, DeviceState, MailboxId, Networks, Scopes, SenderRule, name};
+use crate::model::{
+    Address, Device, DeviceId, DeviceKind, DeviceState, Mailbox, MailboxId, Networks, Scopes, SenderRule, UserId, name,
+};
 use crate::store::{Actor, DeviceEdit, DeviceFilter, NewCredential, NewDevice, Seq};
 use crate::verify;
 
@@ -19,6 +21,10 @@ const DRAWS_MAX: usize = 64;
 pub struct DeviceSpec {
     /// What people call it: 1 to 64 characters.
     pub label: String,
+    /// What it is.
+    pub kind: DeviceKind,
+    /// The person it belongs to, if to one.
+    pub user: Option<UserId>,
     /// Its protocols; both where unset.
     pub scopes: Option<Scopes>,
     /// When it ends by itself.
@@ -41,10 +47,22 @@ impl Directory {
         spec: DeviceSpec,
     ) -> Result<(Device, PlainPassword), Error> {
         let mailbox = self.find_mailbox(mailbox).await?;
+        self.add_device_to(actor, &mailbox, spec).await
+    }
+
+    /// The same for a mailbox that was found.
+    pub(super) async fn add_device_to(
+        &self,
+        actor: &Actor,
+        mailbox: &Mailbox,
+        spec: DeviceSpec,
+    ) -> Result<(Device, PlainPassword), Error> {
         let (credential, password) = self.new_credential(mailbox.id, &mailbox.address).await?;
         let new = NewDevice {
             mailbox: mailbox.id,
             label: spec.label,
+            kind: spec.kind,
+            user: spec.user,
             scopes: spec.scopes.unwrap_or(Scopes::ALL),
             expires_at: spec.expires_at,
             networks: spec.networks,

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use ipnet::{IpNet, Ipv4Net};
 
 use super::address::Address;
-use super::id::{DeviceId, MailboxId};
+use super::id::{DeviceId, MailboxId, UserId};
 use crate::clock::Timestamp;
 use crate::peer::Protocol;
 
@@ -39,6 +39,14 @@ pub enum BadSetting {
     /// Not a sender rule.
     #[error("{given:?} is not a sender rule: write mailbox, off, or addresses and @domains with commas")]
     Sender {
+        /// What was given.
+        given: String,
+    },
+    /// Not a kind of device.
+    #[error(
+        "{given:?} is not a kind of device: write iphone, android, outlook, apple-mail, thunderbird, printer, app, or other"
+    )]
+    Kind {
         /// What was given.
         given: String,
     },
@@ -291,6 +299,74 @@ fn comma_separated(f: &mut fmt::Formatter<'_>, items: &[impl fmt::Display]) -> f
     Ok(())
 }
 
+/// What a device is, for people to recognise it and for the way it is set up. Nothing is allowed or refused by it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum DeviceKind {
+    /// An iPhone or iPad.
+    Iphone,
+    /// A phone with Android.
+    Android,
+    /// Outlook on a computer.
+    Outlook,
+    /// Apple Mail on a Mac.
+    AppleMail,
+    /// Thunderbird on a computer.
+    Thunderbird,
+    /// A printer or scanner that sends mail.
+    Printer,
+    /// A program: a CRM, a shop, a ticket system.
+    App,
+    /// Anything else.
+    #[default]
+    Other,
+}
+
+impl DeviceKind {
+    /// Every kind, in the order in which they are offered.
+    pub const ALL: [Self; 8] = [
+        Self::Iphone,
+        Self::Android,
+        Self::Outlook,
+        Self::AppleMail,
+        Self::Thunderbird,
+        Self::Printer,
+        Self::App,
+        Self::Other,
+    ];
+
+    /// The fixed word in the store, on the command line and in the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Iphone => "iphone",
+            Self::Android => "android",
+            Self::Outlook => "outlook",
+            Self::AppleMail => "apple-mail",
+            Self::Thunderbird => "thunderbird",
+            Self::Printer => "printer",
+            Self::App => "app",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl fmt::Display for DeviceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for DeviceKind {
+    type Err = BadSetting;
+
+    fn from_str(text: &str) -> Result<Self, BadSetting> {
+        let word = text.trim();
+        let found = Self::ALL
+            .into_iter()
+            .find(|kind| word.eq_ignore_ascii_case(kind.name()));
+        found.ok_or_else(|| BadSetting::Kind { given: word.to_owned() })
+    }
+}
+
 /// Whether a device may log in, apart from time, network and scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceState {
@@ -312,6 +388,10 @@ pub struct Device {
     /// What people call it: 1 to 64 characters ([`super::name::device_label`]), unique whatever the case among the
     /// mailbox's devices that are not revoked.
     pub label: String,
+    /// What it is.
+    pub kind: DeviceKind,
+    /// The person it belongs to; nobody where a printer or a program uses it. It ends with that person's access.
+    pub user: Option<UserId>,
     /// Active, paused or revoked.
     pub state: DeviceState,
     /// Allowed protocols.
@@ -328,6 +408,8 @@ pub struct Device {
     pub replaced_at: Option<Timestamp>,
     /// Counts every change that takes something away; a login that began under another epoch is refused.
     pub epoch: i64,
+    /// Counts every change of the record, so that nobody overwrites what they have not seen.
+    pub revision: i64,
     /// Its password came by import instead of being generated.
     pub imported: bool,
     /// The first successful login.
@@ -372,6 +454,11 @@ mod tests {
         for text in ["mailbox", "off", "info@example.org,@example.com"] {
             assert_eq!(senders(text).to_string(), text);
         }
+        for kind in DeviceKind::ALL {
+            assert_eq!(kind.to_string().parse(), Ok(kind));
+        }
+        assert_eq!(" Apple-Mail ".parse(), Ok(DeviceKind::AppleMail));
+        assert_eq!(DeviceKind::default(), DeviceKind::Other);
     }
 
     #[test]
@@ -397,6 +484,13 @@ mod tests {
             "\"pop3\" is not a protocol: write imap, smtp, or imap,smtp"
         );
         assert!("".parse::<Scopes>().is_err());
+        let error = "iPad".parse::<DeviceKind>().unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("\"iPad\" is not a kind of device: write iphone, android,"),
+            "{error}"
+        );
         for text in ["192.0.2.0/33", "example.org", "192.0.2.1,,192.0.2.2"] {
             assert!(text.parse::<Networks>().is_err(), "{text:?}");
         }

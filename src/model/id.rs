@@ -109,17 +109,34 @@ id!(/// An alias.
     AliasId, "als", "an alias");
 id!(/// One password of a device; a replaced password is another credential.
     CredentialId, "crd", "a credential");
+id!(/// A console session: one browser in which somebody signed in to the Manager.
+    ConsoleSessionId, "ses", "a console session");
 id!(/// A device.
     DeviceId, "dev", "a device");
 id!(/// A mail domain.
     DomainId, "dom", "a mail domain");
+id!(/// An invitation.
+    InvitationId, "inv", "an invitation");
+id!(/// A mail that the Manager sends.
+    MailId, "mal", "a mail");
 id!(/// A mailbox.
     MailboxId, "mbx", "a mailbox");
 id!(/// An organisation.
     OrgId, "org", "an organisation");
+id!(/// A token for the API.
+    TokenId, "tok", "a token");
+id!(/// A user: a person who signs in to the Manager.
+    UserId, "usr", "a user");
 
 impl MailboxId {
     /// What a sealed upstream secret is bound to: whoever seals and whoever opens must say the same octets.
+    pub const fn seal_context(self) -> [u8; 8] {
+        self.0.to_be_bytes()
+    }
+}
+
+impl UserId {
+    /// What the sealed secret of a user's one-time codes is bound to.
     pub const fn seal_context(self) -> [u8; 8] {
         self.0.to_be_bytes()
     }

@@ -1,4 +1,4 @@
-//! The words of the product as types: organisations, mail domains, mailboxes, aliases, devices.
+//! The words of the product as types: organisations, mail domains, mailboxes, aliases, devices, people and their rights.
 //!
 //! Pure values and their rules: no store, no clock, no protocol. Whoever holds a value of these types need not check
 //! it again ("parse, don't validate").
@@ -17,13 +17,25 @@
 pub mod address;
 pub mod device;
 pub mod id;
+pub mod mail;
 pub mod name;
 pub mod near;
+pub mod origin;
 pub mod password;
+pub mod person;
 
 pub use address::{Address, DomainName};
-pub use device::{Device, DeviceState, Networks, Scopes, SenderRule};
-pub use id::{AliasId, CredentialId, DeviceId, DomainId, MailboxId, OrgId};
+pub use device::{Device, DeviceKind, DeviceState, Networks, Scopes, SenderRule};
+pub use id::{
+    AliasId, ConsoleSessionId, CredentialId, DeviceId, DomainId, InvitationId, MailId, MailboxId, OrgId, TokenId,
+    UserId,
+};
+pub use mail::{Mail, MailKind, MailState};
+pub use origin::Origin;
+pub use person::{
+    ApiToken, Grant, Invitation, InvitationState, InvitedGrant, Language, Member, Membership, Right, Rights, Role,
+    TokenScope, User,
+};
 
 use crate::clock::Timestamp;
 

@@ -1,4 +1,4 @@
-//! Names that people choose: of devices and of organisations.
+//! Names that people choose: of devices, of organisations, of tokens, and their own.
 //!
 //! They end up in terminals, logs, audit rows and (later) mail headers, so what could act there is refused here:
 //! control characters, line separators and the bidirectional overrides that make a text read differently from what
@@ -39,6 +39,10 @@ pub enum BadName {
 pub const LABEL_MAX: usize = 64;
 /// The longest organisation name, in characters.
 pub const ORG_NAME_MAX: usize = 100;
+/// The longest name of a person, in characters.
+pub const PERSON_NAME_MAX: usize = 100;
+/// The longest name of a token, in characters.
+pub const TOKEN_NAME_MAX: usize = 64;
 
 /// Whether a character could act on whoever shows it: controls, line and paragraph separators, and the direction
 /// overrides and isolates (U+202A to U+202E, U+2066 to U+2069).
@@ -60,6 +64,22 @@ pub fn device_label(text: &str) -> Result<String, BadName> {
 /// It is empty, longer than [`ORG_NAME_MAX`] or holds a character that cannot be shown safely.
 pub fn org_name(text: &str) -> Result<String, BadName> {
     checked(text, "an organisation", ORG_NAME_MAX)
+}
+
+/// Checks and trims the name of a person.
+///
+/// # Errors
+/// It is empty, longer than [`PERSON_NAME_MAX`] or holds a character that cannot be shown safely.
+pub fn person_name(text: &str) -> Result<String, BadName> {
+    checked(text, "a person", PERSON_NAME_MAX)
+}
+
+/// Checks and trims the name of a token.
+///
+/// # Errors
+/// It is empty, longer than [`TOKEN_NAME_MAX`] or holds a character that cannot be shown safely.
+pub fn token_name(text: &str) -> Result<String, BadName> {
+    checked(text, "a token", TOKEN_NAME_MAX)
 }
 
 /// A name as every mail program can show it, inside double quotes: printable ASCII, each other character as `?`. Double

@@ -1,15 +1,23 @@
-//! The store of record: what is true about organisations, mailboxes and devices.
+//! The store of record: what is true about organisations, mailboxes, devices and people.
 //!
 //! Traits are narrow by role, so that the login path cannot reach what only the control plane may change:
-//! [`CredentialStore`] for verify, session and upstream, [`ChangeStore`] for revoke, [`DirectoryStore`] for directory,
-//! [`AuditStore`] for audit; [`Store`] is their sum. `contract` is the list of tests that every backend passes.
+//! [`CredentialStore`] for verify, session and upstream, [`ChangeStore`] for revoke, [`AuditStore`] for what was done;
+//! for directory [`DirectoryStore`] (organisations, mailboxes, devices), [`PeopleStore`] (users, roles, grants,
+//! invitations), [`SignInStore`] (how users prove who they are) and [`TokenStore`] (the API's tokens); for outbox
+//! [`OutboxStore`]; [`Store`] is their sum. `contract` is the list of tests that every backend passes.
 //!
 //! Every write is one transaction that also holds its change-log row (where a running login path must hear of it) and
 //! its audit row, so that nothing is changed without a trace, and nothing is half done.
 
+pub mod audit;
 pub mod change;
 pub mod login;
+pub mod outbox;
+pub mod page;
+pub mod people;
+pub mod sign_in;
 pub mod sqlite;
+pub mod token;
 
 #[cfg(test)]
 mod contract;
@@ -19,13 +27,27 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use crate::audit::Actor;
+pub use audit::{AuditFilter, AuditPage, AuditRow, AuditStore};
 pub use change::{Change, ChangeKind, EndReason, Seq};
 pub use login::{Credential, DeviceUse, Epoch, Hash, LoginDevice, LoginMailbox, Resolved};
+pub use outbox::{AfterFailure, DueMail, MailBacklog, MailFilter, NewMail, OutboxStore};
+pub use page::{
+    Cursor, DeviceOwner, DeviceQuery, DeviceRow, DeviceStatus, Found, MailboxQuery, MailboxRow, Overview, Page,
+};
+pub use people::{
+    Accepted, Accepting, Ended, Ending, FirstOrg, GrantRow, GrantTerms, InvitationQuery, MemberQuery, MemberRow,
+    NewInvitation, NewUser, PeopleStore, Standing, Tidied, UserEdit, UserOrg,
+};
+pub use sign_in::{
+    ConsoleSession, Keep, NewCode, NewConsoleSession, PasswordReset, Proof, SessionEnds, SignIn, SignInStore,
+    TokenHash, UserPassword,
+};
+pub use token::{NewToken, TokenStore};
 
 use crate::clock::Timestamp;
 use crate::model::{
-    Address, Alias, AliasId, CredentialId, Device, DeviceId, DeviceState, DomainId, DomainName, MailDomain, Mailbox,
-    MailboxId, Networks, Org, OrgId, Scopes, SenderRule,
+    Address, Alias, AliasId, CredentialId, Device, DeviceId, DeviceKind, DeviceState, DomainId, DomainName, MailDomain,
+    Mailbox, MailboxId, Networks, Org, OrgId, Scopes, SenderRule, UserId,
 };
 
 /// How long tag and hash of a replaced or revoked password are kept, so that an old phone that still knocks is
@@ -56,6 +78,14 @@ pub enum Error {
     /// The request breaks a rule of the model that only the store can see.
     #[error("{0}")]
     Refused(String),
+    /// What was to be changed is no longer what the request took it for.
+    #[error("{by} changed it meanwhile ({}); nothing was changed, look at it again", .at.rfc3339())]
+    Stale {
+        /// Who changed it last, as the audit log has it.
+        by: String,
+        /// When.
+        at: Timestamp,
+    },
     /// The database belongs to a newer Postern.
     #[error(
         "the database {path} has schema version {found}, this Postern knows versions up to {known}: run the newer Postern, or restore the backup made before the upgrade"
@@ -88,40 +118,6 @@ pub enum Error {
     },
 }
 
-/// One audit row, as it is read back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditRow {
-    /// Its number; numbers grow with time.
-    pub number: i64,
-    /// When.
-    pub at: Timestamp,
-    /// Who did it.
-    pub actor: Actor,
-    /// What: dotted and fixed, such as `device.revoke`.
-    pub action: String,
-    /// In which organisation.
-    pub org: Option<OrgId>,
-    /// On what: an id or an address.
-    pub subject: String,
-    /// Further facts as a JSON object, never a secret.
-    pub detail: serde_json::Value,
-}
-
-/// Which audit rows to read; empty fields match everything.
-#[derive(Debug, Clone, Default)]
-pub struct AuditFilter {
-    /// Rows of this organisation.
-    pub org: Option<OrgId>,
-    /// Rows whose subject is or contains this text, or that concern the mailbox with this address.
-    pub subject: Option<String>,
-    /// Rows whose action starts with this text.
-    pub action: Option<String>,
-    /// Rows at or after this moment.
-    pub since: Option<Timestamp>,
-    /// At most this many, the newest.
-    pub limit: u32,
-}
-
 /// A device to be added, with its first credential.
 #[derive(Debug, Clone)]
 pub struct NewDevice {
@@ -129,6 +125,10 @@ pub struct NewDevice {
     pub mailbox: MailboxId,
     /// 1 to 64 characters.
     pub label: String,
+    /// What it is.
+    pub kind: DeviceKind,
+    /// The person it belongs to: a member who manages mailboxes or has a grant on this one.
+    pub user: Option<UserId>,
     /// At least one.
     pub scopes: Scopes,
     /// When it ends by itself.
@@ -157,8 +157,14 @@ pub struct NewCredential {
 /// What can be changed about a device without touching its password. `None` leaves a field as it is.
 #[derive(Debug, Clone, Default)]
 pub struct DeviceEdit {
+    /// The revision that the editor saw; `Stale` where the record has another one by now.
+    pub revision: Option<i64>,
     /// A new label.
     pub label: Option<String>,
+    /// Another kind.
+    pub kind: Option<DeviceKind>,
+    /// Another person it belongs to, or nobody. Who may send as other mailboxes by the old one loses that.
+    pub user: Option<Option<UserId>>,
     /// New scopes; taking one away ends sessions.
     pub scopes: Option<Scopes>,
     /// A new expiry, or none.
@@ -204,11 +210,12 @@ pub trait CredentialStore: Send + Sync {
     /// just read.
     async fn epoch(&self, device: DeviceId, mailbox: MailboxId) -> Result<Option<Epoch>, Error>;
 
-    /// The mailbox's own address and its aliases, for the sender check.
+    /// The mailbox's own address and its aliases.
     async fn sender_addresses(&self, mailbox: MailboxId) -> Result<Vec<Address>, Error>;
 
-    /// [`CredentialStore::epoch`] and [`CredentialStore::sender_addresses`] in one go, as the way to the store costs more
-    /// than either.
+    /// [`CredentialStore::epoch`], and all addresses that the device may send as: those of its mailbox
+    /// ([`CredentialStore::sender_addresses`]), and those of the mailboxes that the person it belongs to may send as at this
+    /// moment. In one go, as the way to the store costs more than either.
     async fn epoch_and_senders(
         &self,
         device: DeviceId,
@@ -249,23 +256,6 @@ pub trait ChangeStore: Send + Sync {
     async fn wait_for_change(&self, poll: Duration) -> Result<(), Error>;
 }
 
-/// What was done by whom.
-#[async_trait]
-pub trait AuditStore: Send + Sync {
-    /// Appends a row that belongs to no other write (a session ended by hand, a daemon started).
-    async fn append_audit(
-        &self,
-        actor: &Actor,
-        action: &str,
-        org: Option<OrgId>,
-        subject: &str,
-        detail: serde_json::Value,
-    ) -> Result<(), Error>;
-
-    /// Reads rows, newest first.
-    async fn audit_rows(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, Error>;
-}
-
 /// Every change that the control plane makes. Each is one transaction with its audit row, and with change-log rows
 /// where it takes something away from somebody who may be logged in. The number of the last such row is returned, or
 /// the latest number of all where the change needed none.
@@ -275,7 +265,11 @@ pub trait DirectoryStore: Send + Sync {
     async fn create_org(&self, actor: &Actor, name: &str) -> Result<Org, Error>;
     /// All organisations, by name.
     async fn orgs(&self) -> Result<Vec<Org>, Error>;
-    /// Removes an organisation that has no domains.
+    /// Finds one.
+    async fn org(&self, id: OrgId) -> Result<Option<Org>, Error>;
+    /// Gives an organisation another name than the one it is known by. `Stale` where it has another one by now.
+    async fn rename_org(&self, actor: &Actor, org: OrgId, from: &str, to: &str) -> Result<Org, Error>;
+    /// Removes an organisation that has no domains, with its memberships, invitations and tokens.
     async fn delete_org(&self, actor: &Actor, org: OrgId) -> Result<(), Error>;
 
     /// Adds a mail domain to an organisation.
@@ -289,6 +283,10 @@ pub trait DirectoryStore: Send + Sync {
     async fn create_mailbox(&self, actor: &Actor, address: &Address) -> Result<Mailbox, Error>;
     /// Finds one.
     async fn mailbox(&self, address: &Address) -> Result<Option<Mailbox>, Error>;
+    /// Finds one of an organisation, with numbers.
+    async fn mailbox_in(&self, org: OrgId, id: MailboxId) -> Result<Option<MailboxRow>, Error>;
+    /// Mailboxes of an organisation with numbers, by address.
+    async fn mailbox_page(&self, org: OrgId, query: &MailboxQuery) -> Result<Page<MailboxRow, Address>, Error>;
     /// Mailboxes of one organisation or domain or all, by address, after the given address, at most `limit`.
     async fn mailboxes(
         &self,
@@ -319,10 +317,14 @@ pub trait DirectoryStore: Send + Sync {
     async fn create_device(&self, actor: &Actor, device: &NewDevice) -> Result<Device, Error>;
     /// Finds one.
     async fn device(&self, id: DeviceId) -> Result<Option<Device>, Error>;
+    /// Finds one of an organisation, with the names of what it belongs to.
+    async fn device_in(&self, org: OrgId, id: DeviceId) -> Result<Option<DeviceRow>, Error>;
+    /// Devices of an organisation; the status that is asked for decides the order.
+    async fn device_page(&self, org: OrgId, query: &DeviceQuery) -> Result<Page<DeviceRow, Cursor<DeviceId>>, Error>;
     /// Lists devices, by mailbox and creation; `Refused` where more than [`LISTED_MAX`] match.
     async fn devices(&self, filter: &DeviceFilter) -> Result<Vec<Device>, Error>;
     /// Changes a device's record. What takes something away (a scope, a network, a sender, time) bumps its epoch and
-    /// is a change; what only gives, or changes nothing, is not.
+    /// is a change; what only gives, or changes nothing, is not. `Stale` where it has another revision by now.
     async fn edit_device(&self, actor: &Actor, id: DeviceId, edit: &DeviceEdit) -> Result<Seq, Error>;
     /// Gives a device a new credential; the old one is retired in the same transaction, and the oldest one beyond
     /// [`RETIRED_MAX`] deleted.
@@ -336,9 +338,28 @@ pub trait DirectoryStore: Send + Sync {
 
     /// Deletes tags and hashes that were retired before this moment.
     async fn forget_retired(&self, before: Timestamp) -> Result<u64, Error>;
+
+    /// Mailboxes, aliases, members and devices of an organisation whose address, name or label contains this, those that
+    /// begin with it first; at most `limit` of each, up to [`page::FOUND_MAX`].
+    async fn search(&self, org: OrgId, text: &str, limit: u32) -> Result<Vec<Found>, Error>;
+    /// An organisation in numbers; devices are unused if their last use was before the day of this moment (UTC).
+    async fn overview(&self, org: OrgId, unused_since: Timestamp) -> Result<Overview, Error>;
 }
 
 /// All roles in one.
-pub trait Store: CredentialStore + ChangeStore + AuditStore + DirectoryStore {}
+pub trait Store:
+    CredentialStore + ChangeStore + AuditStore + DirectoryStore + PeopleStore + SignInStore + TokenStore + OutboxStore
+{
+}
 
-impl<T: CredentialStore + ChangeStore + AuditStore + DirectoryStore> Store for T {}
+impl<T> Store for T where
+    T: CredentialStore
+        + ChangeStore
+        + AuditStore
+        + DirectoryStore
+        + PeopleStore
+        + SignInStore
+        + TokenStore
+        + OutboxStore
+{
+}

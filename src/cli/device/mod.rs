@@ -181,6 +181,7 @@ async fn add(args: Add, local: &Local, output: &Output) -> Result<(), Failure> {
         expires_at: limits.expires_at.flatten(),
         networks: limits.networks.unwrap_or_default(),
         senders: limits.senders.unwrap_or_default(),
+        ..DeviceSpec::default()
     };
     let (device, password) = local.directory.add_device(&local.actor, &args.address, spec).await?;
     let address = local.directory.address_of(&device).await?;
@@ -246,6 +247,7 @@ async fn edit(args: Edit, local: &Local, output: &Output) -> Result<(), Failure>
         expires_at: limits.expires_at,
         networks: limits.networks,
         senders: limits.senders,
+        ..DeviceEdit::default()
     };
     let nothing = edit.label.is_none()
         && edit.scopes.is_none()

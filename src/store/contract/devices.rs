@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::model::{DeviceId, DeviceState, MailboxId};
+use crate::model::{DeviceId, DeviceKind, DeviceState, MailboxId};
 use crate::store::{ChangeKind, DeviceEdit, DeviceFilter, EndReason, LIVE_DEVICES_MAX};
 
 fn ended(seq: Seq, device: &Device, reason: EndReason) -> Change {
@@ -25,6 +25,7 @@ pub(in crate::store) async fn a_device_is_read_back_as_it_was_added(backend: &Ba
     let store = &*backend.store;
     let mailbox = anna(store).await;
     let new = NewDevice {
+        kind: DeviceKind::App,
         scopes: "smtp".parse().unwrap(),
         expires_at: Some(START.plus(Duration::from_secs(60))),
         networks: "192.0.2.0/24,2001:db8::/32".parse().unwrap(),
@@ -37,6 +38,8 @@ pub(in crate::store) async fn a_device_is_read_back_as_it_was_added(backend: &Ba
         id: device.id,
         mailbox: mailbox.id,
         label: "CRM".into(),
+        kind: DeviceKind::App,
+        user: None,
         state: DeviceState::Active,
         scopes: new.scopes,
         expires_at: new.expires_at,
@@ -45,6 +48,7 @@ pub(in crate::store) async fn a_device_is_read_back_as_it_was_added(backend: &Ba
         created_at: START,
         replaced_at: None,
         epoch: 0,
+        revision: 0,
         imported: true,
         first_used: None,
         last_used: None,

@@ -222,6 +222,7 @@ pub(in crate::store) async fn free_text_is_stored_harmlessly(backend: &Backend) 
     let forger = Actor {
         who: "x\nroot".into(),
         origin: "\u{1b}]0;".into(),
+        behalf: Some("user:\u{202e}".into()),
     };
     let detail = serde_json::json!({ "user": "a\r\nb", "list": ["\u{202e}"] });
     store
@@ -237,8 +238,12 @@ pub(in crate::store) async fn free_text_is_stored_harmlessly(backend: &Backend) 
         .unwrap()
         .remove(0);
     assert_eq!(
-        (row.actor.who.as_str(), row.actor.origin.as_str()),
-        ("x\\u{a}root", "\\u{1b}]0;")
+        (
+            row.actor.who.as_str(),
+            row.actor.origin.as_str(),
+            row.actor.behalf.as_deref()
+        ),
+        ("x\\u{a}root", "\\u{1b}]0;", Some("user:\\u{202e}"))
     );
     assert_eq!(
         (row.action.as_str(), row.subject.as_str()),

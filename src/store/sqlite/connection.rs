@@ -16,8 +16,8 @@ use super::Config;
 use super::fault::{Outcome, unavailable};
 use crate::store::Error;
 
-/// Statements that a connection keeps prepared; there are fewer in all.
-const PREPARED_MAX: usize = 96;
+/// Statements that a connection keeps prepared; there are fewer in all, but for the many forms of filtered lists.
+const PREPARED_MAX: usize = 256;
 /// Page cache of one connection, in KiB.
 const CACHE_KIB: i64 = 16 * 1024;
 /// The write-ahead log is cut back to this size, in octets, once it has been folded into the file.

@@ -13,7 +13,7 @@ use super::write::Write;
 use super::{SqliteStore, fault};
 use crate::audit;
 use crate::clock::Timestamp;
-use crate::model::{Address, CredentialId, DeviceId, MailboxId};
+use crate::model::{Address, CredentialId, DeviceId, MailboxId, UserId};
 use crate::store::{
     Credential, CredentialStore, DeviceUse, Epoch, Error, Hash, LoginDevice, LoginMailbox, RETIRED_KEPT, Resolved,
 };
@@ -31,8 +31,19 @@ pub(super) const LOGIN: &str = "SELECT a.alias_id IS NOT NULL, m.id, m.address, 
 pub(super) const EPOCH: &str = "SELECT d.epoch, m.epoch FROM device d JOIN mailbox m ON m.id = d.mailbox_id
     WHERE d.mailbox_id = ?2 AND d.id = ?1 AND d.revoked_at IS NULL AND m.suspended_at IS NULL";
 
+/// As [`EPOCH`], with the person that the device belongs to.
+pub(super) const EPOCH_AND_USER: &str = "SELECT d.epoch, m.epoch, d.user_id
+    FROM device d JOIN mailbox m ON m.id = d.mailbox_id
+    WHERE d.mailbox_id = ?2 AND d.id = ?1 AND d.revoked_at IS NULL AND m.suspended_at IS NULL";
+
 pub(super) const SENDERS: &str =
     "SELECT address FROM address WHERE mailbox_id = ?1 ORDER BY alias_id IS NOT NULL, address";
+
+/// The addresses of the mailboxes, but for ?3, that the user ?1 may send as at the moment ?2.
+pub(super) const SENDERS_GRANTED: &str = "SELECT a.address
+    FROM mailbox_grant g JOIN address a ON a.mailbox_id = g.mailbox_id
+    WHERE g.user_id = ?1 AND g.send_as = 1 AND (g.ends_at IS NULL OR g.ends_at > ?2) AND g.mailbox_id <> ?3
+    ORDER BY a.address";
 
 #[async_trait]
 impl CredentialStore for SqliteStore {
@@ -54,11 +65,9 @@ impl CredentialStore for SqliteStore {
         device: DeviceId,
         mailbox: MailboxId,
     ) -> Result<Option<(Epoch, Vec<Address>)>, Error> {
-        self.read(move |conn| match epoch(conn, device, mailbox)? {
-            Some(epoch) => Ok(Some((epoch, senders(conn, mailbox)?))),
-            None => Ok(None),
-        })
-        .await
+        let now = self.clock.utc();
+        self.read(move |conn| epoch_and_senders(conn, device, mailbox, now))
+            .await
     }
 
     async fn upgrade_hash(
@@ -145,13 +154,40 @@ fn credential(row: &Row<'_>) -> rusqlite::Result<Option<Credential>> {
 }
 
 fn epoch(conn: &Connection, device: DeviceId, mailbox: MailboxId) -> Outcome<Option<Epoch>> {
-    let epoch = conn.prepare_cached(EPOCH)?.query_row(params![device, mailbox], |row| {
-        Ok(Epoch {
-            device: row.get(0)?,
-            mailbox: row.get(1)?,
-        })
-    });
-    Ok(epoch.optional()?)
+    let mut found = conn.prepare_cached(EPOCH)?;
+    Ok(found.query_row(params![device, mailbox], epoch_row).optional()?)
+}
+
+fn epoch_row(row: &Row<'_>) -> rusqlite::Result<Epoch> {
+    Ok(Epoch {
+        device: row.get(0)?,
+        mailbox: row.get(1)?,
+    })
+}
+
+/// A device that belongs to nobody costs two statements; the third is for those that belong to somebody.
+fn epoch_and_senders(
+    conn: &Connection,
+    device: DeviceId,
+    mailbox: MailboxId,
+    now: Timestamp,
+) -> Outcome<Option<(Epoch, Vec<Address>)>> {
+    let mut found = conn.prepare_cached(EPOCH_AND_USER)?;
+    let found = found.query_row(params![device, mailbox], |row| Ok((epoch_row(row)?, row.get(2)?)));
+    let Some((epoch, user)) = found.optional()? else {
+        return Ok(None);
+    };
+    let mut addresses = senders(conn, mailbox)?;
+    if let Some(user) = user {
+        addresses.extend(senders_granted(conn, user, mailbox, now)?);
+    }
+    Ok(Some((epoch, addresses)))
+}
+
+fn senders_granted(conn: &Connection, user: UserId, mailbox: MailboxId, now: Timestamp) -> Outcome<Vec<Address>> {
+    let mut addresses = conn.prepare_cached(SENDERS_GRANTED)?;
+    let addresses = addresses.query_map(params![user, now, mailbox], |row| row.get(0))?;
+    Ok(addresses.collect::<Result<_, _>>()?)
 }
 
 fn senders(conn: &Connection, mailbox: MailboxId) -> Outcome<Vec<Address>> {
@@ -175,7 +211,17 @@ fn record_use(write: &Write<'_>, used: &DeviceUse) -> Outcome<()> {
          WHERE id = ?1 AND first_at IS NULL",
         params![id, usage.at, ip, usage.protocol, client],
     )?;
+    // A statement of its own: only so is the index of days left alone by all other uses of a day.
+    write.execute(
+        "UPDATE device SET last_day = ?2 WHERE id = ?1 AND (last_day IS NULL OR last_day < ?2)",
+        params![id, day_of(usage.at)],
+    )?;
     Ok(())
+}
+
+/// The day of a moment, counted from 1970 in UTC.
+pub(super) const fn day_of(at: Timestamp) -> i64 {
+    at.0.div_euclid(24 * 60 * 60 * 1000)
 }
 
 /// Deletes what was retired before this moment.

@@ -4,22 +4,27 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use serde_json::{Map, Value, json};
 
 use super::fault::{Fault, Outcome, conflict, not_found, refused};
+use super::grant;
 use super::mailbox::mailbox;
 use super::value::ip_from;
-use super::write::Write;
+use super::write::{About, Write};
 use crate::audit::{Action, device_detail};
 use crate::clock::Timestamp;
 use crate::model::device::Use;
 use crate::model::{CredentialId, Device, DeviceId, DeviceState, Mailbox, MailboxId, name};
 use crate::store::{
-    Actor, ChangeKind, DeviceEdit, DeviceFilter, EndReason, LISTED_MAX, LIVE_DEVICES_MAX, NewCredential, NewDevice,
-    RETIRED_MAX, Seq,
+    Actor, DeviceEdit, DeviceFilter, EndReason, LISTED_MAX, LIVE_DEVICES_MAX, NewCredential, NewDevice, RETIRED_MAX,
+    Seq,
 };
 
 /// What [`device_at`] reads, of a table called `d`.
 pub(super) const DEVICE_COLUMNS: &str = "d.id, d.mailbox_id, d.label, d.paused_at, d.revoked_at, d.scopes, \
      d.expires_at, d.networks, d.senders, d.created_at, d.replaced_at, d.epoch, d.imported, d.first_at, d.first_ip, \
-     d.first_protocol, d.first_client, d.last_at, d.last_ip, d.last_protocol, d.last_client";
+     d.first_protocol, d.first_client, d.last_at, d.last_ip, d.last_protocol, d.last_client, d.kind, d.user_id, \
+     d.revision";
+
+/// How many they are.
+pub(super) const DEVICE_COLUMN_COUNT: usize = 24;
 
 /// Reads a device from the columns from `at` on.
 pub(super) fn device_at(row: &Row<'_>, at: usize) -> rusqlite::Result<Device> {
@@ -38,6 +43,9 @@ pub(super) fn device_at(row: &Row<'_>, at: usize) -> rusqlite::Result<Device> {
         imported: row.get(at + 12)?,
         first_used: use_at(row, at + 13)?,
         last_used: use_at(row, at + 17)?,
+        kind: row.get(at + 21)?,
+        user: row.get(at + 22)?,
+        revision: row.get(at + 23)?,
     })
 }
 
@@ -117,13 +125,10 @@ pub(super) fn create_device(write: &Write<'_>, actor: &Actor, new: &NewDevice) -
     detail["expires_at"] = json!(device.expires_at.map(Timestamp::rfc3339));
     detail["networks"] = json!(device.networks.to_string());
     detail["senders"] = json!(device.senders.to_string());
-    write.audit(
-        actor,
-        Action::DeviceAdd,
-        Some(mailbox.org),
-        &device.id.to_string(),
-        detail,
-    )?;
+    detail["kind"] = json!(device.kind.to_string());
+    detail["user"] = json!(device.user);
+    let id = device.id.to_string();
+    write.audit(actor, Action::DeviceAdd, About::mailbox(&mailbox, &id), detail)?;
     Ok(device)
 }
 
@@ -135,6 +140,9 @@ pub(super) fn insert_device(write: &Write<'_>, mailbox: &Mailbox, new: &NewDevic
         return Err(refused(
             "a device needs at least one protocol: imap, smtp, or both".to_owned(),
         ));
+    }
+    if let Some(user) = new.user {
+        grant::must_reach(write, mailbox, user)?;
     }
     let live = "SELECT count(*) FROM device WHERE mailbox_id = ?1 AND revoked_at IS NULL";
     let live: u32 = write
@@ -149,13 +157,16 @@ pub(super) fn insert_device(write: &Write<'_>, mailbox: &Mailbox, new: &NewDevic
     }
     let id = DeviceId::from_raw(write.fresh_id());
     write.execute(
-        "INSERT INTO device (id, mailbox_id, label, label_key, scopes, networks, senders, expires_at, imported,
-             created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO device (id, mailbox_id, org_id, label, label_key, kind, user_id, scopes, networks, senders,
+             expires_at, imported, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             id,
             mailbox.id,
+            mailbox.org,
             label,
             name::name_key(&label),
+            new.kind,
+            new.user,
             new.scopes,
             new.networks,
             new.senders,
@@ -253,77 +264,107 @@ pub(super) fn replace_credential(
     insert_credential(write, id, &mailbox, credential)?;
     // Generated passwords have a tag, imported ones never do.
     write.execute(
-        "UPDATE device SET replaced_at = ?2, imported = ?3, epoch = epoch + 1 WHERE id = ?1",
+        "UPDATE device SET replaced_at = ?2, imported = ?3, epoch = epoch + 1, revision = revision + 1 WHERE id = ?1",
         params![id, write.now, credential.tag.is_none()],
     )?;
     let detail = device_detail(&mailbox.address, &device);
-    write.audit(actor, Action::DeviceReplace, Some(mailbox.org), &id.to_string(), detail)?;
-    write.log_change(&ChangeKind::DeviceEnded {
-        device: id,
-        mailbox: mailbox.id,
-        reason: EndReason::Replaced,
-    })
+    let about = id.to_string();
+    write.audit(actor, Action::DeviceReplace, About::mailbox(&mailbox, &about), detail)?;
+    write.log_device(mailbox.id, id, EndReason::Replaced)
 }
 
 pub(super) fn set_state(write: &Write<'_>, actor: &Actor, ids: &[DeviceId], state: DeviceState) -> Outcome<Seq> {
     for id in ids {
-        let device = known_device(write, *id)?;
-        let (action, reason) = match (device.state, state) {
-            (DeviceState::Active, DeviceState::Active)
-            | (DeviceState::Paused(_), DeviceState::Paused(_))
-            | (DeviceState::Revoked(_), DeviceState::Revoked(_)) => continue,
-            (DeviceState::Revoked(_), _) => return Err(revoked_for_good(&device)),
-            (_, DeviceState::Revoked(at)) => {
-                write.execute(
-                    "UPDATE device SET revoked_at = ?2, epoch = epoch + 1 WHERE id = ?1",
-                    params![id, at],
-                )?;
-                retire_credential(write, device.mailbox, *id, at)?;
-                (Action::DeviceRevoke, Some(EndReason::Revoked))
-            }
-            (DeviceState::Active, DeviceState::Paused(at)) => {
-                write.execute(
-                    "UPDATE device SET paused_at = ?2, epoch = epoch + 1 WHERE id = ?1",
-                    params![id, at],
-                )?;
-                (Action::DevicePause, Some(EndReason::Paused))
-            }
-            (DeviceState::Paused(_), DeviceState::Active) => {
-                write.execute("UPDATE device SET paused_at = NULL WHERE id = ?1", [id])?;
-                (Action::DeviceResume, None)
-            }
-        };
-        if let Some(reason) = reason {
-            write.log_change(&ChangeKind::DeviceEnded {
-                device: *id,
-                mailbox: device.mailbox,
-                reason,
-            })?;
-        }
-        let mailbox = mailbox(write, device.mailbox)?;
-        let detail = device_detail(&mailbox.address, &device);
-        write.audit(actor, action, Some(mailbox.org), &id.to_string(), detail)?;
+        set_state_of(write, actor, &known_device(write, *id)?, state)?;
     }
     write.latest_change()
 }
 
+/// Sets the state of one device, with its audit row and, where it loses something, its change.
+pub(super) fn set_state_of(write: &Write<'_>, actor: &Actor, device: &Device, state: DeviceState) -> Outcome<()> {
+    let id = device.id;
+    let (action, reason) = match (device.state, state) {
+        (DeviceState::Active, DeviceState::Active)
+        | (DeviceState::Paused(_), DeviceState::Paused(_))
+        | (DeviceState::Revoked(_), DeviceState::Revoked(_)) => return Ok(()),
+        (DeviceState::Revoked(_), _) => return Err(revoked_for_good(device)),
+        (_, DeviceState::Revoked(at)) => {
+            write.execute(
+                "UPDATE device SET revoked_at = ?2, epoch = epoch + 1, revision = revision + 1 WHERE id = ?1",
+                params![id, at],
+            )?;
+            retire_credential(write, device.mailbox, id, at)?;
+            (Action::DeviceRevoke, Some(EndReason::Revoked))
+        }
+        (DeviceState::Active, DeviceState::Paused(at)) => {
+            write.execute(
+                "UPDATE device SET paused_at = ?2, epoch = epoch + 1, revision = revision + 1 WHERE id = ?1",
+                params![id, at],
+            )?;
+            (Action::DevicePause, Some(EndReason::Paused))
+        }
+        (DeviceState::Paused(_), DeviceState::Active) => {
+            write.execute(
+                "UPDATE device SET paused_at = NULL, revision = revision + 1 WHERE id = ?1",
+                [id],
+            )?;
+            (Action::DeviceResume, None)
+        }
+    };
+    if let Some(reason) = reason {
+        write.log_device(device.mailbox, id, reason)?;
+    }
+    let mailbox = mailbox(write, device.mailbox)?;
+    let detail = device_detail(&mailbox.address, device);
+    let subject = id.to_string();
+    write.audit(actor, action, About::mailbox(&mailbox, &subject), detail)
+}
+
+/// Ends the sessions of a device that may do less than when they began; it may log in again at once. The record stays as
+/// it is, and the audit row is that of what took something away.
+pub(super) fn narrow(write: &Write<'_>, device: &Device) -> Outcome<Seq> {
+    write.execute("UPDATE device SET epoch = epoch + 1 WHERE id = ?1", [device.id])?;
+    write.log_device(device.mailbox, device.id, EndReason::Narrowed)
+}
+
+/// What changes a device's record.
+const CHANGES: &[Action] = &[
+    Action::DeviceAdd,
+    Action::DeviceEdit,
+    Action::DeviceImport,
+    Action::DevicePause,
+    Action::DeviceReplace,
+    Action::DeviceResume,
+    Action::DeviceRevoke,
+];
+
 pub(super) fn edit(write: &Write<'_>, actor: &Actor, id: DeviceId, edit: &DeviceEdit) -> Outcome<Seq> {
     let old = known_device(write, id)?;
-    must_not_be_revoked(&old)?;
     let mailbox = mailbox(write, old.mailbox)?;
+    let subject = id.to_string();
+    let about = About::mailbox(&mailbox, &subject);
+    if edit.revision.is_some_and(|revision| revision != old.revision) {
+        return Err(write.stale(about, CHANGES)?);
+    }
+    must_not_be_revoked(&old)?;
     let new = edited(&old, edit)?;
     if new == old {
         return write.latest_change();
     }
     label_must_be_free(write, &mailbox, &new.label, Some(id))?;
-    let narrower = !covers(&new, &old);
+    if let Some(user) = new.user.filter(|_| new.user != old.user) {
+        grant::must_reach(write, &mailbox, user)?;
+    }
+    let narrower = !covers(&new, &old) || (new.user != old.user && grant::sends_by_grant(write, &old)?);
     write.execute(
-        "UPDATE device SET label = ?2, label_key = ?3, scopes = ?4, networks = ?5, senders = ?6, expires_at = ?7,
-             epoch = epoch + ?8 WHERE id = ?1",
+        "UPDATE device SET label = ?2, label_key = ?3, kind = ?4, user_id = ?5, scopes = ?6, networks = ?7,
+             senders = ?8, expires_at = ?9, epoch = epoch + ?10, revision = revision + 1 WHERE id = ?1",
         params![
             id,
             new.label,
             name::name_key(&new.label),
+            new.kind,
+            new.user,
             new.scopes,
             new.networks,
             new.senders,
@@ -333,15 +374,11 @@ pub(super) fn edit(write: &Write<'_>, actor: &Actor, id: DeviceId, edit: &Device
     )?;
     let mut detail = device_detail(&mailbox.address, &new);
     detail["changed"] = differences(&old, &new);
-    write.audit(actor, Action::DeviceEdit, Some(mailbox.org), &id.to_string(), detail)?;
+    write.audit(actor, Action::DeviceEdit, about, detail)?;
     if !narrower {
         return write.latest_change();
     }
-    write.log_change(&ChangeKind::DeviceEnded {
-        device: id,
-        mailbox: mailbox.id,
-        reason: EndReason::Narrowed,
-    })
+    write.log_device(mailbox.id, id, EndReason::Narrowed)
 }
 
 fn edited(old: &Device, edit: &DeviceEdit) -> Outcome<Device> {
@@ -349,6 +386,8 @@ fn edited(old: &Device, edit: &DeviceEdit) -> Outcome<Device> {
     if let Some(label) = &edit.label {
         new.label = name::device_label(label).map_err(|bad| refused(bad.to_string()))?;
     }
+    new.kind = edit.kind.unwrap_or(new.kind);
+    new.user = edit.user.unwrap_or(new.user);
     new.scopes = edit.scopes.unwrap_or(new.scopes);
     if !new.scopes.imap && !new.scopes.smtp {
         return Err(refused(
@@ -383,6 +422,8 @@ fn differences(old: &Device, new: &Device) -> Value {
     let fields = |device: &Device| {
         [
             ("label", json!(device.label)),
+            ("kind", json!(device.kind.to_string())),
+            ("user", json!(device.user)),
             ("scopes", json!(device.scopes.to_string())),
             ("networks", json!(device.networks.to_string())),
             ("senders", json!(device.senders.to_string())),

@@ -2,14 +2,17 @@
 
 use async_trait::async_trait;
 
-use super::mailbox::Page;
-use super::{SqliteStore, credential, device, import, mailbox, org};
+use super::mailbox::Listing;
+use super::{SqliteStore, credential, device, import, mailbox, org, page, search};
 use crate::clock::Timestamp;
 use crate::model::{
     Address, Alias, AliasId, Device, DeviceId, DeviceState, DomainId, DomainName, MailDomain, Mailbox, MailboxId, Org,
     OrgId,
 };
-use crate::store::{Actor, DeviceEdit, DeviceFilter, DirectoryStore, Error, ImportRow, NewCredential, NewDevice, Seq};
+use crate::store::{
+    Actor, Cursor, DeviceEdit, DeviceFilter, DeviceQuery, DeviceRow, DirectoryStore, Error, Found, ImportRow,
+    MailboxQuery, MailboxRow, NewCredential, NewDevice, Overview, Page, Seq,
+};
 
 #[async_trait]
 impl DirectoryStore for SqliteStore {
@@ -20,6 +23,16 @@ impl DirectoryStore for SqliteStore {
 
     async fn orgs(&self) -> Result<Vec<Org>, Error> {
         self.read(|conn| org::orgs(conn)).await
+    }
+
+    async fn org(&self, id: OrgId) -> Result<Option<Org>, Error> {
+        self.read(move |conn| org::org(conn, id)).await
+    }
+
+    async fn rename_org(&self, actor: &Actor, id: OrgId, from: &str, to: &str) -> Result<Org, Error> {
+        let (actor, from, to) = (actor.clone(), from.to_owned(), to.to_owned());
+        self.write(move |write| org::rename_org(write, &actor, id, &from, &to))
+            .await
     }
 
     async fn delete_org(&self, actor: &Actor, org: OrgId) -> Result<(), Error> {
@@ -53,6 +66,16 @@ impl DirectoryStore for SqliteStore {
         self.read(move |conn| mailbox::mailbox_named(conn, &address, now)).await
     }
 
+    async fn mailbox_in(&self, org: OrgId, id: MailboxId) -> Result<Option<MailboxRow>, Error> {
+        let now = self.clock.utc();
+        self.read(move |conn| page::mailbox_in(conn, org, id, now)).await
+    }
+
+    async fn mailbox_page(&self, org: OrgId, query: &MailboxQuery) -> Result<Page<MailboxRow, Address>, Error> {
+        let (query, now) = (query.clone(), self.clock.utc());
+        self.read(move |conn| page::mailbox_page(conn, org, &query, now)).await
+    }
+
     async fn mailboxes(
         &self,
         org: Option<OrgId>,
@@ -61,7 +84,7 @@ impl DirectoryStore for SqliteStore {
         limit: u32,
     ) -> Result<Vec<Mailbox>, Error> {
         let (page, now) = (
-            Page {
+            Listing {
                 org,
                 domain,
                 after: after.cloned(),
@@ -125,6 +148,15 @@ impl DirectoryStore for SqliteStore {
         self.read(move |conn| device::device(conn, id)).await
     }
 
+    async fn device_in(&self, org: OrgId, id: DeviceId) -> Result<Option<DeviceRow>, Error> {
+        self.read(move |conn| page::device_in(conn, org, id)).await
+    }
+
+    async fn device_page(&self, org: OrgId, query: &DeviceQuery) -> Result<Page<DeviceRow, Cursor<DeviceId>>, Error> {
+        let query = query.clone();
+        self.read(move |conn| page::device_page(conn, org, &query)).await
+    }
+
     async fn devices(&self, filter: &DeviceFilter) -> Result<Vec<Device>, Error> {
         let filter = filter.clone();
         self.read(move |conn| device::devices(conn, &filter)).await
@@ -154,5 +186,16 @@ impl DirectoryStore for SqliteStore {
 
     async fn forget_retired(&self, before: Timestamp) -> Result<u64, Error> {
         self.write(move |write| credential::forget_retired(write, before)).await
+    }
+
+    async fn search(&self, org: OrgId, text: &str, limit: u32) -> Result<Vec<Found>, Error> {
+        let text = text.to_owned();
+        self.read(move |conn| search::search(conn, org, &text, limit)).await
+    }
+
+    async fn overview(&self, org: OrgId, unused_since: Timestamp) -> Result<Overview, Error> {
+        let now = self.clock.utc();
+        self.read(move |conn| search::overview(conn, org, unused_since, now))
+            .await
     }
 }

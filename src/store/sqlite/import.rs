@@ -5,10 +5,10 @@ use serde_json::json;
 use super::device::insert_device;
 use super::fault::{Fault, Outcome, conflict, refused};
 use super::mailbox::{alias, insert_mailbox, mailbox_named};
-use super::write::Write;
+use super::write::{About, Write};
 use crate::audit::{Action, device_detail};
 use crate::clock::Timestamp;
-use crate::model::{Networks, Scopes, SenderRule};
+use crate::model::{DeviceKind, Networks, Scopes, SenderRule};
 use crate::store::{Actor, Error, IMPORT_ROWS_MAX, ImportRow, NewDevice};
 
 pub(super) fn import(write: &Write<'_>, actor: &Actor, rows: &[ImportRow]) -> Outcome<()> {
@@ -37,6 +37,8 @@ fn import_row(write: &Write<'_>, actor: &Actor, row: &ImportRow) -> Outcome<()> 
     let new = NewDevice {
         mailbox: mailbox.id,
         label: row.label.clone(),
+        kind: DeviceKind::Other,
+        user: None,
         scopes: Scopes::ALL,
         expires_at: row.expires_at,
         networks: Networks::default(),
@@ -48,13 +50,8 @@ fn import_row(write: &Write<'_>, actor: &Actor, row: &ImportRow) -> Outcome<()> 
     let mut detail = device_detail(&mailbox.address, &device);
     detail["mailbox_created"] = json!(created);
     detail["expires_at"] = json!(device.expires_at.map(Timestamp::rfc3339));
-    write.audit(
-        actor,
-        Action::DeviceImport,
-        Some(mailbox.org),
-        &device.id.to_string(),
-        detail,
-    )
+    let id = device.id.to_string();
+    write.audit(actor, Action::DeviceImport, About::mailbox(&mailbox, &id), detail)
 }
 
 fn in_row(index: usize, fault: Fault) -> Fault {

@@ -64,13 +64,15 @@ fn check(write: &Write<'_>, keys: &[(u32, String)]) -> Outcome<()> {
     Ok(())
 }
 
-fn read(conn: &Connection, key: &str) -> Outcome<Option<String>> {
+/// Reads what is remembered under this key.
+pub(super) fn read(conn: &Connection, key: &str) -> Outcome<Option<String>> {
     Ok(conn
         .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))
         .optional()?)
 }
 
-fn set(write: &Write<'_>, key: &str, value: &str) -> Outcome<()> {
+/// Remembers something under this key.
+pub(super) fn set(write: &Write<'_>, key: &str, value: &str) -> Outcome<()> {
     let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     write.execute(sql, [key, value])?;
     Ok(())

@@ -4,18 +4,19 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use serde_json::json;
 
 use super::fault::{Outcome, conflict, not_found, refused};
+use super::grant;
 use super::org::known_domain;
-use super::write::Write;
+use super::write::{About, Write};
 use crate::audit::Action;
 use crate::clock::Timestamp;
 use crate::model::{Address, Alias, AliasId, DomainId, Mailbox, MailboxId, OrgId};
 use crate::store::{Actor, ChangeKind, Seq};
 
 /// `?1` is now.
-const MAILBOXES: &str = "SELECT m.id, o.org_id, m.address, m.suspended_at, m.created_at,
+const MAILBOXES: &str = "SELECT m.id, m.org_id, m.address, m.suspended_at, m.created_at,
         (SELECT count(*) FROM device d WHERE d.mailbox_id = m.id AND d.revoked_at IS NULL
             AND (d.expires_at IS NULL OR d.expires_at > ?1))
-    FROM mailbox m JOIN mail_domain o ON o.id = m.domain_id";
+    FROM mailbox m";
 
 const ALIASES: &str = "SELECT a.alias_id, a.address, a.mailbox_id, m.address, a.created_at
     FROM address a JOIN mailbox m ON m.id = a.mailbox_id";
@@ -23,13 +24,8 @@ const ALIASES: &str = "SELECT a.alias_id, a.address, a.mailbox_id, m.address, a.
 /// Creates a mailbox and says so in the audit log.
 pub(super) fn create_mailbox(write: &Write<'_>, actor: &Actor, address: &Address) -> Outcome<Mailbox> {
     let mailbox = insert_mailbox(write, address)?;
-    write.audit(
-        actor,
-        Action::MailboxCreate,
-        Some(mailbox.org),
-        address.as_str(),
-        json!({ "id": mailbox.id }),
-    )?;
+    let about = About::mailbox(&mailbox, address.as_str());
+    write.audit(actor, Action::MailboxCreate, about, json!({ "id": mailbox.id }))?;
     Ok(mailbox)
 }
 
@@ -46,8 +42,8 @@ pub(super) fn insert_mailbox(write: &Write<'_>, address: &Address) -> Outcome<Ma
         active_devices: 0,
     };
     write.execute(
-        "INSERT INTO mailbox (id, domain_id, address, created_at) VALUES (?1, ?2, ?3, ?4)",
-        params![mailbox.id, domain.id, address, write.now],
+        "INSERT INTO mailbox (id, domain_id, org_id, address, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![mailbox.id, domain.id, domain.org, address, write.now],
     )?;
     write.execute(
         "INSERT INTO address (address, domain_id, mailbox_id, created_at) VALUES (?1, ?2, ?3, ?4)",
@@ -71,7 +67,8 @@ fn must_be_free(conn: &Connection, address: &Address) -> Outcome<()> {
     Ok(())
 }
 
-fn mailbox_row(row: &Row<'_>) -> rusqlite::Result<Mailbox> {
+/// Reads a mailbox from the first six columns.
+pub(super) fn mailbox_row(row: &Row<'_>) -> rusqlite::Result<Mailbox> {
     Ok(Mailbox {
         id: row.get(0)?,
         org: row.get(1)?,
@@ -94,15 +91,22 @@ pub(super) fn mailbox(write: &Write<'_>, id: MailboxId) -> Outcome<Mailbox> {
     mailbox.ok_or_else(|| not_found(format!("there is no mailbox {id}")))
 }
 
+/// The mailbox with this id where the organisation has it.
+pub(super) fn mailbox_in(conn: &Connection, org: OrgId, id: MailboxId, now: Timestamp) -> Outcome<Mailbox> {
+    let mut found = conn.prepare_cached(&format!("{MAILBOXES} WHERE m.id = ?2 AND +m.org_id = ?3"))?;
+    let mailbox = found.query_row(params![now, id, org], mailbox_row).optional()?;
+    mailbox.ok_or_else(|| not_found(format!("there is no mailbox {id}")))
+}
+
 /// Which mailboxes to list.
-pub(super) struct Page {
+pub(super) struct Listing {
     pub(super) org: Option<OrgId>,
     pub(super) domain: Option<DomainId>,
     pub(super) after: Option<Address>,
     pub(super) limit: u32,
 }
 
-pub(super) fn mailboxes(conn: &Connection, page: &Page, now: Timestamp) -> Outcome<Vec<Mailbox>> {
+pub(super) fn mailboxes(conn: &Connection, page: &Listing, now: Timestamp) -> Outcome<Vec<Mailbox>> {
     let after = page.after.as_ref().map_or("", Address::as_str);
     let mut sql = format!("{MAILBOXES} WHERE m.address > ?2");
     let mut values: Vec<&dyn ToSql> = vec![&now, &after, &page.limit];
@@ -113,7 +117,7 @@ pub(super) fn mailboxes(conn: &Connection, page: &Page, now: Timestamp) -> Outco
     }
     if let Some(org) = &page.org {
         values.push(org);
-        sql.push_str(&format!(" AND o.org_id = ?{}", values.len()));
+        sql.push_str(&format!(" AND m.org_id = ?{}", values.len()));
     }
     sql.push_str(" ORDER BY m.address LIMIT ?3");
     let mut rows = conn.prepare_cached(&sql)?;
@@ -140,30 +144,23 @@ pub(super) fn set_suspended(write: &Write<'_>, actor: &Actor, id: MailboxId, sus
         write.execute("UPDATE mailbox SET suspended_at = NULL WHERE id = ?1", [id])?;
         (write.latest_change()?, Action::MailboxResume)
     };
-    write.audit(
-        actor,
-        action,
-        Some(mailbox.org),
-        mailbox.address.as_str(),
-        json!({ "id": id }),
-    )?;
+    let about = About::mailbox(&mailbox, mailbox.address.as_str());
+    write.audit(actor, action, about, json!({ "id": id }))?;
     Ok(seq)
 }
 
 pub(super) fn delete_mailbox(write: &Write<'_>, actor: &Actor, id: MailboxId) -> Outcome<Seq> {
     let mailbox = mailbox(write, id)?;
     let aliases = aliases(&write.tx, Some(id), None)?;
+    let people = grant::grants_on(&write.tx, mailbox.org, id)?;
+    grant::narrow_senders_of(write, &mailbox)?;
     write.execute("DELETE FROM mailbox WHERE id = ?1", [id])?;
     let seq = write.log_change(&ChangeKind::MailboxEnded { mailbox: id })?;
     let aliases: Vec<_> = aliases.iter().map(|alias| alias.address.as_str()).collect();
-    let detail = json!({ "id": id, "active_devices": mailbox.active_devices, "aliases": aliases });
-    write.audit(
-        actor,
-        Action::MailboxDelete,
-        Some(mailbox.org),
-        mailbox.address.as_str(),
-        detail,
-    )?;
+    let people: Vec<_> = people.iter().map(|row| row.user_address.as_str()).collect();
+    let detail = json!({ "id": id, "active_devices": mailbox.active_devices, "aliases": aliases, "people": people });
+    let about = About::mailbox(&mailbox, mailbox.address.as_str());
+    write.audit(actor, Action::MailboxDelete, about, detail)?;
     Ok(seq)
 }
 
@@ -183,13 +180,8 @@ pub(super) fn set_upstream_secret(
     } else {
         Action::MailboxSecretRemove
     };
-    write.audit(
-        actor,
-        action,
-        Some(mailbox.org),
-        mailbox.address.as_str(),
-        json!({ "id": id }),
-    )
+    let about = About::mailbox(&mailbox, mailbox.address.as_str());
+    write.audit(actor, action, about, json!({ "id": id }))
 }
 
 pub(super) fn create_alias(write: &Write<'_>, actor: &Actor, address: &Address, id: MailboxId) -> Outcome<Alias> {
@@ -206,7 +198,7 @@ pub(super) fn create_alias(write: &Write<'_>, actor: &Actor, address: &Address, 
         id: AliasId::from_raw(write.fresh_id()),
         address: address.clone(),
         mailbox: id,
-        target: mailbox.address,
+        target: mailbox.address.clone(),
         created_at: write.now,
     };
     write.execute(
@@ -214,7 +206,8 @@ pub(super) fn create_alias(write: &Write<'_>, actor: &Actor, address: &Address, 
         params![address, domain.id, id, alias.id, write.now],
     )?;
     let detail = json!({ "mailbox": alias.target.as_str() });
-    write.audit(actor, Action::AliasCreate, Some(mailbox.org), address.as_str(), detail)?;
+    let about = About::mailbox(&mailbox, address.as_str());
+    write.audit(actor, Action::AliasCreate, about, detail)?;
     Ok(alias)
 }
 
@@ -259,8 +252,9 @@ pub(super) fn delete_alias(write: &Write<'_>, actor: &Actor, id: AliasId) -> Out
     let alias = found.query_row([id], alias_row).optional()?;
     let alias = alias.ok_or_else(|| not_found(format!("there is no alias {id}")))?;
     write.execute("DELETE FROM address WHERE alias_id = ?1", [id])?;
-    let org = mailbox(write, alias.mailbox)?.org;
+    let mailbox = mailbox(write, alias.mailbox)?;
     let detail = json!({ "mailbox": alias.target.as_str() });
-    write.audit(actor, Action::AliasDelete, Some(org), alias.address.as_str(), detail)?;
+    let about = About::mailbox(&mailbox, alias.address.as_str());
+    write.audit(actor, Action::AliasDelete, about, detail)?;
     write.latest_change()
 }

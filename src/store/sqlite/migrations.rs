@@ -18,11 +18,23 @@ pub(super) struct Migration {
 }
 
 /// All steps, by number; what was released is never changed.
-pub(super) const ALL: &[Migration] = &[Migration {
-    version: 1,
-    name: "0001_initial",
-    sql: include_str!("migrations/0001_initial.sql"),
-}];
+pub(super) const ALL: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "0001_initial",
+        sql: include_str!("migrations/0001_initial.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "0002_people",
+        sql: include_str!("migrations/0002_people.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "0003_outbox",
+        sql: include_str!("migrations/0003_outbox.sql"),
+    },
+];
 
 pub(super) const HISTORY: &str = "CREATE TABLE schema_migration (
     version    INTEGER PRIMARY KEY,
@@ -101,7 +113,8 @@ fn applied_checksum(conn: &Connection, version: u32) -> Outcome<Option<String>> 
     Ok(conn.query_row(sql, [version], |row| row.get(0)).optional()?)
 }
 
-fn step(tx: &Transaction<'_>, migration: &Migration, now: Timestamp) -> Outcome<()> {
+/// Applies one step.
+pub(super) fn step(tx: &Transaction<'_>, migration: &Migration, now: Timestamp) -> Outcome<()> {
     tx.execute_batch(migration.sql)?;
     tx.execute(
         "INSERT INTO schema_migration (version, name, checksum, applied_at) VALUES (?1, ?2, ?3, ?4)",

@@ -4,21 +4,13 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
 
 use super::fault::{Outcome, conflict, not_found, refused};
-use super::write::Write;
+use super::write::{About, Write};
 use crate::audit::Action;
 use crate::model::{DomainId, DomainName, MailDomain, Org, OrgId, name};
 use crate::store::Actor;
 
 pub(super) fn create_org(write: &Write<'_>, actor: &Actor, name: &str) -> Outcome<Org> {
-    let name = name::org_name(name).map_err(|bad| refused(bad.to_string()))?;
-    let key = name::name_key(&name);
-    let taken = "SELECT name FROM org WHERE name_key = ?1";
-    let taken: Option<String> = write.tx.query_row(taken, [&key], |row| row.get(0)).optional()?;
-    if let Some(taken) = taken {
-        return Err(conflict(format!(
-            "an organisation named {taken:?} exists already; choose another name"
-        )));
-    }
+    let name = free_name(write, name, None)?;
     let org = Org {
         id: OrgId::from_raw(write.fresh_id()),
         name,
@@ -26,10 +18,44 @@ pub(super) fn create_org(write: &Write<'_>, actor: &Actor, name: &str) -> Outcom
     };
     write.execute(
         "INSERT INTO org (id, name, name_key, created_at) VALUES (?1, ?2, ?3, ?4)",
-        params![org.id, org.name, key, org.created_at],
+        params![org.id, org.name, name::name_key(&org.name), org.created_at],
     )?;
-    write.audit(actor, Action::OrgCreate, Some(org.id), &org.name, json!({}))?;
+    write.audit(actor, Action::OrgCreate, About::org(org.id, &org.name), json!({}))?;
     Ok(org)
+}
+
+/// A name as it is stored, which no other organisation has.
+fn free_name(write: &Write<'_>, name: &str, except: Option<OrgId>) -> Outcome<String> {
+    let name = name::org_name(name).map_err(|bad| refused(bad.to_string()))?;
+    let taken = "SELECT name FROM org WHERE name_key = ?1 AND id IS NOT ?2";
+    let taken: Option<String> = write
+        .tx
+        .query_row(taken, params![name::name_key(&name), except], |row| row.get(0))
+        .optional()?;
+    match taken {
+        None => Ok(name),
+        Some(taken) => Err(conflict(format!(
+            "an organisation named {taken:?} exists already; choose another name"
+        ))),
+    }
+}
+
+pub(super) fn rename_org(write: &Write<'_>, actor: &Actor, id: OrgId, from: &str, to: &str) -> Outcome<Org> {
+    let old = known_org(&write.tx, id)?;
+    if old.name != from {
+        return Err(write.stale(About::org(id, &old.name), &[Action::OrgCreate, Action::OrgRename])?);
+    }
+    let name = free_name(write, to, Some(id))?;
+    if name == old.name {
+        return Ok(old);
+    }
+    write.execute(
+        "UPDATE org SET name = ?2, name_key = ?3 WHERE id = ?1",
+        params![id, name, name::name_key(&name)],
+    )?;
+    let detail = json!({ "changed": { "name": [old.name, name] } });
+    write.audit(actor, Action::OrgRename, About::org(id, &name), detail)?;
+    Ok(Org { name, ..old })
 }
 
 pub(super) fn orgs(conn: &Connection) -> Outcome<Vec<Org>> {
@@ -37,7 +63,7 @@ pub(super) fn orgs(conn: &Connection) -> Outcome<Vec<Org>> {
     Ok(orgs.query_map([], org_row)?.collect::<Result<_, _>>()?)
 }
 
-fn org_row(row: &Row<'_>) -> rusqlite::Result<Org> {
+pub(super) fn org_row(row: &Row<'_>) -> rusqlite::Result<Org> {
     Ok(Org {
         id: row.get(0)?,
         name: row.get(1)?,
@@ -45,15 +71,18 @@ fn org_row(row: &Row<'_>) -> rusqlite::Result<Org> {
     })
 }
 
-fn org(conn: &Connection, id: OrgId) -> Outcome<Org> {
-    let found = conn
-        .query_row("SELECT id, name, created_at FROM org WHERE id = ?1", [id], org_row)
-        .optional()?;
-    found.ok_or_else(|| not_found(format!("there is no organisation {id}")))
+pub(super) fn org(conn: &Connection, id: OrgId) -> Outcome<Option<Org>> {
+    let mut found = conn.prepare_cached("SELECT id, name, created_at FROM org WHERE id = ?1")?;
+    Ok(found.query_row([id], org_row).optional()?)
+}
+
+/// The organisation with this id, as a write finds it.
+pub(super) fn known_org(conn: &Connection, id: OrgId) -> Outcome<Org> {
+    org(conn, id)?.ok_or_else(|| not_found(format!("there is no organisation {id}")))
 }
 
 pub(super) fn delete_org(write: &Write<'_>, actor: &Actor, id: OrgId) -> Outcome<()> {
-    let org = org(&write.tx, id)?;
+    let org = known_org(&write.tx, id)?;
     let domains = "SELECT count(*) FROM mail_domain WHERE org_id = ?1";
     let domains: i64 = write.tx.query_row(domains, [id], |row| row.get(0))?;
     if domains > 0 {
@@ -63,12 +92,13 @@ pub(super) fn delete_org(write: &Write<'_>, actor: &Actor, id: OrgId) -> Outcome
             org.name
         )));
     }
+    write.withdraw_mails_into(id)?;
     write.execute("DELETE FROM org WHERE id = ?1", [id])?;
-    write.audit(actor, Action::OrgDelete, Some(id), &org.name, json!({}))
+    write.audit(actor, Action::OrgDelete, About::org(id, &org.name), json!({}))
 }
 
 pub(super) fn create_domain(write: &Write<'_>, actor: &Actor, org_id: OrgId, name: &DomainName) -> Outcome<MailDomain> {
-    let org = org(&write.tx, org_id)?;
+    let org = known_org(&write.tx, org_id)?;
     if domain_named(&write.tx, name)?.is_some() {
         return Err(conflict(format!("the mail domain {name} exists already")));
     }
@@ -83,7 +113,12 @@ pub(super) fn create_domain(write: &Write<'_>, actor: &Actor, org_id: OrgId, nam
         "INSERT INTO mail_domain (id, org_id, name, created_at) VALUES (?1, ?2, ?3, ?4)",
         params![domain.id, domain.org, domain.name, domain.created_at],
     )?;
-    write.audit(actor, Action::DomainCreate, Some(org.id), name.as_str(), json!({}))?;
+    write.audit(
+        actor,
+        Action::DomainCreate,
+        About::org(org.id, name.as_str()),
+        json!({}),
+    )?;
     Ok(domain)
 }
 
@@ -130,11 +165,6 @@ pub(super) fn delete_domain(write: &Write<'_>, actor: &Actor, id: DomainId) -> O
         )));
     }
     write.execute("DELETE FROM mail_domain WHERE id = ?1", [id])?;
-    write.audit(
-        actor,
-        Action::DomainDelete,
-        Some(domain.org),
-        domain.name.as_str(),
-        json!({}),
-    )
+    let about = About::org(domain.org, domain.name.as_str());
+    write.audit(actor, Action::DomainDelete, about, json!({}))
 }

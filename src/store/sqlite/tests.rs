@@ -1,6 +1,9 @@
 //! The contract on SQLite, and what only SQLite can get wrong: files, locks, migrations, crashes.
 
+mod chain;
 mod files;
+mod outbox;
+mod people;
 mod plans;
 
 use super::*;

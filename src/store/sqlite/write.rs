@@ -5,11 +5,12 @@ use std::cell::Cell;
 use rusqlite::{Connection, Transaction, params};
 use serde_json::Value;
 
-use super::fault::Outcome;
-use crate::audit::{self, Action};
+use super::fault::{Fault, Outcome};
+use crate::audit::Action;
+use crate::audit::chain::Head;
 use crate::clock::{Clock, Timestamp};
-use crate::model::{OrgId, id};
-use crate::store::{Actor, ChangeKind, EndReason, Seq};
+use crate::model::{DeviceId, Mailbox, MailboxId, OrgId, id};
+use crate::store::{Actor, ChangeKind, EndReason, Error, Seq};
 
 /// What the writer thread owns.
 pub(super) struct Writer {
@@ -44,6 +45,43 @@ impl Ids {
     }
 }
 
+/// What an audit row is about.
+#[derive(Clone, Copy)]
+pub(super) struct About<'a> {
+    pub(super) org: Option<OrgId>,
+    pub(super) mailbox: Option<MailboxId>,
+    pub(super) subject: &'a str,
+}
+
+impl<'a> About<'a> {
+    /// Something of an organisation that concerns no mailbox.
+    pub(super) const fn org(org: OrgId, subject: &'a str) -> Self {
+        Self {
+            org: Some(org),
+            mailbox: None,
+            subject,
+        }
+    }
+
+    /// Something that concerns one mailbox.
+    pub(super) const fn mailbox(mailbox: &Mailbox, subject: &'a str) -> Self {
+        Self {
+            org: Some(mailbox.org),
+            mailbox: Some(mailbox.id),
+            subject,
+        }
+    }
+
+    /// Something that belongs to no organisation: a user's own affairs.
+    pub(super) const fn nobody(subject: &'a str) -> Self {
+        Self {
+            org: None,
+            mailbox: None,
+            subject,
+        }
+    }
+}
+
 /// One write.
 pub(super) struct Write<'a> {
     /// The open transaction; rolled back unless it is committed.
@@ -51,7 +89,18 @@ pub(super) struct Write<'a> {
     /// When it happens.
     pub(super) now: Timestamp,
     ids: &'a Ids,
-    changed: Cell<bool>,
+    news: Cell<News>,
+    /// The end of the audit chain, once this write has looked at it.
+    pub(super) head: Cell<Option<Head>>,
+}
+
+/// Whom a commit wakes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct News {
+    /// There is a new row in the change log.
+    pub(super) changes: bool,
+    /// A mail was put into the outbox.
+    pub(super) mails: bool,
 }
 
 impl<'a> Write<'a> {
@@ -60,7 +109,11 @@ impl<'a> Write<'a> {
             tx,
             now,
             ids,
-            changed: Cell::new(false),
+            news: Cell::new(News {
+                changes: false,
+                mails: false,
+            }),
+            head: Cell::new(None),
         }
     }
 
@@ -69,10 +122,15 @@ impl<'a> Write<'a> {
         self.ids.fresh(self.now)
     }
 
-    /// Commits; says whether there is a new row in the change log.
-    pub(super) fn commit(self) -> Outcome<bool> {
+    /// Commits; says who has to hear of it.
+    pub(super) fn commit(self) -> Outcome<News> {
         self.tx.commit()?;
-        Ok(self.changed.get())
+        Ok(self.news.get())
+    }
+
+    /// Whoever sends mails has to look.
+    pub(super) fn note_mail(&self) {
+        self.news.update(|news| News { mails: true, ..news });
     }
 
     /// Runs one cached statement.
@@ -94,7 +152,7 @@ impl<'a> Write<'a> {
             "INSERT INTO change_log (at, mailbox_id, device_id, reason) VALUES (?1, ?2, ?3, ?4)",
             params![self.now, mailbox, device, reason],
         )?;
-        self.changed.set(true);
+        self.news.update(|news| News { changes: true, ..news });
         Ok(Seq(self.tx.last_insert_rowid()))
     }
 
@@ -103,38 +161,25 @@ impl<'a> Write<'a> {
         super::change::latest(&self.tx)
     }
 
-    /// Appends to the audit log.
-    pub(super) fn audit(
-        &self,
-        actor: &Actor,
-        action: Action,
-        org: Option<OrgId>,
-        subject: &str,
-        detail: Value,
-    ) -> Outcome<()> {
-        self.append_audit(actor, action.as_str(), org, (subject, detail))
+    /// Tells every node that a device has lost something.
+    pub(super) fn log_device(&self, mailbox: MailboxId, device: DeviceId, reason: EndReason) -> Outcome<Seq> {
+        self.log_change(&ChangeKind::DeviceEnded {
+            device,
+            mailbox,
+            reason,
+        })
     }
 
-    /// Appends to the audit log a row whose action is another module's word.
-    pub(super) fn append_audit(
-        &self,
-        actor: &Actor,
-        action: &str,
-        org: Option<OrgId>,
-        (subject, detail): (&str, Value),
-    ) -> Outcome<()> {
-        self.execute(
-            "INSERT INTO audit (at, who, origin, action, org_id, subject, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![
-                self.now,
-                audit::clean(&actor.who),
-                audit::clean(&actor.origin),
-                audit::clean(action),
-                org,
-                audit::clean(subject),
-                audit::clean_detail(detail).to_string(),
-            ],
-        )?;
-        Ok(())
+    /// Appends to the audit log.
+    pub(super) fn audit(&self, actor: &Actor, action: Action, about: About<'_>, detail: Value) -> Outcome<()> {
+        super::audit::append(self, actor, action.as_str(), about, detail)
+    }
+
+    /// Why a change is not made whose object is no longer what the request took it for: who did one of these things to it
+    /// last, by the audit log.
+    pub(super) fn stale(&self, about: About<'_>, actions: &[Action]) -> Outcome<Fault> {
+        let last = super::audit::last_change(&self.tx, about, actions)?;
+        let (by, at) = last.unwrap_or_else(|| ("somebody".to_owned(), self.now));
+        Ok(Fault::Rule(Error::Stale { by, at }))
     }
 }

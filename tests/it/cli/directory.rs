@@ -140,7 +140,7 @@ fn an_exported_label_cannot_be_a_formula() {
     it.ok(&["org", "create", "=HYPERLINK(\"http://example.net\")"]);
     let csv = it.ok(&["audit", "--csv"]);
     assert!(
-        csv.starts_with("number,at,actor,origin,action,org,subject,detail\n"),
+        csv.starts_with("number,at,actor,origin,behalf,action,org,subject,detail\n"),
         "{csv}"
     );
     assert!(

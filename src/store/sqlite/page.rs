@@ -1,0 +1,288 @@
+//! Lists of mailboxes and devices of one organisation, as pages show them.
+//!
+//! Each is read from an index that begins with the organisation and is sorted as the list is, so that a page costs as
+//! much as its rows, whatever the size of the database. Only a filter that matches almost nothing walks on through the
+//! organisation, and never out of it.
+
+use rusqlite::{Connection, Row};
+
+use super::credential::day_of;
+use super::device::{DEVICE_COLUMN_COUNT, DEVICE_COLUMNS, device_at};
+use super::fault::{Outcome, refused};
+use super::mailbox::mailbox_row;
+use super::query::Query;
+use crate::clock::Timestamp;
+use crate::model::{Address, DeviceId, DeviceState, MailboxId, OrgId, name};
+use crate::store::page::{BadCursor, PAGE_MAX};
+use crate::store::{Cursor, DeviceOwner, DeviceQuery, DeviceRow, DeviceStatus, MailboxQuery, MailboxRow, Page};
+
+/// The number of rows to read for a page: one more tells that there is a next one.
+pub(super) fn read_limit(limit: u32) -> i64 {
+    i64::from(limit.clamp(1, PAGE_MAX)) + 1
+}
+
+/// A page of the rows that were read by [`read_limit`].
+pub(super) fn cut<T, C>(mut rows: Vec<T>, limit: u32, place: impl FnOnce(&T) -> C) -> Page<T, C> {
+    let limit = limit.clamp(1, PAGE_MAX) as usize;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(place);
+    Page { rows, next }
+}
+
+/// Devices with the names of what they belong to, as [`device_row`] reads them; the device `d` is found first, then its
+/// mailbox `m` and its user `u`.
+pub(super) fn devices() -> Query {
+    devices_by("")
+}
+
+/// The same of one person, who has few: they are found by that.
+fn devices_by_owner() -> Query {
+    devices_by("INDEXED BY device_user")
+}
+
+fn devices_by(index: &str) -> Query {
+    Query::new(&format!(
+        "SELECT {DEVICE_COLUMNS}, m.address, u.name
+         FROM device d {index} CROSS JOIN mailbox m ON m.id = d.mailbox_id LEFT JOIN user u ON u.id = d.user_id"
+    ))
+}
+
+/// The same by address: mailbox after mailbox, and each one's devices.
+fn devices_by_address() -> Query {
+    Query::new(&format!(
+        "SELECT {DEVICE_COLUMNS}, m.address, u.name
+         FROM mailbox m CROSS JOIN device d ON d.mailbox_id = m.id LEFT JOIN user u ON u.id = d.user_id"
+    ))
+}
+
+pub(super) fn device_row(row: &Row<'_>) -> rusqlite::Result<DeviceRow> {
+    Ok(DeviceRow {
+        device: device_at(row, 0)?,
+        address: row.get(DEVICE_COLUMN_COUNT)?,
+        owner: row.get(DEVICE_COLUMN_COUNT + 1)?,
+    })
+}
+
+pub(super) fn device_in(conn: &Connection, org: OrgId, id: DeviceId) -> Outcome<Option<DeviceRow>> {
+    let mut query = devices();
+    query.text(" WHERE d.id = ").value(id.raw());
+    query.and("+d.org_id = ", org.raw());
+    Ok(query.rows(conn, device_row)?.pop())
+}
+
+pub(super) fn device_page(
+    conn: &Connection,
+    org: OrgId,
+    query: &DeviceQuery,
+) -> Outcome<Page<DeviceRow, Cursor<DeviceId>>> {
+    let rows = device_query(org, query)?.rows(conn, device_row)?;
+    Ok(cut(rows, query.limit, |row| Cursor {
+        key: sorted_by(query.status, row),
+        id: row.device.id,
+    }))
+}
+
+/// What a list of this status is sorted by, before the id.
+fn sorted_by(status: DeviceStatus, row: &DeviceRow) -> String {
+    let number = |at: Option<Timestamp>| at.map_or_else(String::new, |at| at.0.to_string());
+    match (status, row.device.state) {
+        (DeviceStatus::Live | DeviceStatus::All, _) => row.address.to_string(),
+        (DeviceStatus::NeverUsed, _) => String::new(),
+        (DeviceStatus::UnusedSince(_), _) => {
+            let last = row.device.last_used.as_ref();
+            last.map_or_else(String::new, |last| day_of(last.at).to_string())
+        }
+        (DeviceStatus::Paused, DeviceState::Paused(at)) | (DeviceStatus::Revoked, DeviceState::Revoked(at)) => {
+            number(Some(at))
+        }
+        (DeviceStatus::Paused | DeviceStatus::Revoked, _) => String::new(),
+        (DeviceStatus::EndingBefore(_), _) => number(row.device.expires_at),
+    }
+}
+
+pub(super) fn device_query(org: OrgId, query: &DeviceQuery) -> Outcome<Query> {
+    let mut sql = match query.status {
+        DeviceStatus::Live | DeviceStatus::All => by_address(org, query),
+        _ => by_column(org, query)?,
+    };
+    if query.status != DeviceStatus::All && query.status != DeviceStatus::Revoked {
+        sql.text(" AND d.revoked_at IS NULL");
+    }
+    if let Some(mailbox) = query.mailbox {
+        sql.and("d.mailbox_id = ", mailbox.raw());
+    }
+    match query.owner {
+        None => {}
+        Some(DeviceOwner::User(user)) => {
+            sql.and("d.user_id = ", user.raw());
+        }
+        Some(DeviceOwner::Nobody) => {
+            sql.text(" AND d.user_id IS NULL");
+        }
+    }
+    if let Some(kind) = query.kind {
+        sql.and("d.kind = ", kind.name().to_owned());
+    }
+    if let Some(ip) = query.last_ip {
+        sql.and("d.last_ip = ", ip.to_string());
+    }
+    if let Some(text) = &query.text {
+        sql.contains(&["d.label_key", "m.address"], &name::name_key(text.trim()));
+    }
+    sql.text(match query.status {
+        DeviceStatus::Live | DeviceStatus::All => " ORDER BY m.address, d.id",
+        DeviceStatus::NeverUsed => " ORDER BY d.id",
+        DeviceStatus::UnusedSince(_) => " ORDER BY d.last_day, d.id",
+        DeviceStatus::Paused => " ORDER BY d.paused_at DESC, d.id DESC",
+        DeviceStatus::Revoked => " ORDER BY d.revoked_at DESC, d.id DESC",
+        DeviceStatus::EndingBefore(_) => " ORDER BY d.expires_at, d.id",
+    });
+    sql.text(" LIMIT ").value(read_limit(query.limit));
+    Ok(sql)
+}
+
+fn by_address(org: OrgId, query: &DeviceQuery) -> Query {
+    let mut sql = if matches!(query.owner, Some(DeviceOwner::User(_))) {
+        let mut sql = devices_by_owner();
+        sql.text(" WHERE d.org_id = ").value(org.raw());
+        sql
+    } else {
+        let mut sql = devices_by_address();
+        sql.text(" WHERE m.org_id = ").value(org.raw());
+        sql
+    };
+    if let Some(mailbox) = query.mailbox {
+        sql.and("m.id = ", mailbox.raw());
+    }
+    if let Some(after) = &query.after {
+        sql.and("m.address >= ", after.key.clone());
+        sql.text(" AND (m.address > ").value(after.key.clone());
+        sql.text(" OR d.id > ").value(after.id.raw()).text(")");
+    }
+    sql
+}
+
+fn by_column(org: OrgId, query: &DeviceQuery) -> Outcome<Query> {
+    // Those of a person or of a mailbox are few, and sorted by themselves (`+` keeps off the indexes of the order).
+    let (mut sql, begin) = match (query.owner, query.mailbox) {
+        (_, Some(_)) => (devices(), " WHERE +d.org_id = "),
+        (Some(DeviceOwner::User(_)), None) => (devices_by_owner(), " WHERE d.org_id = "),
+        _ => (devices(), " WHERE d.org_id = "),
+    };
+    sql.text(begin).value(org.raw());
+    let (column, beyond) = match query.status {
+        DeviceStatus::UnusedSince(at) => {
+            sql.and("d.last_day < ", day_of(at));
+            ("d.last_day", " > (")
+        }
+        DeviceStatus::EndingBefore(at) => {
+            sql.text(" AND d.expires_at IS NOT NULL").and("d.expires_at < ", at.0);
+            ("d.expires_at", " > (")
+        }
+        DeviceStatus::Paused => {
+            sql.text(" AND d.paused_at IS NOT NULL");
+            ("d.paused_at", " < (")
+        }
+        DeviceStatus::Revoked => {
+            sql.text(" AND d.revoked_at IS NOT NULL");
+            ("d.revoked_at", " < (")
+        }
+        DeviceStatus::NeverUsed | DeviceStatus::Live | DeviceStatus::All => {
+            sql.text(" AND d.last_day IS NULL");
+            if let Some(after) = &query.after {
+                sql.and("d.id > ", after.id.raw());
+            }
+            return Ok(sql);
+        }
+    };
+    if let Some(after) = &query.after {
+        let key: i64 = after.key.parse().map_err(|_| refused(BadCursor.to_string()))?;
+        sql.text(" AND (").text(column).text(", d.id)").text(beyond);
+        sql.value(key).text(", ").value(after.id.raw()).text(")");
+    }
+    Ok(sql)
+}
+
+/// Mailboxes with numbers, as [`row_with_numbers`] reads them.
+fn mailboxes(now: Timestamp) -> Query {
+    let mut sql = Query::new(
+        "SELECT m.id, m.org_id, m.address, m.suspended_at, m.created_at,
+             (SELECT count(*) FROM device d WHERE d.mailbox_id = m.id AND d.revoked_at IS NULL
+                 AND (d.expires_at IS NULL OR d.expires_at > ",
+    );
+    sql.value(now.0).text(
+        ")),
+             (SELECT count(*) FROM mailbox_grant g WHERE g.mailbox_id = m.id),
+             (SELECT count(a.alias_id) FROM address a WHERE a.mailbox_id = m.id),
+             l.last_at, l.id, l.label
+         FROM mailbox m LEFT JOIN device l ON l.mailbox_id = m.id AND l.id =
+             (SELECT d.id FROM device d WHERE d.mailbox_id = m.id AND d.last_at IS NOT NULL
+              ORDER BY d.last_at DESC LIMIT 1)",
+    );
+    sql
+}
+
+fn row_with_numbers(row: &Row<'_>) -> rusqlite::Result<MailboxRow> {
+    let last_use = match row.get(8)? {
+        None => None,
+        Some(at) => Some((at, row.get(9)?, row.get(10)?)),
+    };
+    Ok(MailboxRow {
+        mailbox: mailbox_row(row)?,
+        people: row.get(6)?,
+        aliases: row.get(7)?,
+        last_use,
+    })
+}
+
+pub(super) fn mailbox_in(conn: &Connection, org: OrgId, id: MailboxId, now: Timestamp) -> Outcome<Option<MailboxRow>> {
+    let mut query = mailboxes(now);
+    query.text(" WHERE m.id = ").value(id.raw());
+    query.and("+m.org_id = ", org.raw());
+    Ok(query.rows(conn, row_with_numbers)?.pop())
+}
+
+/// That nobody can reach the mailbox `m`.
+pub(super) const UNREACHABLE: &str =
+    "NOT EXISTS (SELECT 1 FROM device d WHERE d.mailbox_id = m.id AND d.revoked_at IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM mailbox_grant g WHERE g.mailbox_id = m.id)";
+
+pub(super) fn mailbox_query(org: OrgId, query: &MailboxQuery, now: Timestamp) -> Query {
+    let mut sql = mailboxes(now);
+    sql.text(" WHERE m.org_id = ").value(org.raw());
+    if let Some(after) = &query.after {
+        sql.and("m.address > ", after.to_string());
+    }
+    // Kept off the index of the domain, which may be another organisation's.
+    if let Some(domain) = query.domain {
+        sql.and("+m.domain_id = ", domain.raw());
+    }
+    if let Some(text) = &query.text {
+        sql.contains(&["m.address"], &name::name_key(text.trim()));
+    }
+    match query.suspended {
+        None => {}
+        Some(true) => {
+            sql.text(" AND m.suspended_at IS NOT NULL");
+        }
+        Some(false) => {
+            sql.text(" AND m.suspended_at IS NULL");
+        }
+    }
+    if query.unreachable {
+        sql.text(" AND ").text(UNREACHABLE);
+    }
+    sql.text(" ORDER BY m.address LIMIT ").value(read_limit(query.limit));
+    sql
+}
+
+pub(super) fn mailbox_page(
+    conn: &Connection,
+    org: OrgId,
+    query: &MailboxQuery,
+    now: Timestamp,
+) -> Outcome<Page<MailboxRow, Address>> {
+    let rows = mailbox_query(org, query, now).rows(conn, row_with_numbers)?;
+    Ok(cut(rows, query.limit, |row| row.mailbox.address.clone()))
+}
