@@ -4,7 +4,6 @@
 //! programs are Debian's own (`scripts/setup` installs them). Needs nothing of a test harness; both users include it
 //! with `#[path]`. Errors say what was waited for and end with the tail of the log of the program at fault.
 
-pub(crate) mod browser;
 pub(crate) mod certificates;
 pub(crate) mod dovecot;
 pub(crate) mod imap;
