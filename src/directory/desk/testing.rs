@@ -30,6 +30,7 @@ const POLL: Duration = Duration::from_millis(20);
 /// A desk, and what stands beside it.
 pub(crate) struct Made {
     pub(crate) desk: Desk,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) tail: Arc<Tail>,
     pub(crate) metrics: Arc<Metrics>,
@@ -44,7 +45,8 @@ pub(crate) fn desk(place: &Path, clock: &Clock, post: Arc<dyn Post>, throttle: S
     let changes = Arc::clone(&store) as Arc<_>;
     let forget = Box::new(|_: &_| ());
     let tail = Tail::new(changes, Arc::clone(&registry), forget, POLL, Arc::clone(&metrics));
-    let directory = Directory::new(store as Arc<dyn Store>, Arc::clone(&keys), clock.clone(), CHEAP);
+    let store: Arc<dyn Store> = store;
+    let directory = Directory::new(Arc::clone(&store), Arc::clone(&keys), clock.clone(), CHEAP);
     let parts = Parts {
         passwords: Passwords::start(password::Config::of(CHEAP), keys, &metrics),
         throttle: SignInThrottle::new(throttle),
@@ -57,6 +59,7 @@ pub(crate) fn desk(place: &Path, clock: &Clock, post: Arc<dyn Post>, throttle: S
     };
     Made {
         desk: Desk::new(directory, parts),
+        store,
         registry,
         tail,
         metrics,

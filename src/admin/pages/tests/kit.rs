@@ -26,7 +26,7 @@ use crate::directory::{DeviceSpec, Directory, FirstOrg};
 use crate::identity::STEP_SECONDS;
 use crate::model::{Device, Grant, Language, Mailbox, Org, OrgId, Origin, Rights, Role, User, UserId};
 use crate::revoke::Registry;
-use crate::store::{Actor, GrantTerms, NewUser};
+use crate::store::{Actor, GrantTerms, NewUser, Store};
 
 /// When tests begin.
 pub(in crate::admin::pages) const START: Timestamp = Timestamp(1_795_000_000_000);
@@ -37,7 +37,6 @@ pub(in crate::admin::pages) const ORIGIN: &str = "https://manager.example.org";
 /// The browser of every test, as it calls itself.
 pub(in crate::admin::pages) const FIREFOX: &str =
     "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
-
 
 /// Letters, in the order in which they were put.
 #[derive(Default)]
@@ -69,7 +68,7 @@ impl Letters {
 pub(in crate::admin::pages) struct Site {
     pub(in crate::admin::pages) pages: Arc<Pages>,
     pub(in crate::admin::pages) clock: Clock,
-    pub(in crate::admin::pages) store: Arc<SqliteStore>,
+    pub(in crate::admin::pages) store: Arc<dyn Store>,
     pub(in crate::admin::pages) registry: Arc<Registry>,
     pub(in crate::admin::pages) letters: Arc<Letters>,
     /// Whoever sits at the machine.
@@ -246,7 +245,7 @@ pub(in crate::admin::pages) struct Fresh {
     pub(in crate::admin::pages) pages: Arc<Pages>,
     pub(in crate::admin::pages) machine: Actor,
     clock: Clock,
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     registry: Arc<Registry>,
     letters: Arc<Letters>,
     origin: Origin,
@@ -269,6 +268,7 @@ impl Fresh {
         let post = Arc::clone(&letters) as Arc<dyn Post>;
         let testing::Made {
             desk,
+            store,
             registry,
             tail,
             metrics,

@@ -81,8 +81,7 @@ impl Site {
     async fn store_note(&self, mailbox: &Mailbox) {
         let detail = serde_json::json!({ "mailbox": mailbox.address.as_str() });
         let (machine, org) = (&self.machine, Some(self.acme.id));
-        let store: &dyn crate::store::AuditStore = &*self.store;
-        store
+        self.store
             .append_audit(machine, "session.end", org, "dev-0000000000007", detail)
             .await
             .unwrap();
@@ -98,8 +97,7 @@ async fn exports_are_whole_filtered_and_defused() {
     // More than one page of the store.
     for number in 0..1_100 {
         let detail = serde_json::json!({ "number": number });
-        let store: &dyn crate::store::AuditStore = &*site.store;
-        store
+        site.store
             .append_audit(&site.machine, "device.edit", Some(site.acme.id), "@SUM(1+1)", detail)
             .await
             .unwrap();

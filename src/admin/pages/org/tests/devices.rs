@@ -6,7 +6,7 @@ use super::super::super::tests::kit::Log;
 use super::*;
 use crate::model::{DeviceKind, DeviceState, Role, Scopes};
 use crate::peer::Protocol;
-use crate::store::{CredentialStore as _, DeviceUse};
+use crate::store::DeviceUse;
 
 /// The fields of a new device.
 fn form<'f>(name: &'f str, person: &'f str, once: &'f str) -> Vec<(&'f str, &'f str)> {

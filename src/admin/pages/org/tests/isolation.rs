@@ -47,99 +47,81 @@ impl Ids {
         }
     }
 
-    /// Every page that is about one thing, and every form.
-    fn paths(&self) -> (Vec<String>, Vec<String>) {
-        let Self {
-            mailbox: m,
-            device: d,
-            alias: a,
-            user: u,
-            invitation: i,
-            domain: o,
-            number: n,
-            session: s,
-        } = self;
-        let pages = [
-            (
-                "mailboxes/",
-                m,
-                &[
-                    "",
-                    "/people",
-                    "/devices",
-                    "/aliases",
-                    "/activity",
-                    "/created",
-                    "/people/new",
-                ][..],
-            ),
-            (
-                "mailboxes/",
-                m,
-                &[
-                    "/suspend",
-                    "/delete",
-                    "/devices/new",
-                    "/devices/revoke-all",
-                    "/aliases/new",
-                ],
-            ),
-            (
-                "devices/",
-                d,
-                &["", "/edit", "/pause", "/disconnect", "/replace", "/password"],
-            ),
-            ("people/", u, &["", "/role", "/remove"]),
-            ("invitations/", i, &["", "/withdraw"]),
-            ("domains/", o, &["/remove"]),
-            ("activity/", n, &[""]),
-            ("sessions/", s, &["/end"]),
+    /// A path with these ids in it.
+    fn fill(&self, path: &str) -> String {
+        let ids = [
+            ("{mailbox}", &self.mailbox),
+            ("{device}", &self.device),
+            ("{alias}", &self.alias),
+            ("{user}", &self.user),
+            ("{invitation}", &self.invitation),
+            ("{domain}", &self.domain),
+            ("{number}", &self.number),
+            ("{session}", &self.session),
         ];
-        let deeds = [
-            ("mailboxes/", m, &["/suspend", "/resume", "/delete", "/people/new"][..]),
-            (
-                "mailboxes/",
-                m,
-                &["/devices/new", "/devices/revoke-all", "/aliases/new"],
-            ),
-            (
-                "devices/",
-                d,
-                &["/edit", "/pause", "/resume", "/disconnect", "/replace"],
-            ),
-            ("people/", u, &["/role", "/remove"]),
-            ("invitations/", i, &["/resend", "/withdraw"]),
-            ("domains/", o, &["/remove"]),
-        ];
-        let join = |parts: &[(&str, &String, &[&str])]| -> Vec<String> {
-            let of = |(thing, id, rests): &(&str, &String, &[&str])| {
-                rests
-                    .iter()
-                    .map(|rest| format!("{thing}{id}{rest}"))
-                    .collect::<Vec<_>>()
-            };
-            parts.iter().flat_map(of).collect()
-        };
-        let (mut pages, mut deeds) = (join(&pages), join(&deeds));
-        for rest in [
-            format!("aliases/{a}"),
-            format!("aliases/{a}/delete"),
-            format!("people/{u}"),
-            format!("people/{u}/withdraw"),
-        ] {
-            pages.push(format!("mailboxes/{m}/{rest}"));
-        }
-        for rest in [
-            format!("aliases/{a}/delete"),
-            format!("people/{u}"),
-            format!("people/{u}/withdraw"),
-        ] {
-            deeds.push(format!("mailboxes/{m}/{rest}"));
-        }
-        deeds.push(format!("devices/{d}/sessions/{s}/end"));
-        (pages, deeds)
+        ids.iter()
+            .fold(path.to_owned(), |path, (name, id)| path.replace(name, id))
     }
 }
+
+/// Every page that is about one thing.
+const PAGES: &[&str] = &[
+    "mailboxes/{mailbox}",
+    "mailboxes/{mailbox}/people",
+    "mailboxes/{mailbox}/devices",
+    "mailboxes/{mailbox}/aliases",
+    "mailboxes/{mailbox}/activity",
+    "mailboxes/{mailbox}/created",
+    "mailboxes/{mailbox}/suspend",
+    "mailboxes/{mailbox}/delete",
+    "mailboxes/{mailbox}/people/new",
+    "mailboxes/{mailbox}/people/{user}",
+    "mailboxes/{mailbox}/people/{user}/withdraw",
+    "mailboxes/{mailbox}/devices/new",
+    "mailboxes/{mailbox}/devices/revoke-all",
+    "mailboxes/{mailbox}/aliases/new",
+    "mailboxes/{mailbox}/aliases/{alias}",
+    "mailboxes/{mailbox}/aliases/{alias}/delete",
+    "devices/{device}",
+    "devices/{device}/edit",
+    "devices/{device}/pause",
+    "devices/{device}/disconnect",
+    "devices/{device}/replace",
+    "devices/{device}/password",
+    "people/{user}",
+    "people/{user}/role",
+    "people/{user}/remove",
+    "invitations/{invitation}",
+    "invitations/{invitation}/withdraw",
+    "domains/{domain}/remove",
+    "activity/{number}",
+    "sessions/{session}/end",
+];
+
+/// Every form that is about one thing.
+const FORMS: &[&str] = &[
+    "mailboxes/{mailbox}/suspend",
+    "mailboxes/{mailbox}/resume",
+    "mailboxes/{mailbox}/delete",
+    "mailboxes/{mailbox}/people/new",
+    "mailboxes/{mailbox}/people/{user}",
+    "mailboxes/{mailbox}/people/{user}/withdraw",
+    "mailboxes/{mailbox}/devices/new",
+    "mailboxes/{mailbox}/devices/revoke-all",
+    "mailboxes/{mailbox}/aliases/new",
+    "mailboxes/{mailbox}/aliases/{alias}/delete",
+    "devices/{device}/edit",
+    "devices/{device}/pause",
+    "devices/{device}/resume",
+    "devices/{device}/disconnect",
+    "devices/{device}/replace",
+    "devices/{device}/sessions/{session}/end",
+    "people/{user}/role",
+    "people/{user}/remove",
+    "invitations/{invitation}/resend",
+    "invitations/{invitation}/withdraw",
+    "domains/{domain}/remove",
+];
 
 /// Every form's fields together, filled in well: what is refused is refused for what it is about.
 const FIELDS: &[(&str, &str)] = &[
@@ -218,28 +200,41 @@ async fn ids_of_another_organisation_answer_like_unknown_ones() {
     let site = Site::new().await;
     let (foreign, live) = foreign(&site).await;
     let mut sophie = site.sophie().await;
-    let all = [foreign, Ids::unknown(), Ids::nonsense()].map(|ids| ids.paths());
-    for index in 0..all[0].0.len() {
-        let mut answers = Vec::new();
-        for (pages, _) in &all {
-            let path = site.at(&pages[index]);
-            let answer = sophie.get(&path).await;
-            assert_eq!(answer.status.as_u16(), 404, "{path}: {}", answer.text());
-            answers.push(said(&answer, &path));
+    let all = [foreign, Ids::unknown(), Ids::nonsense()];
+    for (paths, is_form) in [(PAGES, false), (FORMS, true)] {
+        for pattern in paths {
+            let mut answers = Vec::new();
+            for ids in &all {
+                let path = site.at(&ids.fill(pattern));
+                let answer = if is_form {
+                    sophie.post(&path, FIELDS).await
+                } else {
+                    sophie.get(&path).await
+                };
+                assert_eq!(answer.status.as_u16(), 404, "{path}: {}", answer.text());
+                answers.push(said(&answer, &path));
+            }
+            assert_eq!(answers[0], answers[1], "{pattern}");
+            assert_eq!(answers[0], answers[2], "{pattern}");
         }
-        assert_eq!(answers[0], answers[1], "{}", all[0].0[index]);
-        assert_eq!(answers[0], answers[2], "{}", all[0].0[index]);
     }
-    for index in 0..all[0].1.len() {
-        let mut answers = Vec::new();
-        for (_, deeds) in &all {
-            let path = site.at(&deeds[index]);
-            let answer = sophie.post(&path, FIELDS).await;
-            assert_eq!(answer.status.as_u16(), 404, "{path}: {}", answer.text());
-            answers.push(said(&answer, &path));
-        }
-        assert_eq!(answers[0], answers[1], "{}", all[0].1[index]);
-        assert_eq!(answers[0], answers[2], "{}", all[0].1[index]);
+    // A mailbox of one's own makes nothing else one's own.
+    let own = Ids {
+        mailbox: site.mailbox("contact").await.id.to_string(),
+        ..Ids::unknown()
+    };
+    let theirs = Ids {
+        mailbox: own.mailbox.clone(),
+        ..all.into_iter().next().unwrap()
+    };
+    let both = |pattern: &&&str| pattern.contains("{user}") || pattern.contains("{alias}");
+    for pattern in PAGES.iter().filter(both) {
+        let (unknown, foreign) = (site.at(&own.fill(pattern)), site.at(&theirs.fill(pattern)));
+        let (unknown, foreign) = (
+            said(&sophie.get(&unknown).await, &unknown),
+            said(&sophie.get(&foreign).await, &foreign),
+        );
+        assert_eq!((unknown.0, &unknown), (404, &foreign), "{pattern}");
     }
     // Nothing was done to it.
     assert!(site.registry.sessions().iter().any(|session| session.id == live.id()));

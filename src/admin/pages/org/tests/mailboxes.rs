@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::model::Role;
-use crate::store::DirectoryStore as _;
 
 #[tokio::test]
 async fn a_mailbox_is_created_and_the_page_says_that_nobody_can_read_it() {

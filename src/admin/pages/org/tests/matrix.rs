@@ -141,7 +141,8 @@ async fn tries(stage: &mut Stage<'_>, me: &User, operation: Operation) -> Option
     let word = operation.word();
     match word.split('.').next().unwrap() {
         "org" | "domain" | "mailbox" | "alias" => on_mailboxes(stage, operation).await,
-        "grant" | "member" | "owner" | "invitation" | "audit" => on_people(stage, operation).await,
+        "invitation" => on_invitations(stage, operation).await,
+        "grant" | "member" | "owner" | "audit" => on_people(stage, operation).await,
         "device" | "session" => on_devices(stage, operation).await,
         "own-device" => on_own_devices(stage, me, operation).await,
         // The settings have tests of their own.
@@ -250,6 +251,19 @@ async fn on_people(stage: &Stage<'_>, operation: Operation) -> Option<Vec<Try>> 
                 post(site.at("invitations/new"), &invite),
             ]
         }
+        Op::AuditRead => vec![
+            get(site.at("activity")),
+            get(site.at("activity/export.csv")),
+            get(site.at("activity/export.jsonl")),
+        ],
+        _ => panic!("{} needs its pages here", operation.word()),
+    })
+}
+
+async fn on_invitations(stage: &Stage<'_>, operation: Operation) -> Option<Vec<Try>> {
+    use Operation as Op;
+    let site = stage.site;
+    Some(match operation {
         Op::InvitationRead => {
             let id = stage.invitation().await;
             vec![get(site.at("invitations")), get(site.at(&format!("invitations/{id}")))]
@@ -270,11 +284,6 @@ async fn on_people(stage: &Stage<'_>, operation: Operation) -> Option<Vec<Try>> 
             let path = site.at(&format!("invitations/{}/withdraw", stage.invitation().await));
             vec![get(path.clone()), post(path, &[])]
         }
-        Op::AuditRead => vec![
-            get(site.at("activity")),
-            get(site.at("activity/export.csv")),
-            get(site.at("activity/export.jsonl")),
-        ],
         _ => panic!("{} needs its pages here", operation.word()),
     })
 }
