@@ -14,7 +14,8 @@ fn start_on(stage: &Stage, imap: u16, smtp: u16) -> anyhow::Result<Proxy> {
     let dir = WorkDir::new("haproxy")?;
     // It wants certificate and key in one file.
     let identity = stage.helper_settings().identity;
-    let both = std::fs::read_to_string(&identity.certificate)? + &std::fs::read_to_string(&identity.key)?;
+    let mut both = std::fs::read_to_string(&identity.certificate)?;
+    both.push_str(&std::fs::read_to_string(&identity.key)?);
     let identity = dir.write_secret("identity.pem", &both)?;
     let identity = identity.display();
     let (store_imap, store_smtp) = (stage.store.ports.imap, stage.store.ports.smtp);
