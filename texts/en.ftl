@@ -23,6 +23,7 @@ join-until = until
 months-short = Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec
 months-long = January February March April May June July August September October November December
 moment-just-now = just now
+moment-on = on { $day }
 moment-soon = in a moment
 moment-minutes-ago =
     { $count ->
@@ -718,6 +719,8 @@ sessions-find = Find a session
 sessions-pause = Pause updates
 sessions-empty = Nobody is connected right now.
 sessions-last = Last: { $device }, { $when }.
+session-connected = Connected
+session-since = connected { $when }
 session-doing = Does
 session-from = From
 session-octets = Moved
@@ -873,7 +876,7 @@ theme-dark = Dark
 account-password-changed = changed { $when }
 account-password-never-changed = never changed
 account-code = Code from an authenticator program
-account-code-on = on, { $when }
+account-code-on = on since { $when }
 account-code-off = off: whoever knows your password can sign in
 account-codes-left =
     { $count ->
