@@ -133,7 +133,12 @@
   let stream;
   const watch = () => {
     if (stream || document.hidden || !from || !document.querySelector("[data-live]")) return;
-    stream = new EventSource(from);
+    // The stream is told what the page shows, and which part of a list.
+    const query = new URLSearchParams();
+    for (const name of new Set(all("[data-live]").map(element => element.dataset.live))) query.append("watch", name);
+    const list = new URLSearchParams(location.search);
+    for (const field of ["q", "after"]) if (list.has(field)) query.set(field, list.get(field));
+    stream = new EventSource(`${from}?${query}`);
     stream.onopen = () => { reconnecting.hidden = true; };
     stream.onerror = () => {
       reconnecting.hidden = !offline.hidden;

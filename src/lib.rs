@@ -17,7 +17,9 @@ pub mod smtp;
 pub mod wire;
 // mechanism
 pub mod audit;
+pub mod identity;
 pub mod keys;
+pub mod outbox;
 pub mod revoke;
 pub mod store;
 pub mod throttle;

@@ -99,6 +99,37 @@ impl VerdictPath {
     }
 }
 
+/// `outcome`: see [`MailOutcome`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct OutcomeLabel {
+    /// How it ended.
+    pub outcome: &'static str,
+}
+
+/// How an attempt to send a mail ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailOutcome {
+    /// The mail server took it.
+    Sent,
+    /// It did not; it is tried again.
+    Deferred,
+    /// It is not tried again.
+    Failed,
+}
+
+impl MailOutcome {
+    const ALL: [Self; 3] = [Self::Sent, Self::Deferred, Self::Failed];
+
+    /// The label's value.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Deferred => "deferred",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// `protocol` alone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ProtocolLabel {
@@ -111,6 +142,25 @@ pub struct ProtocolLabel {
 pub struct ReasonLabel {
     /// A fixed word.
     pub reason: &'static str,
+}
+
+/// `route` and `status` of a request to the Manager.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct HttpLabel {
+    /// The route's pattern (`/o/{org}/devices`), never the path: patterns are few and name nobody.
+    pub route: String,
+    /// The answer's status code.
+    pub status: u16,
+}
+
+impl HttpLabel {
+    /// For this pattern and status.
+    pub fn new(route: &str, status: u16) -> Self {
+        Self {
+            route: route.to_owned(),
+            status,
+        }
+    }
 }
 
 /// Every metric of the daemon.
@@ -126,6 +176,8 @@ pub struct Metrics {
     pub hash_runs: Counter,
     /// Requests waiting for a hash lane.
     pub hash_queue: Gauge,
+    /// Users' passwords waiting for a hash lane of the Manager's.
+    pub sign_in_queue: Gauge,
     /// Entries in the entry cache.
     pub entries: Gauge,
     /// Open connections, before and after login.
@@ -150,6 +202,12 @@ pub struct Metrics {
     pub bytes_down: Counter<u64, AtomicU64>,
     /// Reads or writes of the store that failed.
     pub store_errors: Counter,
+    /// Requests to the Manager, by route and status.
+    pub http_requests: Family<HttpLabel, Counter>,
+    /// In the order of [`MailOutcome::ALL`].
+    mails: [Counter; MailOutcome::ALL.len()],
+    /// Mails that wait in the outbox.
+    pub mails_queued: Gauge,
 }
 
 fn logins_of(protocol: Protocol, logins: &Family<LoginLabels, Counter>) -> [Counter; LoginOutcome::ALL.len()] {
@@ -173,6 +231,8 @@ impl Metrics {
         registry.register("logins", "Logins by protocol and outcome", logins.clone());
         let paths = Family::<PathLabel, Counter>::default();
         registry.register("verify", "Verdicts by the path that led to them", paths.clone());
+        let mails = Family::<OutcomeLabel, Counter>::default();
+        registry.register("mails", "Attempts to send a mail by outcome", mails.clone());
         let mut metrics = Self {
             registry,
             imap_logins: logins_of(Protocol::Imap, &logins),
@@ -180,6 +240,7 @@ impl Metrics {
             verdicts: VerdictPath::ALL.map(|path| paths.get_or_create(&PathLabel { path: path.word() }).clone()),
             hash_runs: Counter::default(),
             hash_queue: Gauge::default(),
+            sign_in_queue: Gauge::default(),
             entries: Gauge::default(),
             connections: Gauge::default(),
             closed_before_login: Family::default(),
@@ -192,6 +253,12 @@ impl Metrics {
             bytes_up: Counter::default(),
             bytes_down: Counter::default(),
             store_errors: Counter::default(),
+            http_requests: Family::default(),
+            mails: MailOutcome::ALL.map(|outcome| {
+                let outcome = outcome.word();
+                mails.get_or_create(&OutcomeLabel { outcome }).clone()
+            }),
+            mails_queued: Gauge::default(),
         };
         metrics.register_judging();
         metrics.register_sessions();
@@ -212,6 +279,11 @@ impl Metrics {
         &self.verdicts[path as usize]
     }
 
+    /// Attempts to send a mail by outcome.
+    pub fn mails(&self, outcome: MailOutcome) -> &Counter {
+        &self.mails[outcome as usize]
+    }
+
     fn register_judging(&mut self) {
         let registry = &mut self.registry;
         registry.register("hash_runs", "Password hashes computed", self.hash_runs.clone());
@@ -220,6 +292,11 @@ impl Metrics {
             "Requests waiting for a hash lane",
             self.hash_queue.clone(),
         );
+        registry.register(
+            "sign_in_queue",
+            "Passwords of users waiting for a hash lane",
+            self.sign_in_queue.clone(),
+        );
         registry.register("entries", "Entries in the entry cache", self.entries.clone());
         registry.register(
             "closed_before_login",
@@ -227,6 +304,9 @@ impl Metrics {
             self.closed_before_login.clone(),
         );
         registry.register("store_errors", "Store requests that failed", self.store_errors.clone());
+        let requests = self.http_requests.clone();
+        registry.register("http_requests", "Requests to the Manager", requests);
+        registry.register("mails_queued", "Mails that wait to be sent", self.mails_queued.clone());
     }
 
     fn register_sessions(&mut self) {

@@ -4,6 +4,9 @@
 //! sessions go on for the drain time, the rest is told to reconnect, then the process ends. Every task is spawned
 //! here, by `listen`, or by the store's worker, and is tracked.
 
+mod manager;
+pub mod set_up;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,11 +22,14 @@ use crate::config::Config;
 use crate::keys::Keyring;
 use crate::listen::{self, Limiter, Listener};
 use crate::metrics::Metrics;
+use crate::outbox::Outbox;
 use crate::peer::Protocol;
 use crate::revoke::{Registry, Tail};
 use crate::session::{Parts, Plane};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{AuditStore, Change, ChangeKind, ChangeStore, CredentialStore, DirectoryStore, EndReason};
+use crate::store::{
+    AuditStore, Change, ChangeKind, ChangeStore, CredentialStore, DirectoryStore, EndReason, OutboxStore,
+};
 use crate::throttle::Throttle;
 use crate::tls::{Acceptor, Certificates};
 use crate::upstream::Upstreams;
@@ -61,6 +67,7 @@ pub async fn run(config: Config, reload: Reload) -> anyhow::Result<()> {
     // First, because it tells another Postern on this data directory from any other program on its ports.
     let control = admin::bind_control(&server.config.admin.control_socket).await?;
     let listeners = server.bind()?;
+    let manager = server.manager().await?;
     let operations = match server.config.admin.operations_address {
         Some(address) => Some(admin::bind_operations(address).await?),
         None => None,
@@ -81,6 +88,9 @@ pub async fn run(config: Config, reload: Reload) -> anyhow::Result<()> {
         ));
     }
     server.spawn_background();
+    if let Some(manager) = manager {
+        server.serve_manager(manager).await?;
+    }
     for listener in listeners {
         let address = listener.address()?;
         tracing::info!(listener.name = listener.name(), listener.addr = %address, "listening");
@@ -127,6 +137,8 @@ struct Server {
     metrics: Arc<Metrics>,
     plane: Arc<Plane>,
     tail: Arc<Tail>,
+    outbox: Arc<Outbox>,
+    keys: Arc<Keyring>,
     certificates: Arc<Certificates>,
     limiter: Arc<Limiter>,
     health: Arc<Health>,
@@ -137,6 +149,8 @@ struct Server {
     broken: CancellationToken,
     tasks: TaskTracker,
     connections: TaskTracker,
+    /// The Manager, which still works while mail sessions drain, so that requests under way come to their end.
+    web: TaskTracker,
 }
 
 impl Server {
@@ -170,7 +184,20 @@ impl Server {
             Arc::clone(&metrics),
         );
         tail.start().await?;
-        let upstreams = Upstreams::new(config.upstream.clone(), keys, clock.clone(), Arc::clone(&metrics))?;
+        let upstreams = Upstreams::new(
+            config.upstream.clone(),
+            Arc::clone(&keys),
+            clock.clone(),
+            Arc::clone(&metrics),
+        )?;
+        let mails: Arc<dyn OutboxStore> = Arc::clone(&store) as _;
+        let outbox = Outbox::new(
+            config.outbox.clone(),
+            mails,
+            Arc::clone(&keys),
+            clock.clone(),
+            Arc::clone(&metrics),
+        )?;
         let certificates = Certificates::load(&certificate_settings(&config, &clock)?)?;
         let plane = Plane::new(Parts {
             config: config.session.clone(),
@@ -190,11 +217,14 @@ impl Server {
             broken: CancellationToken::new(),
             tasks: TaskTracker::new(),
             connections: TaskTracker::new(),
+            web: TaskTracker::new(),
             config,
             store,
             metrics,
             plane,
             tail,
+            outbox: Arc::new(outbox),
+            keys,
             certificates,
             clock,
         })
@@ -256,6 +286,11 @@ impl Server {
                 plane.usage.flush().await;
             }
         });
+        let (outbox, stop, broken) = (Arc::clone(&self.outbox), self.background.clone(), self.broken.clone());
+        // A mail under way is not cut off at once; half of the time is left to write down what became of it.
+        let patience = self.config.listen.close_time / 2;
+        self.tasks
+            .spawn(until_ended(broken, async move { outbox.run(&stop, patience).await }));
         let (store, clock) = (Arc::clone(&self.store), self.clock.clone());
         self.until_stopped(async move {
             let mut tick = tokio::time::interval(FORGET_INTERVAL);
@@ -267,6 +302,7 @@ impl Server {
                 }
             }
         });
+        self.tidy_people();
     }
 
     fn until_stopped(&self, work: impl Future<Output = ()> + Send + 'static) {
@@ -320,11 +356,13 @@ impl Server {
         let needing_restart = self.config.needing_restart(&fresh);
         // Whatever can fail comes before whatever changes something.
         let certificates = Certificates::read(&certificate_settings(&fresh, &self.clock)?.certificates)?;
+        Outbox::check(&fresh.outbox)?;
         self.plane.upstreams.replace(fresh.upstream)?;
+        self.outbox.replace(fresh.outbox)?;
         self.certificates.take(certificates);
         self.plane.config.store(Arc::new(fresh.session));
         (reload.set_log_level)(&fresh.log.level)?;
-        let in_force = "certificates, routes, session limits and log level are in force".to_owned();
+        let in_force = "certificates, routes, mail server, session limits and log level are in force".to_owned();
         Ok(std::iter::once(in_force).chain(needing_restart).collect())
     }
 
@@ -334,6 +372,7 @@ impl Server {
         self.health.stop();
         self.plane.stopping.cancel();
         self.connections.close();
+        self.web.close();
         let (drain, close) = (self.config.listen.drain_time, self.config.listen.close_time);
         tracing::info!(sessions = self.plane.registry.sessions().len(), "stopping");
         let drained = tokio::select! {
@@ -348,6 +387,8 @@ impl Server {
             }
         }
         self.plane.usage.flush().await;
+        // Changes that people have just made are still applied while their requests come to an end.
+        let _ = tokio::time::timeout(close, self.web.wait()).await;
         self.background.cancel();
         self.tasks.close();
         // The background has nothing left to lose; a stuck request must not keep the process.
@@ -382,6 +423,13 @@ async fn until_stopped(stop: CancellationToken, broken: CancellationToken, work:
     if stop.run_until_cancelled(work).await.is_none() {
         guard.disarm();
     }
+}
+
+/// Works until the work ends by itself, as it does when it is told to; where it panicked, `broken` is cancelled.
+async fn until_ended(broken: CancellationToken, work: impl Future<Output = ()>) {
+    let guard = broken.drop_guard();
+    work.await;
+    guard.disarm();
 }
 
 async fn ended(what: &'static str, work: impl Future<Output = std::io::Result<()>>) {

@@ -23,6 +23,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
     ("keys", "mechanism", &[]),
     ("audit", "mechanism", &["model"]),
     ("store", "mechanism", &["model", "audit"]),
+    ("identity", "mechanism", &["model", "store", "keys", "verify"]),
     ("throttle", "mechanism", &["keys"]),
     ("revoke", "mechanism", &["model", "store"]),
     ("verify", "mechanism", &["model", "preauth", "store", "keys", "revoke"]),
@@ -34,6 +35,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
             "model", "imap", "smtp", "sasl", "wire", "preauth", "keys", "tls", "verify",
         ],
     ),
+    ("outbox", "mechanism", &["model", "smtp", "store", "keys", "tls"]),
     (
         "session",
         "use",
@@ -45,11 +47,17 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
     (
         "directory",
         "use",
-        &["model", "store", "verify", "audit", "keys", "revoke"],
+        &[
+            "model", "store", "verify", "audit", "keys", "revoke", "identity", "throttle", "outbox",
+        ],
     ),
     ("listen", "edge", &["session", "tls"]),
     ("load", "edge", &["model", "sasl", "wire"]),
-    ("admin", "edge", &["directory", "model", "store", "revoke", "audit"]),
+    (
+        "admin",
+        "edge",
+        &["directory", "model", "store", "revoke", "audit", "tls", "identity"],
+    ),
     (
         "cli",
         "edge",
@@ -65,6 +73,8 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
             "upstream",
             "server",
             "load",
+            "outbox",
+            "identity",
         ],
     ),
     (
@@ -72,6 +82,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
         "root",
         &[
             "model", "store", "verify", "throttle", "tls", "upstream", "session", "listen", "admin", "preauth",
+            "outbox",
         ],
     ),
     (
@@ -92,6 +103,8 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
             "keys",
             "audit",
             "directory",
+            "outbox",
+            "identity",
         ],
     ),
 ];

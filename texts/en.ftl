@@ -188,6 +188,7 @@ sign-in-help-device = The password of a telephone or mail program does not work 
 sign-in-help-invitation = You have no sign-in yet? Ask someone of your organisation for an invitation.
 sign-in-refused = That did not work. Check the address and the password, and try again.
 sign-in-throttled = Too many tries. You can try again { $when }.
+sign-in-known = You have a sign-in here already. Sign in to accept the invitation.
 code-title = Enter your code
 code-label = Code
 code-hint = The six digits that your authenticator program shows now.
@@ -198,6 +199,7 @@ code-use-program = Use the authenticator program instead
 code-use-recovery = No access to the program? Use a recovery code
 forgot-title = Forgot your password?
 forgot-lead = Enter the address that you sign in with. You get a link to choose a new password.
+forgot-no-mail = This Postern sends no mail. Ask whoever runs it for a link to choose a new password.
 forgot-send = Send the link
 forgot-sent-title = Look into your mail
 forgot-sent = If { $address } is a sign-in here, a link is on its way. It works for one hour.
@@ -219,6 +221,7 @@ purpose-replace-device = To give “{ $device }” a new password
 purpose-sign-in-method = To change how you sign in
 purpose-give-role = To make somebody owner or administrator
 purpose-make-token = To make an API token
+purpose-anything = To go on
 
 ## Set-up of the first owner
 
@@ -244,7 +247,6 @@ invited-signed-in = You are signed in as { $name } ({ $address }).
 invited-accept = Accept
 invited-another = You are signed in as { $address }, but the invitation went to { $invited }.
 invited-sign-out = Sign out and continue
-invited-accept-as = Accept as { $address } all the same
 invited-have-title = I have a sign-in here
 invited-have-hint = Also from another organisation. You will see both, and switch between them.
 invited-sign-in = Sign in and accept
@@ -252,7 +254,7 @@ invited-new-title = I am new here
 invited-create = Accept and sign in
 invited-decline = Decline the invitation
 decline-title = Decline the invitation?
-decline-lead = { $inviter } of { $org } will see that you declined. The link stops working.
+decline-lead = { $inviter } of { $org } will see that it was withdrawn in your name. The link stops working.
 closed-declined-title = You declined
 closed-declined = The link no longer works. If that was a mistake, ask for a new invitation.
 closed-expired-title = This invitation has expired
@@ -366,11 +368,7 @@ mailbox-more-people =
         [one] and { $count } more
        *[other] and { $count } more
     }
-mailbox-idle =
-    { $count ->
-        [one] { $count } idle
-       *[other] { $count } idle
-    }
+mailbox-silent = silent for 90 days
 mailbox-people-lead = People with access sign in here with their own address. The mailbox itself has no password.
 mailbox-people-empty = Nobody has access to { $address }.
 mailbox-people-empty-hint = Devices that belong to nobody, such as a CRM, work without.
@@ -464,7 +462,28 @@ ends-console-sessions =
 ends-code = Signing in asks for the password alone.
 ends-recovery-codes = Your present recovery codes stop working.
 ends-old-password = The old password stops working.
+ends-more =
+    { $count ->
+        [one] And { $count } more.
+       *[other] And { $count } more.
+    }
+ends-narrowed = “{ $device }” on { $mailbox } may no longer send as these addresses: its connections end, and it may connect again.
+ends-their-sessions =
+    { $count ->
+        [one] { $name } is signed out here, in { $count } browser.
+       *[other] { $name } is signed out here, in { $count } browsers.
+    }
+ends-their-tokens =
+    { $count ->
+        [one] { $count } API token of { $name } stops working.
+       *[other] { $count } API tokens of { $name } stop working.
+    }
 stays-others = Devices that belong to nobody or to other people.
+stays-their-sessions =
+    { $count ->
+        [one] { $name } stays signed in, in { $count } browser, without what is taken away.
+       *[other] { $name } stays signed in, in { $count } browsers, without what is taken away.
+    }
 stays-user = { $name } keeps their sign-in, and other organisations.
 stays-unread = { $mailbox }, but nobody will have access to it.
 stays-mail = All mail in the mailbox.
@@ -566,7 +585,7 @@ invitation-link-what = the link
 invitation-link-hint = You will not see this again. Give it to { $address } only: whoever has it can accept. It works once.
 invitation-bounce = The mail could not be delivered. The mail server said: { $answer }
 invitation-again-title = Did it not arrive?
-invitation-again-hint = A new link is made; the old one stops working.
+invitation-again-hint = A new link is made, and the invitation stays open for another week. Links that are out go on working.
 invitation-again-at = It can be sent again { $when }.
 invitation-again = Send again
 invitation-new-link = Make a new link
@@ -591,6 +610,9 @@ protocol-smtp = sends (SMTP)
 devices-empty = No devices yet. A device is a password for one mailbox: choose the mailbox first.
 devices-choose-mailbox = Choose a mailbox
 devices-find = Find a device
+filter-ends-soon = Ends within 14 days
+filter-open = Open
+filter-silent = Silent for 90 days
 device-name = Name
 device-name-hint = So that you know it again when it is lost.
 device-person = Belongs to
@@ -651,6 +673,13 @@ device-is-paused = Paused { $when }. After “Resume” the same password works 
 device-has-expired = Its time ended { $when }. Set a later end to use it again.
 device-edit-title = Change “{ $device }”
 device-edit-hint = What is taken away ends its connections at once; what is added works at its next sign-in.
+usual-iphone = { $name }’s iPhone
+usual-android = { $name }’s Android phone
+usual-outlook = { $name }’s Outlook
+usual-apple-mail = { $name }’s Mac
+usual-thunderbird = { $name }’s Thunderbird
+usual-printer = Printer
+usual-app = CRM
 expires-days =
     { $count ->
         [one] In { $count } day
@@ -721,6 +750,7 @@ sessions-empty = Nobody is connected right now.
 sessions-last = Last: { $device }, { $when }.
 session-connected = Connected
 session-since = connected { $when }
+session-is-over = This connection has ended already.
 session-doing = Does
 session-from = From
 session-octets = Moved
@@ -750,7 +780,7 @@ activity-action = Action
 activity-subject = On
 activity-hash = Hash
 activity-no-hash = From before entries were chained
-my-activity-lead = What you did, and what was done to the mailboxes that you use.
+my-activity-lead = What you did. What was done to a mailbox is told on the page of the mailbox.
 who-cli = { $name } on the server
 who-daemon = Postern
 who-gone = Somebody who has left
@@ -775,6 +805,7 @@ deed-invitation-create = invited { $subject }
 deed-invitation-renew = renewed the invitation of { $subject }
 deed-invitation-withdraw = withdrew the invitation of { $subject }
 deed-key-rotate = added a server key
+deed-mail-withdraw = withdrew a mail that waited ({ $subject })
 deed-mailbox-create = created the mailbox { $subject }
 deed-mailbox-delete = deleted the mailbox { $subject }
 deed-mailbox-resume = resumed the mailbox { $subject }
@@ -873,10 +904,8 @@ account-theme = Colours
 theme-system = As the system
 theme-light = Light
 theme-dark = Dark
-account-password-changed = changed { $when }
-account-password-never-changed = never changed
 account-code = Code from an authenticator program
-account-code-on = on since { $when }
+account-code-on = on: whoever signs in as you needs it too
 account-code-off = off: whoever knows your password can sign in
 account-codes-left =
     { $count ->
@@ -890,7 +919,8 @@ account-this-session = This browser
 account-session-used = used { $when }
 account-session-since = signed in { $when }
 password-change-title = Change your password
-password-present = Present password
+address-change-title = Change your sign-in address
+address-change-effect = Both addresses get a mail about it. You stay signed in.
 password-change-effect = You are signed out everywhere else. The passwords of your devices stay as they are.
 code-set-up = Set up
 code-set-up-title = Code from an authenticator program
@@ -924,6 +954,7 @@ done-all-disconnected =
        *[other] { $count } devices of { $mailbox } disconnected.
     }
 done-paused = “{ $device }” paused.
+done-replaced = “{ $device }” has a new password.
 done-resumed = “{ $device }” works again.
 done-session-ended = The connection of “{ $device }” ended.
 done-access-given = { $name } has access to { $mailbox }.
@@ -958,6 +989,8 @@ done-password-changed =
        *[other] Your password was changed. { $count } other browsers were signed out.
     }
 done-password-reset = Your password was set. Sign in with it.
+done-address-changed = From now on you sign in with { $address }.
+done-already = This was done already, so nothing was made a second time. What was shown once cannot be shown again.
 done-code-removed = Signing in asks for the password alone now.
 done-signed-out =
     { $count ->
@@ -965,7 +998,7 @@ done-signed-out =
        *[other] { $count } browsers were signed out.
     }
 done-signed-out-here = You are signed out.
-done-session-over = You were signed out because nothing happened for a while. Sign in again.
+done-session-over = Your session has ended. Please sign in again.
 done-lost-paused = “{ $device }” is paused. Nobody can read your mail with it.
 
 ## Errors
@@ -1021,9 +1054,16 @@ problem-too-long =
        *[other] Shorten it to at most { $most } characters.
     }
 problem-unshowable = It holds a character that cannot be shown safely. Type it by hand instead of pasting it.
+problem-too-many =
+    { $most ->
+        [one] Write at most { $most } of them.
+       *[other] Write at most { $most } of them.
+    }
 problem-address = Write a whole address, such as anna@example.org.
 problem-local-part = Write the part in front of the @: letters, digits, dots, dashes.
 problem-address-taken = { $address } is a mailbox or an alias already. Choose another address.
+problem-sign-in-taken = This is a sign-in address already. Choose another one.
+problem-org-taken = An organisation has this name already. Choose another one.
 problem-domain-unknown = { $domain } is not connected. Choose one of your domains, or connect it first.
 problem-domain = Write a domain, such as example.org, without http and without @.
 problem-domain-taken = { $domain } is connected already, here or in another organisation. Ask the operator if it is yours.
@@ -1036,6 +1076,7 @@ problem-day-past = Choose a day that is not in the future.
 problem-password-short = Use at least { $least } characters.
 problem-password-long = Use at most { $most } characters.
 problem-password-common = Everybody tries this one first. Choose another, such as several words in a row.
+problem-password-like-you = It is made of your own name or address. Choose another, such as several words in a row.
 problem-password-wrong = That is not your present password.
 problem-code = This code does not fit. Wait for the next one, and check that the clock of your telephone is right.
 problem-confirmation = Type exactly: { $expected }

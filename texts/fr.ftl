@@ -188,6 +188,7 @@ sign-in-help-device = Le mot de passe d’un téléphone ou d’un logiciel de m
 sign-in-help-invitation = Pas encore d’accès ? Demandez une invitation à quelqu’un de votre organisation.
 sign-in-refused = Cela n’a pas fonctionné. Vérifiez l’adresse et le mot de passe, puis réessayez.
 sign-in-throttled = Trop d’essais. Vous pourrez réessayer { $when }.
+sign-in-known = Vous avez déjà un accès ici. Connectez-vous pour accepter l’invitation.
 code-title = Entrez votre code
 code-label = Code
 code-hint = Les six chiffres que votre application d’authentification affiche maintenant.
@@ -198,6 +199,7 @@ code-use-program = Utiliser plutôt l’application d’authentification
 code-use-recovery = L’application n’est pas accessible ? Utiliser un code de secours
 forgot-title = Mot de passe oublié ?
 forgot-lead = Entrez l’adresse avec laquelle vous vous connectez. Vous recevrez un lien pour choisir un nouveau mot de passe.
+forgot-no-mail = Ce Postern n’envoie pas de courriels. Demandez à qui l’exploite un lien pour choisir un nouveau mot de passe.
 forgot-send = Envoyer le lien
 forgot-sent-title = Consultez vos mails
 forgot-sent = Si { $address } est connue ici, un lien est en route. Il fonctionne pendant une heure.
@@ -219,6 +221,7 @@ purpose-replace-device = Pour donner un nouveau mot de passe à « { $device }�
 purpose-sign-in-method = Pour modifier votre façon de vous connecter
 purpose-give-role = Pour nommer un propriétaire ou un administrateur
 purpose-make-token = Pour créer un jeton d’API
+purpose-anything = Pour continuer
 
 ## Installation du premier propriétaire
 
@@ -244,7 +247,6 @@ invited-signed-in = Vous êtes connecté en tant que { $name } ({ $address }).
 invited-accept = Accepter
 invited-another = Vous êtes connecté en tant que { $address }, mais l’invitation est adressée à { $invited }.
 invited-sign-out = Se déconnecter et continuer
-invited-accept-as = Accepter quand même en tant que { $address }
 invited-have-title = J’ai déjà un accès ici
 invited-have-hint = Aussi d’une autre organisation. Vous verrez les deux et passerez de l’une à l’autre.
 invited-sign-in = Se connecter et accepter
@@ -252,7 +254,7 @@ invited-new-title = Je suis nouveau ici
 invited-create = Accepter et se connecter
 invited-decline = Refuser l’invitation
 decline-title = Refuser l’invitation ?
-decline-lead = { $inviter } de { $org } verra que vous avez refusé. Le lien cesse de fonctionner.
+decline-lead = { $inviter } de { $org } verra qu’elle a été retirée en votre nom. Le lien ne fonctionnera plus.
 closed-declined-title = Vous avez refusé
 closed-declined = Le lien ne fonctionne plus. Si c’était une erreur, demandez une nouvelle invitation.
 closed-expired-title = Cette invitation a expiré
@@ -366,11 +368,7 @@ mailbox-more-people =
         [one] et { $count } autre
        *[other] et { $count } autres
     }
-mailbox-idle =
-    { $count ->
-        [one] { $count } inactif
-       *[other] { $count } inactifs
-    }
+mailbox-silent = silencieux depuis 90 jours
 mailbox-people-lead = Les personnes qui ont accès se connectent ici avec leur propre adresse. La boîte elle-même n’a pas de mot de passe.
 mailbox-people-empty = Personne n’a accès à { $address }.
 mailbox-people-empty-hint = Les appareils qui n’appartiennent à personne, comme un CRM, fonctionnent sans.
@@ -464,7 +462,28 @@ ends-console-sessions =
 ends-code = La connexion ne demande plus que le mot de passe.
 ends-recovery-codes = Vos codes de secours actuels cessent de fonctionner.
 ends-old-password = L’ancien mot de passe cesse de fonctionner.
+ends-more =
+    { $count ->
+        [one] Et { $count } autre.
+       *[other] Et { $count } autres.
+    }
+ends-narrowed = « { $device } » sur { $mailbox } ne peut plus envoyer avec ces adresses : ses connexions prennent fin, et il peut se reconnecter.
+ends-their-sessions =
+    { $count ->
+        [one] { $name } est déconnecté·e d’ici, dans { $count } navigateur.
+       *[other] { $name } est déconnecté·e d’ici, dans { $count } navigateurs.
+    }
+ends-their-tokens =
+    { $count ->
+        [one] { $count } jeton d’API de { $name } cesse de fonctionner.
+       *[other] { $count } jetons d’API de { $name } cessent de fonctionner.
+    }
 stays-others = Les appareils qui n’appartiennent à personne ou à d’autres.
+stays-their-sessions =
+    { $count ->
+        [one] { $name } reste connecté·e, dans { $count } navigateur, sans ce qui est retiré.
+       *[other] { $name } reste connecté·e, dans { $count } navigateurs, sans ce qui est retiré.
+    }
 stays-user = { $name } garde sa connexion et ses autres organisations.
 stays-unread = { $mailbox }, mais plus personne n’y aura accès.
 stays-mail = Tous les mails de la boîte.
@@ -566,7 +585,7 @@ invitation-link-what = le lien
 invitation-link-hint = Vous ne le reverrez pas. Ne le donnez qu’à { $address } : quiconque l’a peut accepter. Il fonctionne une fois.
 invitation-bounce = Le mail n’a pas pu être remis. Réponse du serveur : { $answer }
 invitation-again-title = L’invitation n’est pas arrivée ?
-invitation-again-hint = Un nouveau lien est créé ; l’ancien cesse de fonctionner.
+invitation-again-hint = Un nouveau lien est créé, et l’invitation reste ouverte une semaine de plus. Les liens déjà envoyés continuent de fonctionner.
 invitation-again-at = Elle pourra être renvoyée { $when }.
 invitation-again = Renvoyer
 invitation-new-link = Créer un nouveau lien
@@ -591,6 +610,9 @@ protocol-smtp = envoie (SMTP)
 devices-empty = Pas encore d’appareil. Un appareil est un mot de passe pour une boîte mail : choisissez d’abord la boîte.
 devices-choose-mailbox = Choisir une boîte mail
 devices-find = Chercher un appareil
+filter-ends-soon = Prend fin dans 14 jours
+filter-open = Ouvertes
+filter-silent = Silencieux depuis 90 jours
 device-name = Nom
 device-name-hint = Pour le reconnaître le jour où il est perdu.
 device-person = Appartient à
@@ -651,6 +673,13 @@ device-is-paused = Suspendu { $when }. Après « Réactiver », le même mot d
 device-has-expired = Son temps a pris fin { $when }. Fixez une fin plus tardive pour le réutiliser.
 device-edit-title = Modifier « { $device } »
 device-edit-hint = Ce qui est retiré coupe aussitôt ses connexions ; ce qui est ajouté vaut dès sa prochaine connexion.
+usual-iphone = iPhone de { $name }
+usual-android = Téléphone Android de { $name }
+usual-outlook = Outlook de { $name }
+usual-apple-mail = Mac de { $name }
+usual-thunderbird = Thunderbird de { $name }
+usual-printer = Imprimante
+usual-app = CRM
 expires-days =
     { $count ->
         [one] Dans { $count } jour
@@ -721,6 +750,7 @@ sessions-empty = Personne n’est connecté en ce moment.
 sessions-last = Dernière connexion : { $device }, { $when }.
 session-connected = Connecté
 session-since = connecté { $when }
+session-is-over = Cette connexion a déjà pris fin.
 session-doing = Fait
 session-from = Depuis
 session-octets = Volume
@@ -750,7 +780,7 @@ activity-action = Action
 activity-subject = Sur
 activity-hash = Empreinte
 activity-no-hash = D’avant l’enchaînement des entrées
-my-activity-lead = Ce que vous avez fait, et ce qui a été fait aux boîtes mail que vous utilisez.
+my-activity-lead = Ce que vous avez fait. Ce qui a été fait à une boîte est indiqué sur la page de la boîte.
 who-cli = { $name } sur le serveur
 who-daemon = Postern
 who-gone = Quelqu’un qui est parti
@@ -775,6 +805,7 @@ deed-invitation-create = a invité { $subject }
 deed-invitation-renew = a renouvelé l’invitation de { $subject }
 deed-invitation-withdraw = a retiré l’invitation de { $subject }
 deed-key-rotate = a ajouté une clé du serveur
+deed-mail-withdraw = a retiré un courriel qui attendait ({ $subject })
 deed-mailbox-create = a créé la boîte mail { $subject }
 deed-mailbox-delete = a supprimé la boîte mail { $subject }
 deed-mailbox-resume = a réactivé la boîte mail { $subject }
@@ -873,10 +904,8 @@ account-theme = Couleurs
 theme-system = Comme le système
 theme-light = Claires
 theme-dark = Sombres
-account-password-changed = modifié { $when }
-account-password-never-changed = jamais modifié
 account-code = Code d’une application d’authentification
-account-code-on = activé depuis le { $when }
+account-code-on = activé : qui se connecte à votre place en a besoin aussi
 account-code-off = désactivé : quiconque connaît votre mot de passe peut se connecter
 account-codes-left =
     { $count ->
@@ -890,7 +919,8 @@ account-this-session = Ce navigateur
 account-session-used = utilisé { $when }
 account-session-since = connecté { $when }
 password-change-title = Changer votre mot de passe
-password-present = Mot de passe actuel
+address-change-title = Changer votre adresse de connexion
+address-change-effect = Les deux adresses en sont averties par courriel. Vous restez connecté ici.
 password-change-effect = Vous êtes déconnecté partout ailleurs. Les mots de passe de vos appareils ne changent pas.
 code-set-up = Activer
 code-set-up-title = Code d’une application d’authentification
@@ -924,6 +954,7 @@ done-all-disconnected =
        *[other] { $count } appareils de { $mailbox } sont déconnectés.
     }
 done-paused = « { $device } » est suspendu.
+done-replaced = « { $device } » a un nouveau mot de passe.
 done-resumed = « { $device } » fonctionne de nouveau.
 done-session-ended = La connexion de « { $device } » est coupée.
 done-access-given = { $name } a accès à { $mailbox }.
@@ -958,6 +989,8 @@ done-password-changed =
        *[other] Votre mot de passe a été changé. { $count } autres navigateurs ont été déconnectés.
     }
 done-password-reset = Votre mot de passe est défini. Connectez-vous avec lui.
+done-address-changed = Désormais, vous vous connectez avec { $address }.
+done-already = C’était déjà fait : rien n’a été créé une seconde fois. Ce qui a été montré une fois ne peut plus l’être.
 done-code-removed = La connexion ne demande plus que le mot de passe.
 done-signed-out =
     { $count ->
@@ -965,7 +998,7 @@ done-signed-out =
        *[other] { $count } navigateurs ont été déconnectés.
     }
 done-signed-out-here = Vous êtes déconnecté.
-done-session-over = Vous avez été déconnecté, car rien ne s’est passé pendant un moment. Reconnectez-vous.
+done-session-over = Votre session est terminée. Connectez-vous de nouveau.
 done-lost-paused = « { $device } » est suspendu. Personne ne peut lire vos mails avec lui.
 
 ## Erreurs
@@ -1021,9 +1054,16 @@ problem-too-long =
        *[other] Raccourcissez à { $most } caractères au plus.
     }
 problem-unshowable = Un caractère ne peut pas être affiché sans risque. Tapez le texte au lieu de le coller.
+problem-too-many =
+    { $most ->
+        [one] Écrivez-en { $most } au plus.
+       *[other] Écrivez-en { $most } au plus.
+    }
 problem-address = Écrivez une adresse complète, par exemple anna@example.org.
 problem-local-part = Écrivez ce qui précède le @ : lettres, chiffres, points, tirets.
 problem-address-taken = { $address } est déjà une boîte mail ou un alias. Choisissez une autre adresse.
+problem-sign-in-taken = C’est déjà une adresse de connexion. Choisissez-en une autre.
+problem-org-taken = Une organisation porte déjà ce nom. Choisissez-en un autre.
 problem-domain-unknown = { $domain } n’est pas connecté. Choisissez l’un de vos domaines, ou connectez-le d’abord.
 problem-domain = Écrivez un domaine, par exemple example.org, sans http et sans @.
 problem-domain-taken = { $domain } est déjà connecté, ici ou dans une autre organisation. S’il est à vous, adressez-vous à l’exploitant.
@@ -1036,6 +1076,7 @@ problem-day-past = Choisissez un jour qui n’est pas dans le futur.
 problem-password-short = Utilisez au moins { $least } caractères.
 problem-password-long = Utilisez au plus { $most } caractères.
 problem-password-common = C’est celui que tout le monde essaie en premier. Choisissez-en un autre, par exemple plusieurs mots à la suite.
+problem-password-like-you = Il est fait de votre nom ou de votre adresse. Choisissez-en un autre, par exemple plusieurs mots à la suite.
 problem-password-wrong = Ce n’est pas votre mot de passe actuel.
 problem-code = Ce code ne convient pas. Attendez le suivant, et vérifiez l’heure de votre téléphone.
 problem-confirmation = Tapez exactement : { $expected }

@@ -6,7 +6,9 @@
 
 pub mod console;
 mod control;
+pub mod manager;
 mod operations;
+pub mod pages;
 
 use std::io;
 use std::net::SocketAddr;
@@ -102,10 +104,15 @@ pub async fn bind_operations(address: SocketAddr) -> io::Result<TcpListener> {
 /// # Errors
 /// Another daemon answers there, or the path cannot be used; the message names it.
 pub async fn bind_control(path: &Path) -> io::Result<UnixListener> {
+    bind_socket("control", path).await
+}
+
+/// Binds a Unix socket with mode 0600.
+async fn bind_socket(what: &str, path: &Path) -> io::Result<UnixListener> {
     let named = |error: io::Error| {
         io::Error::new(
             error.kind(),
-            format!("control socket {} cannot be used: {error}", path.display()),
+            format!("{what} socket {} cannot be used: {error}", path.display()),
         )
     };
     if tokio::net::UnixStream::connect(path).await.is_ok() {

@@ -125,6 +125,8 @@ actions! {
     InvitationWithdraw => "invitation.withdraw",
     /// A server key was added to the keyring.
     KeyRotate => "key.rotate",
+    /// A mail that waited to be sent was withdrawn.
+    MailWithdraw => "mail.withdraw",
     /// A mailbox was created.
     MailboxCreate => "mailbox.create",
     /// A mailbox was deleted with its devices and aliases.

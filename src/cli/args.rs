@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{alias, audit, check, completions, device, doctor, domain, import, init, key, load, mailbox, org, session};
+use super::{
+    alias, audit, check, completions, device, doctor, domain, import, init, key, load, mail, mailbox, org, session,
+    user,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -60,7 +63,7 @@ pub(super) enum Command {
     Status,
     /// Make the running daemon read its configuration again, without ending a session.
     Reload,
-    /// Try the way to the mail stores for real, and explain an address.
+    /// Try the way to the mail stores or the mail server for real, and explain an address.
     Doctor(doctor::Args),
     /// Put load on a mail server, this or any other, and measure it.
     #[command(subcommand)]
@@ -89,9 +92,15 @@ pub(super) enum Family {
     /// Devices: one named password of one mailbox each.
     #[command(subcommand)]
     Device(Box<device::Command>),
+    /// Mails that Postern sends: what waits, and what became of the others.
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// Mail sessions that are open now.
     #[command(subcommand)]
     Session(session::Command),
+    /// People who sign in to the Manager.
+    #[command(subcommand)]
+    User(user::Command),
     /// What was done, by whom and when.
     Audit(audit::Args),
     /// Bring existing password hashes along.

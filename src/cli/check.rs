@@ -14,6 +14,7 @@ use super::time;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{self, Config, Problem, Secrets, Severity};
 use crate::keys::Keyring;
+use crate::outbox::Outbox;
 use crate::store::sqlite::SqliteStore;
 use crate::tls::{Certificates, Connector, RENEWAL_NOTICE};
 
@@ -65,6 +66,7 @@ pub(super) fn run(args: Args, path: &Path, output: &Output) -> Result<(), Failur
         data_dir(config, &mut findings);
         certificates(config, clock.utc(), &mut findings);
         connectors(config, &mut findings);
+        mail(config, &mut findings);
         store_and_keys(config, clock, &mut findings)?;
         open_files(config, &mut findings);
         if args.bind {
@@ -199,6 +201,20 @@ fn connectors(config: &Config, findings: &mut Vec<Finding>) {
             });
         }
     }
+}
+
+fn mail(config: &Config, findings: &mut Vec<Finding>) {
+    let Some(server) = &config.outbox.server else { return };
+    findings.push(match Outbox::check(&config.outbox) {
+        Ok(()) => {
+            let detail = format!(
+                "{} goes out through {}; try it with `postern doctor mail --to ADDRESS`",
+                server.from, server.host
+            );
+            Finding::new("mail", State::Ok, detail)
+        }
+        Err(error) => Finding::new("mail", State::Error, error),
+    });
 }
 
 fn store_and_keys(config: &Config, clock: Clock, findings: &mut Vec<Finding>) -> Result<(), Failure> {

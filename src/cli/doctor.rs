@@ -1,4 +1,4 @@
-//! `postern doctor`: tries the way to the mail stores for real, and explains what an address can do.
+//! `postern doctor`: tries the way to the mail stores and the mail server for real, and explains what an address can do.
 
 use std::path::Path;
 
@@ -10,7 +10,8 @@ use super::output::Output;
 use crate::clock::Clock;
 use crate::config::{self, Secrets};
 use crate::directory::AddressMeaning;
-use crate::model::DomainName;
+use crate::model::{Address, DomainName, Language};
+use crate::outbox;
 use crate::peer::Protocol;
 use crate::store::{CredentialStore, DeviceFilter, LoginMailbox, Resolved};
 use crate::upstream::diagnose::{self, Grade, Subject};
@@ -18,15 +19,35 @@ use crate::upstream::{self, Route};
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  postern doctor\n  postern doctor anna@example.org\n\nWithout an address each mail store is reached and asked to refuse us: without credentials, and with wrong ones. With one, the login of that mailbox is tried too."
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  postern doctor\n  postern doctor anna@example.org\n  postern doctor mail --to anna@example.org\n\nWithout an address each mail store is reached and asked to refuse us: without credentials, and with wrong ones. With one, the login of that mailbox is tried too."
 )]
 pub(super) struct Args {
     /// A mailbox to log in to, and an address to explain.
     address: Option<String>,
+    #[command(subcommand)]
+    way: Option<Way>,
+}
+
+/// Other ways than that to the mail stores.
+#[derive(Debug, clap::Subcommand)]
+enum Way {
+    /// Send a test mail through the mail server of [mail], and show each step.
+    Mail {
+        /// Whom the test mail goes to.
+        #[arg(long, value_name = "ADDRESS")]
+        to: String,
+        /// In which language: en or fr.
+        #[arg(long, default_value_t = Language::English)]
+        language: Language,
+    },
 }
 
 pub(super) async fn run(args: Args, path: &Path, output: &Output) -> Result<(), Failure> {
     let (config, _) = config::load(path, Secrets::Read)?;
+    if let Some(Way::Mail { to, language }) = args.way {
+        return mail(&config.outbox, &to, language, output).await;
+    }
     let local = Local::with_config(config, Clock::system()).await?;
     let mut findings = Vec::new();
     let mailbox = match &args.address {
@@ -35,6 +56,25 @@ pub(super) async fn run(args: Args, path: &Path, output: &Output) -> Result<(), 
     };
     if args.address.is_none() || mailbox.is_some() {
         routes(mailbox.as_ref(), &local, &mut findings).await;
+    }
+    report(&findings, Exit::Failed, output)
+}
+
+/// Sends a test mail and tells how far it came.
+async fn mail(config: &outbox::Config, to: &str, language: Language, output: &Output) -> Result<(), Failure> {
+    let to = Address::parse(to).map_err(|error| Failure::usage(format!("`{to}` is no mail address: {error}")))?;
+    let steps = outbox::trial(config, &to, language, &Clock::system()).await;
+    let all_right = steps.iter().all(|step| step.right);
+    let mut findings: Vec<Finding> = steps
+        .into_iter()
+        .map(|step| {
+            let state = if step.right { State::Ok } else { State::Error };
+            Finding::new(format!("mail {}", step.stage.name()), state, step.detail)
+        })
+        .collect();
+    if all_right {
+        let detail = format!("the mail server has taken it; look whether it arrives at {to}, and not among the spam");
+        findings.push(Finding::new("mail", State::Ok, detail));
     }
     report(&findings, Exit::Failed, output)
 }

@@ -126,15 +126,36 @@ impl From<directory::Error> for Failure {
             | directory::Error::UnknownDevice { .. }
             | directory::Error::UnknownDomain { .. }
             | directory::Error::UnknownMailbox { .. }
-            | directory::Error::UnknownOrg { .. } => Exit::NotFound,
+            | directory::Error::UnknownOrg { .. }
+            | directory::Error::UnknownUser { .. }
+            | directory::Error::Unknown { .. }
+            | directory::Error::DeadLink => Exit::NotFound,
             directory::Error::AmbiguousDevice { .. }
             | directory::Error::IsMailbox { .. }
-            | directory::Error::NoTag { .. } => Exit::Conflict,
+            | directory::Error::NoTag { .. }
+            | directory::Error::TooSoon { .. } => Exit::Conflict,
             directory::Error::BadAddress { .. }
             | directory::Error::BadDevice { .. }
             | directory::Error::BadDomain { .. }
+            | directory::Error::BadName(_)
+            | directory::Error::BadPassword(_)
+            | directory::Error::Ends { .. }
             | directory::Error::Import(_)
-            | directory::Error::IsAlias { .. } => Exit::Failed,
+            | directory::Error::IsAlias { .. }
+            | directory::Error::NoMail
+            | directory::Error::Totp(_)
+            // The rest is said to people at the desk and never at the command line.
+            | directory::Error::Busy(_)
+            | directory::Error::DeadInvitation(_)
+            | directory::Error::Forbidden(_)
+            | directory::Error::OnlyInPerson
+            | directory::Error::ReadOnly
+            | directory::Error::SignedOut
+            | directory::Error::StepUp
+            | directory::Error::TooManyTries { .. }
+            | directory::Error::WrongCode
+            | directory::Error::WrongPassword
+            | directory::Error::WrongSignIn => Exit::Failed,
         };
         Self::new(exit, error)
     }

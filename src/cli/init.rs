@@ -12,6 +12,7 @@ use super::output::Output;
 use crate::clock::Clock;
 use crate::config::{self, Secrets};
 use crate::keys::Keyring;
+use crate::server::set_up;
 use crate::store::sqlite::SqliteStore;
 
 #[derive(Debug, clap::Args)]
@@ -62,8 +63,9 @@ pub(super) fn run(Args {}: Args, path: &Path, output: &Output) -> Result<(), Fai
             lines.push("everything is there already; nothing was changed".to_owned());
         }
         lines.push(format!(
-            "\nNext:\n  1. put your host name, certificate and mail store into {}\n  2. postern check\n  3. postern org create NAME\n  4. postern domain create DOMAIN --org NAME\n  5. postern mailbox create ADDRESS\n  6. postern device add ADDRESS --label \"NAME OF THE DEVICE\"\n  7. postern serve (or: systemctl enable --now postern)\nBack up {} apart from the database: without it no password can be verified.",
+            "\nNext:\n  1. put your host name, certificate and mail store into {}\n  2. postern check\n  3. postern org create NAME\n  4. postern domain create DOMAIN --org NAME\n  5. postern mailbox create ADDRESS\n  6. postern device add ADDRESS --label \"NAME OF THE DEVICE\"\n  7. postern serve (or: systemctl enable --now postern)\nOr do steps 3 to 6 in the browser: set address and origin under [manager]; at its start `postern serve` then writes the\nlink that makes the first owner into {}.\nBack up {} apart from the database: without it no password can be verified.",
             path.display(),
+            set_up::place(&config.data_dir).display(),
             config.key_file.display()
         ));
         lines.join("\n")

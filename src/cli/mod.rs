@@ -23,12 +23,14 @@ mod init;
 mod key;
 mod load;
 mod local;
+mod mail;
 mod mailbox;
 mod org;
 mod output;
 mod serve;
 mod session;
 mod time;
+mod user;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -120,9 +122,11 @@ async fn family_command(family: Family, local: &Local, output: &Output) -> Resul
         Family::Domain(command) => domain::run(command, local, output).await,
         Family::Import(args) => import::run(args, local, output).await,
         Family::Key(command) => key::run(command, local, output).await,
+        Family::Mail(command) => mail::run(command, local, output).await,
         Family::Mailbox(command) => mailbox::run(command, local, output).await,
         Family::Org(command) => org::run(command, local, output).await,
         Family::Session(command) => session::run(command, local, output).await,
+        Family::User(command) => user::run(command, local, output).await,
     }
 }
 

@@ -44,6 +44,8 @@ tables! {
         sessions: Sessions,
         submission: Submission,
         route: Vec<Spanned<Route>>,
+        manager: Manager,
+        mail: Mail,
         admin: Admin,
         client_settings: ClientSettings,
     }
@@ -170,10 +172,33 @@ tables! {
         connect_timeout: Key<Time>,
         login_timeout: Key<Time>,
     }
+    /// The mail server that takes our own mail.
+    Mail {
+        host: Key<String>,
+        port: Key<u16>,
+        tls: Key<MailTls>,
+        ca: Key<PathBuf>,
+        username: Key<String>,
+        password_file: Key<PathBuf>,
+        from: Key<String>,
+        hello: Key<String>,
+        timeout: Key<Time>,
+        first_retry: Key<Time>,
+    }
     /// What operators and the command line connect to.
     Admin {
         operations_address: Key<Socket>,
         control_socket: Key<PathBuf>,
+    }
+    /// Where people open the Manager.
+    Manager {
+        address: Key<Socket>,
+        unix_socket: Key<PathBuf>,
+        origin: Key<String>,
+        tls: Key<bool>,
+        proxies: Key<Vec<Spanned<Network>>>,
+        connections: Key<usize>,
+        connections_per_address: Key<usize>,
     }
     /// What people are told to type into their mail programs.
     ClientSettings {
@@ -207,6 +232,8 @@ words! {
     ListenerSecurity { Tls, Starttls, }
     /// How a mail store is spoken to.
     UpstreamSecurity { Tls, Starttls, Cleartext, }
+    /// How the mail server is spoken to.
+    MailTls { Required, Starttls, None, }
     /// A bare CR or LF in a message.
     BareNewline { Refuse, Normalise, }
     /// How a route logs in.

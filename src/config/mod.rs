@@ -9,6 +9,8 @@ mod client_settings;
 mod file;
 mod listen;
 mod login;
+mod mail;
+mod manager;
 mod problem;
 mod read;
 mod restart;
@@ -32,7 +34,7 @@ pub use crate::listen::TlsMode;
 use crate::listen::ListenerConfig;
 use crate::model::DomainName;
 use crate::peer::Protocol;
-use crate::{admin, session, store, throttle, tls, upstream, verify};
+use crate::{admin, outbox, session, store, throttle, tls, upstream, verify};
 use file::File;
 use problem::Problems;
 use section::{Section, hours, ms, or, secs, span};
@@ -71,8 +73,12 @@ pub struct Config {
     pub session: session::Config,
     /// Where their mail is.
     pub upstream: upstream::Config,
+    /// The mail that Postern sends.
+    pub outbox: outbox::Config,
     /// Operators' listener and control socket.
     pub admin: admin::Config,
+    /// The Manager; off where unset.
+    pub manager: Option<admin::manager::Config>,
     /// What people type into their mail programs.
     pub client_settings: ClientSettings,
     /// Logging.
@@ -197,6 +203,11 @@ fn complete<'a>(file: &File, problems: &mut Problems<'a>, base: &'a Path, secret
     every_listener_has_a_route(&mut top, &listeners, file);
     let tls = tls(&mut top, file);
     let client_settings = client_settings::check(&mut top, &file.client_settings, &hostname, &listeners);
+    let taken = (listeners.as_slice(), admin.operations_address);
+    let outbox = mail::outbox(&mut top, file, &hostname, secrets);
+    let links = (outbox.origin.as_ref(), file.mail.host.is_some() || file.mail.from.is_some());
+    let mut of_manager = Section::new(problems, "manager", base);
+    let manager = manager::check(&mut of_manager, &file.manager, taken, links);
     let mut listen = listen::limits(&mut Section::new(problems, "limits", base), &file.limits, listeners);
     let network = listen.network;
     let throttle = login::throttle(&mut Section::new(problems, "throttle", base), &file.throttle, network);
@@ -225,7 +236,9 @@ fn complete<'a>(file: &File, problems: &mut Problems<'a>, base: &'a Path, secret
         listen,
         session,
         upstream: upstream::Config { routes, hostname },
+        outbox,
         admin,
+        manager,
         client_settings,
         log,
     })

@@ -44,6 +44,7 @@ impl Config {
                 ours.usage_write_interval != theirs.usage_write_interval,
             ),
             ("[admin]", self.admin != fresh.admin),
+            ("[manager]", self.manager != fresh.manager),
         ]
         .into_iter()
         .filter(|(_, changed)| *changed)

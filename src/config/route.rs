@@ -5,11 +5,12 @@
 
 use std::io::ErrorKind;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_spanned::Spanned;
 
-use super::file;
+use super::file::{self, Key};
 use super::secret_file;
 use super::section::{Section, mins, ms, or, secs, span};
 use super::{Secrets, file::Login};
@@ -306,7 +307,7 @@ fn strategy(
         Login::MasterUser | Login::Authzid | Login::Plain => {}
     }
     let user = raw.user.as_ref()?.get_ref().clone();
-    let password = password(section, &name("password_file"), raw, secrets)?;
+    let password = password(section, &name("password_file"), &raw.password_file, secrets)?;
     Some(match login {
         Login::Authzid => Strategy::Authzid { user, password },
         Login::MasterUser => Strategy::MasterUser {
@@ -334,22 +335,20 @@ fn separator(section: &mut Section<'_, '_>, name: &str, raw: &file::Service) -> 
 /// A word that is no file may be the password itself, so it is not repeated in a log.
 const NO_SUCH_FILE: &str = "there is no such file beside the configuration; name a file with the password on one line and `chmod 600` it (a password itself never belongs here)";
 
-fn password(
+/// Reads the password in the file that a key names.
+pub(super) fn password(
     section: &mut Section<'_, '_>,
     name: &str,
-    raw: &file::Service,
+    key: &Key<PathBuf>,
     secrets: Secrets,
 ) -> Option<Arc<SecretBytes>> {
-    let path = section.optional_path(&raw.password_file)?;
+    let path = section.optional_path(key)?;
     match secrets {
         Secrets::Skip => Some(Arc::new(Secret::new(Vec::new()))),
         Secrets::Read => match secret_file::read(&path) {
             Ok(password) => Some(Arc::new(password)),
             Err(error) => {
-                let bare = raw
-                    .password_file
-                    .as_ref()
-                    .map(|path| path.get_ref().components().count());
+                let bare = key.as_ref().map(|path| path.get_ref().components().count());
                 let text = match error {
                     secret_file::Error::Unreadable { reason, .. }
                         if reason.kind() == ErrorKind::NotFound && bare == Some(1) =>
@@ -358,7 +357,7 @@ fn password(
                     }
                     error => error.to_string(),
                 };
-                section.error(name, &raw.password_file, text);
+                section.error(name, key, text);
                 None
             }
         },
@@ -408,7 +407,7 @@ pub(super) fn refuse_loops(
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     host.parse::<IpAddr>()
         .map_or_else(|_| host.eq_ignore_ascii_case("localhost"), |ip| ip.is_loopback())
 }

@@ -1,5 +1,7 @@
 //! What the shipped files promise, and one test for each class of broken file.
 
+mod mail;
+
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 
@@ -50,6 +52,9 @@ fn expect_one_with(more: &str, expected: &str) {
     assert_eq!(problems(&format!("{MINIMAL}{more}")), [expected]);
 }
 
+/// Shown in the shipped file as the other way to do the same: with both, neither would be meant.
+const OTHER_WAY: &str = "unix_socket";
+
 /// `config/postern.toml` with every `#key = value` made effective; those without a default only if wanted.
 fn uncommented(with_no_default: bool) -> String {
     let mut lines = Vec::new();
@@ -59,6 +64,7 @@ fn uncommented(with_no_default: bool) -> String {
             .strip_prefix('#')
             .filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()));
         match key {
+            Some(key) if key.starts_with(OTHER_WAY) => {}
             Some(key) if with_no_default || !no_default => lines.push(key),
             Some(_) => {}
             None => {
@@ -100,7 +106,9 @@ fn the_shipped_file_has_every_key_and_loads_with_all_of_them() {
         key.strip_prefix("route.smtp")
             .is_some_and(|key| !absent.contains(&format!("route.imap{key}")))
     };
-    let missing: Vec<&String> = absent.iter().filter(|key| !shown_elsewhere(key)).collect();
+    let is_missing = |key: &&String| !shown_elsewhere(key) && !key.ends_with(OTHER_WAY);
+    let missing: Vec<&String> = absent.iter().filter(is_missing).collect();
+    assert!(DEFAULT_FILE.contains(&format!("\n#{OTHER_WAY} = ")));
     assert_eq!(missing, Vec::<&String>::new());
 }
 
@@ -238,7 +246,7 @@ fn two_listeners_with_one_address_are_an_error_even_through_a_wildcard() {
         second,
         "postern.toml:14:11: listener.address: 0.0.0.0:8993 is already taken by listener \"imaps\"; give each listener an address or port of its own",
     );
-    let any_port = MINIMAL.replace(":8993", ":0") + &second.replace("0.0.0.0:8993", "127.0.0.1:0");
+    let any_port = MINIMAL.replace(":8993", ":0") + second.replace("0.0.0.0:8993", "127.0.0.1:0").as_str();
     assert_eq!(problems(&any_port), [""; 0]);
 }
 
@@ -417,6 +425,10 @@ fn each_section_that_a_reload_cannot_change_asks_for_a_restart() {
         ),
         ("[admin]\ncontrol_socket = \"/run/postern.sock\"\n", "[admin]"),
         (
+            "[manager]\naddress = \"127.0.0.1:8443\"\norigin = \"https://manager.example.org\"\n",
+            "[manager]",
+        ),
+        (
             "[[listener]]\naddress = \"127.0.0.1:8994\"\nname = \"second\"\nprotocol = \"imap\"\n",
             "[[listener]]",
         ),
@@ -465,6 +477,55 @@ fn the_settings_to_type_follow_the_listeners_unless_they_are_given() {
     .unwrap();
     let imap = config.client_settings.imap.unwrap();
     assert_eq!((imap.host.as_str(), imap.port), ("imap.example.org", 993));
+}
+
+#[test]
+fn the_manager_is_off_until_it_has_a_place_and_then_needs_to_know_what_browsers_see() {
+    let read = |section: &str| read_text(&format!("{MINIMAL}[manager]\n{section}"));
+    assert_eq!(read_text(MINIMAL).unwrap().0.manager, None);
+    assert_eq!(read("").unwrap().0.manager, None);
+    let (config, warnings) = read("address = \"127.0.0.1:8443\"\norigin = \"https://manager.example.org\"\n").unwrap();
+    assert_eq!(warnings, []);
+    let manager = config.manager.unwrap();
+    assert_eq!(manager.origin.as_str(), "https://manager.example.org");
+    assert!(matches!(manager.place, admin::manager::Place::Tcp { tls: true, .. }));
+    let behind = "tls = false\norigin = \"https://manager.example.org\"\n";
+    let (_, warnings) = read(&format!("address = \"127.0.0.1:8080\"\n{behind}")).unwrap();
+    assert!(
+        warnings[0].to_string().contains("proxies = [\"127.0.0.1\"]"),
+        "{warnings:?}"
+    );
+    let named = format!("address = \"127.0.0.1:8080\"\nproxies = [\"127.0.0.1\"]\n{behind}");
+    assert_eq!(read(&named).unwrap().1, []);
+    assert!(read("unix_socket = \"manager.sock\"\norigin = \"https://manager.example.org\"\n").is_ok());
+    let (config, warnings) = read("origin = \"https://manager.example.org\"\n").unwrap();
+    assert!(config.manager.is_none() && warnings[0].to_string().contains("no place to listen"));
+    for (section, told) in [
+        ("address = \"127.0.0.1:8443\"\n", "add origin ="),
+        (
+            "address = \"0.0.0.0:8080\"\ntls = false\norigin = \"https://manager.example.org\"\n",
+            "in clear",
+        ),
+        (
+            "address = \"127.0.0.1:8443\"\norigin = \"http://127.0.0.1:8443\"\n",
+            "write https:// or set tls = false",
+        ),
+        (
+            "address = \"127.0.0.1:8443\"\norigin = \"http://manager.example.org\"\n",
+            "without TLS (http://)",
+        ),
+        (
+            "address = \"127.0.0.1:8993\"\norigin = \"https://manager.example.org\"\n",
+            "already",
+        ),
+        (
+            "address = \"127.0.0.1:8443\"\nunix_socket = \"m.sock\"\norigin = \"https://manager.example.org\"\n",
+            "keep one of the two",
+        ),
+    ] {
+        let error = read(section).unwrap_err().to_string();
+        assert!(error.contains(told), "{section}: {error}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::keys::fill_random;
 use crate::model::near::nearest;
 use crate::model::password::PlainPassword;
 use crate::model::{
-    Address, Device, DeviceId, DeviceKind, DeviceState, MailboxId, Networks, Scopes, SenderRule, UserId, name,
+    Address, Device, DeviceId, DeviceKind, DeviceState, Mailbox, MailboxId, Networks, Scopes, SenderRule, UserId, name,
 };
 use crate::store::{Actor, DeviceEdit, DeviceFilter, NewCredential, NewDevice, Seq};
 use crate::verify;
@@ -23,7 +23,7 @@ pub struct DeviceSpec {
     pub label: String,
     /// What it is.
     pub kind: DeviceKind,
-    /// The person it belongs to.
+    /// The person it belongs to, if to one.
     pub user: Option<UserId>,
     /// Its protocols; both where unset.
     pub scopes: Option<Scopes>,
@@ -47,6 +47,16 @@ impl Directory {
         spec: DeviceSpec,
     ) -> Result<(Device, PlainPassword), Error> {
         let mailbox = self.find_mailbox(mailbox).await?;
+        self.add_device_to(actor, &mailbox, spec).await
+    }
+
+    /// The same for a mailbox that was found.
+    pub(super) async fn add_device_to(
+        &self,
+        actor: &Actor,
+        mailbox: &Mailbox,
+        spec: DeviceSpec,
+    ) -> Result<(Device, PlainPassword), Error> {
         let (credential, password) = self.new_credential(mailbox.id, &mailbox.address).await?;
         let new = NewDevice {
             mailbox: mailbox.id,

@@ -4,13 +4,23 @@
 //! meant, and makes passwords. The rules that only the store can see (uniqueness, what counts as taking away) live in
 //! the store, in the transaction of the change; nothing here is decided twice. Nothing here ends a session: that is
 //! `revoke`, which hears of every change by the change log.
+//!
+//! What is here acts as the machine and asks nobody for rights: that is for the command line. People come to the [`Desk`],
+//! which asks the table (`rights`) and then does the same. What it tells people by mail are letters (`letter`).
 
+pub mod desk;
 mod devices;
 mod error;
 mod explain;
 mod import;
+mod invitations;
+pub mod letter;
 mod mailboxes;
+mod mails;
 mod orgs;
+mod people;
+mod post;
+pub mod rights;
 
 #[cfg(test)]
 mod tests;
@@ -19,12 +29,19 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+pub use desk::Desk;
 pub use devices::DeviceSpec;
 pub use error::Error;
 pub use explain::AddressMeaning;
 pub use import::RowError;
+pub use invitations::{Invite, TokenSpec};
+pub use people::TIDIED_MAX;
+pub use rights::Operation;
+
+pub use crate::store::FirstOrg;
 
 use crate::clock::Clock;
+use crate::identity::Lifetimes;
 use crate::keys::Keyring;
 use crate::store::{AuditFilter, AuditRow, Store};
 use crate::verify::hash::Params;
@@ -38,6 +55,7 @@ pub struct Directory {
     keys: Arc<Keyring>,
     clock: Clock,
     params: Params,
+    lifetimes: Lifetimes,
     hashing: Semaphore,
 }
 
@@ -57,6 +75,7 @@ impl Directory {
             keys,
             clock,
             params,
+            lifetimes: Lifetimes::default(),
             hashing: Semaphore::new(HASHES_AT_ONCE),
         }
     }

@@ -29,6 +29,7 @@ const SEALED_FORM: u8 = 1;
 // BLAKE3 asks for context strings that are fixed, unique and name the application and the purpose.
 const TAG_CONTEXT: &str = "Postern 2026-11 device password tag";
 const PEPPER_CONTEXT: &str = "Postern 2026-11 Argon2id secret input";
+const TOKEN_CONTEXT: &str = "Postern 2026-11 secrets of the Manager";
 const SEALING_CONTEXT: &str = "Postern 2026-11 sealed upstream secret";
 const FINGERPRINT_CONTEXT: &str = "Postern 2026-11 server key fingerprint";
 
@@ -44,7 +45,9 @@ pub struct ServerKey {
     pub tag: Secret<[u8; KEY_BYTES]>,
     /// Argon2's secret input.
     pub pepper: Secret<[u8; KEY_BYTES]>,
-    /// Seals upstream secrets (AES-256-GCM).
+    /// Keys what is kept of tokens, recovery codes and browser marks (BLAKE3 keyed hash).
+    pub token: Secret<[u8; KEY_BYTES]>,
+    /// Seals upstream secrets and those of one-time codes (AES-256-GCM).
     pub sealing: Secret<[u8; KEY_BYTES]>,
     fingerprint: String,
 }
@@ -123,6 +126,7 @@ impl ServerKey {
             id,
             tag: sub_key(TAG_CONTEXT),
             pepper: sub_key(PEPPER_CONTEXT),
+            token: sub_key(TOKEN_CONTEXT),
             sealing: sub_key(SEALING_CONTEXT),
             fingerprint,
         }

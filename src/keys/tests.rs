@@ -156,10 +156,15 @@ fn no_two_sub_keys_are_alike_and_debug_shows_none() {
     let ring = Keyring::for_tests();
     let mut all: Vec<[u8; 32]> = Vec::new();
     for key in [1, 2].map(|id| ring.by_id(id).unwrap()) {
-        all.extend([*key.tag.expose(), *key.pepper.expose(), *key.sealing.expose()]);
+        all.extend([
+            *key.tag.expose(),
+            *key.pepper.expose(),
+            *key.token.expose(),
+            *key.sealing.expose(),
+        ]);
     }
     all.sort_unstable();
     all.dedup();
-    assert_eq!(all.len(), 6);
+    assert_eq!(all.len(), 8);
     assert!(format!("{ring:?}").contains("pepper: [secret]"));
 }

@@ -17,8 +17,10 @@
 pub mod address;
 pub mod device;
 pub mod id;
+pub mod mail;
 pub mod name;
 pub mod near;
+pub mod origin;
 pub mod password;
 pub mod person;
 
@@ -28,6 +30,8 @@ pub use id::{
     AliasId, ConsoleSessionId, CredentialId, DeviceId, DomainId, InvitationId, MailId, MailboxId, OrgId, TokenId,
     UserId,
 };
+pub use mail::{Mail, MailKind, MailState};
+pub use origin::Origin;
 pub use person::{
     ApiToken, Grant, Invitation, InvitationState, InvitedGrant, Language, Member, Membership, Right, Rights, Role,
     TokenScope, User,

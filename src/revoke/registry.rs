@@ -249,6 +249,14 @@ impl Registry {
         sessions
     }
 
+    /// The live sessions of one mailbox, oldest first.
+    pub fn sessions_of(&self, mailbox: MailboxId) -> Vec<SessionSnapshot> {
+        let records = self.mailboxes.of(mailbox.raw());
+        let mut sessions: Vec<_> = records.iter().map(|record| record.snapshot()).collect();
+        sessions.sort_by_key(|session| session.id);
+        sessions
+    }
+
     /// Live sessions of one device and of one mailbox (for the per-device and per-mailbox caps).
     pub fn count(&self, device: DeviceId, mailbox: MailboxId) -> (usize, usize) {
         (self.devices.count(device.raw()), self.mailboxes.count(mailbox.raw()))

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::Error;
 use crate::audit::Actor;
-use crate::audit::chain::Walk;
+use crate::audit::chain::{RowHash, Walk};
 use crate::clock::Timestamp;
 use crate::model::{MailboxId, OrgId};
 
@@ -31,6 +31,8 @@ pub struct AuditRow {
     pub subject: String,
     /// Further facts as a JSON object, never a secret.
     pub detail: serde_json::Value,
+    /// Its place in the chain; none for rows from before there was a chain.
+    pub hash: Option<RowHash>,
 }
 
 /// Which audit rows to read; empty fields match everything.

@@ -12,6 +12,7 @@ pub(super) mod import;
 pub(super) mod invitations;
 pub(super) mod login;
 pub(super) mod logs;
+pub(super) mod outbox;
 pub(super) mod pages;
 pub(super) mod people;
 pub(super) mod sign_in;
@@ -115,6 +116,20 @@ macro_rules! contract_tests {
             logs: audit_rows_are_filtered,
             logs: free_text_is_stored_harmlessly,
             logs: concurrent_writers_lose_nothing,
+            outbox: a_mail_is_taken_with_all_that_was_put_and_is_over_when_sent,
+            outbox: the_longest_due_mail_is_taken_first_and_no_more_than_asked,
+            outbox: a_taken_mail_is_nobody_elses_until_its_lease_is_over,
+            outbox: two_processes_never_take_the_same_mail,
+            outbox: a_failed_mail_waits_for_its_next_attempt_and_is_given_up_for_good,
+            outbox: a_failure_that_is_told_late_changes_nothing,
+            outbox: waiting_mails_can_be_hurried_but_not_those_under_way,
+            outbox: a_withdrawn_mail_is_not_sent_unless_it_was_under_way,
+            outbox: an_invitation_takes_its_waiting_mails_along,
+            outbox: an_invitation_is_sent_when_its_mail_is,
+            outbox: mails_are_listed_newest_first,
+            outbox: what_is_over_is_purged_and_what_waits_is_not,
+            outbox: a_mail_that_was_put_ends_the_wait_at_once,
+            outbox: the_reason_of_a_failure_is_kept_harmless_and_short,
             pages: devices_are_listed_by_state_each_in_its_order,
             pages: devices_are_filtered,
             pages: mailboxes_are_listed_with_numbers,

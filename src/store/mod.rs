@@ -3,8 +3,8 @@
 //! Traits are narrow by role, so that the login path cannot reach what only the control plane may change:
 //! [`CredentialStore`] for verify, session and upstream, [`ChangeStore`] for revoke, [`AuditStore`] for what was done;
 //! for directory [`DirectoryStore`] (organisations, mailboxes, devices), [`PeopleStore`] (users, roles, grants,
-//! invitations), [`SignInStore`] (how users prove who they are) and [`TokenStore`] (the API's tokens); [`Store`] is their
-//! sum. `contract` is the list of tests that every backend passes.
+//! invitations), [`SignInStore`] (how users prove who they are) and [`TokenStore`] (the API's tokens); for outbox
+//! [`OutboxStore`]; [`Store`] is their sum. `contract` is the list of tests that every backend passes.
 //!
 //! Every write is one transaction that also holds its change-log row (where a running login path must hear of it) and
 //! its audit row, so that nothing is changed without a trace, and nothing is half done.
@@ -12,6 +12,7 @@
 pub mod audit;
 pub mod change;
 pub mod login;
+pub mod outbox;
 pub mod page;
 pub mod people;
 pub mod sign_in;
@@ -29,6 +30,7 @@ pub use crate::audit::Actor;
 pub use audit::{AuditFilter, AuditPage, AuditRow, AuditStore};
 pub use change::{Change, ChangeKind, EndReason, Seq};
 pub use login::{Credential, DeviceUse, Epoch, Hash, LoginDevice, LoginMailbox, Resolved};
+pub use outbox::{AfterFailure, DueMail, MailBacklog, MailFilter, NewMail, OutboxStore};
 pub use page::{
     Cursor, DeviceOwner, DeviceQuery, DeviceRow, DeviceStatus, Found, MailboxQuery, MailboxRow, Overview, Page,
 };
@@ -274,6 +276,8 @@ pub trait DirectoryStore: Send + Sync {
     async fn create_domain(&self, actor: &Actor, org: OrgId, name: &DomainName) -> Result<MailDomain, Error>;
     /// Domains of one organisation, or all, by name.
     async fn domains(&self, org: Option<OrgId>) -> Result<Vec<MailDomain>, Error>;
+    /// How many mailboxes each domain of an organisation has; those without any are left out.
+    async fn mailboxes_by_domain(&self, org: OrgId) -> Result<Vec<(DomainId, u32)>, Error>;
     /// Removes a domain that has no mailboxes and aliases.
     async fn delete_domain(&self, actor: &Actor, domain: DomainId) -> Result<(), Error>;
 
@@ -346,11 +350,18 @@ pub trait DirectoryStore: Send + Sync {
 
 /// All roles in one.
 pub trait Store:
-    CredentialStore + ChangeStore + AuditStore + DirectoryStore + PeopleStore + SignInStore + TokenStore
+    CredentialStore + ChangeStore + AuditStore + DirectoryStore + PeopleStore + SignInStore + TokenStore + OutboxStore
 {
 }
 
 impl<T> Store for T where
-    T: CredentialStore + ChangeStore + AuditStore + DirectoryStore + PeopleStore + SignInStore + TokenStore
+    T: CredentialStore
+        + ChangeStore
+        + AuditStore
+        + DirectoryStore
+        + PeopleStore
+        + SignInStore
+        + TokenStore
+        + OutboxStore
 {
 }

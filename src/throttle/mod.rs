@@ -5,7 +5,10 @@
 //! failure goes out on a fixed clock (whole multiples of a base delay after its beginning), so that its time tells
 //! neither the reason nor how long judging took. All state lives in tables of fixed size under keyed hashes with a key
 //! that is random per process (`table`): nobody can make it grow, nor choose whom to push out of it.
+//!
+//! Sign-ins at the Manager have rules of their own, over the same tables (`sign_in`).
 
+mod sign_in;
 mod table;
 
 #[cfg(test)]
@@ -13,6 +16,8 @@ mod tests;
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
+
+pub use sign_in::{Guesser, SignInConfig, SignInThrottle, Taken, Wait};
 
 use self::table::Table;
 use crate::keys::random_bytes;
@@ -175,12 +180,7 @@ impl Throttle {
         let wanted = grid
             .saturating_mul(1 << failures.min(MAX_DOUBLINGS))
             .min(self.config.max_delay);
-        let slowed = (wanted.as_nanos() / grid.as_nanos()).max(1);
-        let judged = now
-            .saturating_duration_since(started)
-            .as_nanos()
-            .div_ceil(grid.as_nanos());
-        started + grid.saturating_mul(u32::try_from(slowed.max(judged)).unwrap_or(u32::MAX))
+        on_grid(started, now, grid, wanted.as_nanos() / grid.as_nanos())
     }
 
     /// Whether untagged (imported) hashes may still be run for this source.
@@ -210,4 +210,13 @@ impl Throttle {
             typos: id(1),
         }
     }
+}
+
+/// The next whole number of grid steps after `started`: at least `steps` of them, at least one, and not before `now`.
+fn on_grid(started: Instant, now: Instant, grid: Duration, steps: u128) -> Instant {
+    let judged = now
+        .saturating_duration_since(started)
+        .as_nanos()
+        .div_ceil(grid.as_nanos());
+    started + grid.saturating_mul(u32::try_from(steps.max(judged).max(1)).unwrap_or(u32::MAX))
 }

@@ -12,6 +12,9 @@ const WAYS: usize = 8;
 /// Independently locked parts.
 const SHARDS: usize = 64;
 
+/// What a counter may be above its limit: halvings of whole numbers are not whole, and a wait must be enough.
+const SLACK: f64 = 1.0 / 16.0;
+
 /// Below this a counter is as good as absent.
 const NOTHING: f32 = 1.0 / 64.0;
 
@@ -70,6 +73,35 @@ impl Table {
         self.with_bucket(id, |bucket| {
             let before = self.place(bucket, now, id);
             before.weight += 1.0;
+        });
+    }
+
+    /// Adds one to the counter if that leaves it at `limit` or below; otherwise tells how long it takes until it would.
+    pub(super) fn take(&self, now: Instant, id: u64, limit: u32) -> Result<(), Duration> {
+        self.with_bucket(id, |bucket| {
+            let known = bucket.iter_mut().flatten().find(|slot| slot.id == id);
+            let weight = known.map_or(0.0, |slot| slot.weight_at(now, self.half_life));
+            let most = f64::from(limit) - 1.0;
+            // A counter without room for a single one never has any: waiting does not help.
+            if most < 0.0 {
+                return Err(Duration::MAX);
+            }
+            if f64::from(weight) <= most + SLACK {
+                self.place(bucket, now, id).weight += 1.0;
+                return Ok(());
+            }
+            let half_lives = (f64::from(weight) / most.max(f64::from(NOTHING))).log2();
+            Err(self.half_life.mul_f64(half_lives.max(0.0)))
+        })
+    }
+
+    /// Takes back what [`Table::take`] added.
+    pub(super) fn give_back(&self, now: Instant, id: u64) {
+        self.with_bucket(id, |bucket| {
+            if let Some(slot) = bucket.iter_mut().flatten().find(|slot| slot.id == id) {
+                slot.weight = (slot.weight_at(now, self.half_life) - 1.0).max(0.0);
+                slot.at = now;
+            }
         });
     }
 

@@ -82,7 +82,7 @@ pub fn hash(params: Params, key: &ServerKey, password: &[u8]) -> Hash {
 }
 
 /// As [`hash`], in memory that the caller keeps.
-pub(super) fn hash_with(memory: &mut Memory, params: Params, key: &ServerKey, password: &[u8]) -> Hash {
+pub(crate) fn hash_with(memory: &mut Memory, params: Params, key: &ServerKey, password: &[u8]) -> Hash {
     let params = params.argon2();
     let salt = random_bytes::<SALT_BYTES>();
     let mut output = Secret::new([0_u8; OUTPUT_BYTES]);
@@ -113,7 +113,7 @@ pub fn check_imported(text: &str) -> Result<Hash, BadHash> {
 }
 
 /// Whether this password made this hash. `key` is the server key named beside the hash; imported hashes do not use it.
-pub(super) fn matches(
+pub(crate) fn matches(
     hash: &Hash,
     key: Option<&ServerKey>,
     password: &[u8],
@@ -132,7 +132,7 @@ pub(super) fn matches(
 }
 
 /// Whether a fresh hash of the same password would be stronger than this one.
-pub(super) fn is_weaker(hash: &Hash, params: Params) -> bool {
+pub(crate) fn is_weaker(hash: &Hash, params: Params) -> bool {
     if !hash.0.starts_with(OWN_PREFIX) {
         return true;
     }

@@ -3,7 +3,8 @@
 //!
 //! Fair means: networks take turns, one request each, and no network may hold more than its share of the queue, so that
 //! a flood from one place delays only that place. A request whose asker has gone (disconnected, past the deadline) is
-//! skipped, never computed. Threads of the async runtime do not hash.
+//! skipped, never computed. Threads of the async runtime do not hash. Device passwords and users' passwords have lanes of
+//! their own each.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -14,11 +15,11 @@ use std::time::Duration;
 
 use hashbrown::HashMap;
 use ipnet::IpNet;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::oneshot;
 
 use super::Cause;
 use super::hash::{Memory, Params};
-use crate::metrics::Metrics;
 
 /// A bounded queue in which networks take turns.
 struct FairQueue<T> {
@@ -111,7 +112,7 @@ struct State {
 struct Shared {
     state: Mutex<State>,
     arrived: Condvar,
-    metrics: Arc<Metrics>,
+    length: Gauge,
 }
 
 impl Shared {
@@ -121,42 +122,42 @@ impl Shared {
     }
 
     fn show_length(&self, state: &State) {
-        self.metrics
-            .hash_queue
-            .set(i64::try_from(state.queue.len).unwrap_or(i64::MAX));
+        self.length.set(i64::try_from(state.queue.len).unwrap_or(i64::MAX));
     }
 }
 
 /// The caps of the lanes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) lanes: usize,
-    pub(super) queue: usize,
-    pub(super) per_network: usize,
-    pub(super) deadline: Duration,
+pub(crate) struct Limits {
+    pub(crate) lanes: usize,
+    pub(crate) queue: usize,
+    pub(crate) per_network: usize,
+    pub(crate) deadline: Duration,
 }
 
 /// The running lanes; they end once this is dropped and their present run is over.
-pub(super) struct Lanes {
+pub(crate) struct Lanes {
     shared: Arc<Shared>,
     deadline: Duration,
 }
 
 impl Lanes {
+    /// Starts threads of this name; `length` shows how many requests wait.
+    ///
     /// # Panics
     /// The system gives us no thread.
-    pub(super) fn start(limits: Limits, params: Params, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn start(name: &str, limits: Limits, params: Params, length: Gauge) -> Self {
         let queue = FairQueue::new(limits.queue, limits.per_network);
         let state = Mutex::new(State { queue, closed: false });
         let shared = Arc::new(Shared {
             state,
             arrived: Condvar::new(),
-            metrics,
+            length,
         });
         for lane in 0..limits.lanes.max(1) {
             let shared = Arc::clone(&shared);
             thread::Builder::new()
-                .name(format!("hash-lane-{lane}"))
+                .name(format!("{name}-{lane}"))
                 .spawn(move || drive(&shared, &mut Memory::new(params)))
                 .expect("the system has threads left at start");
         }
@@ -168,7 +169,7 @@ impl Lanes {
 
     /// Runs `work` on a lane; waits for its turn and its end, at most the deadline. Dropping the future withdraws a
     /// request that has not begun.
-    pub(super) async fn run<T, F>(&self, network: IpNet, work: F) -> Result<T, Cause>
+    pub(crate) async fn run<T, F>(&self, network: IpNet, work: F) -> Result<T, Cause>
     where
         T: Send + 'static,
         F: FnOnce(&mut Memory) -> T + Send + 'static,

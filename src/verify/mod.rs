@@ -14,7 +14,7 @@ mod entry;
 pub mod hash;
 mod hint;
 mod imported;
-mod lanes;
+pub(crate) mod lanes;
 mod permit;
 mod search;
 mod tag;

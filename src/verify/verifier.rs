@@ -50,7 +50,7 @@ impl Verifier {
             deadline: config.hash_deadline,
         };
         let entries = Arc::new(Entries::new(config.entry_bytes, metrics.entries.clone()));
-        let lanes = Arc::new(Lanes::start(limits, params, Arc::clone(&metrics)));
+        let lanes = Arc::new(Lanes::start("hash-lane", limits, params, metrics.hash_queue.clone()));
         let upgrades = TaskTracker::new();
         Self {
             config,

@@ -12,6 +12,7 @@ mod gateway;
 mod hostile;
 mod import;
 mod load;
+mod mail_out;
 mod names;
 mod outage;
 mod real_servers;

@@ -15,7 +15,7 @@ fn mail_sent_to_postfix_is_read_from_dovecot_unchanged() -> anyhow::Result<()> {
     let settings = Settings {
         domains: vec![("acme.test", &dovecot)],
         aliases: vec![("hello@acme.test", "anna@acme.test")],
-        trust_loopback: false,
+        ..Default::default()
     };
     let mut postfix = Postfix::start(&certificates, &settings)?;
 

@@ -52,8 +52,8 @@ impl Site {
             &certificates,
             &postfix::Settings {
                 domains,
-                aliases: Vec::new(),
                 trust_loopback,
+                ..Default::default()
             },
         )?;
         let route = Route {

@@ -42,6 +42,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) aliases: Vec<(&'a str, &'a str)>,
     /// Everybody on this machine may send without authentication.
     pub(crate) trust_loopback: bool,
+    /// Recipients that are answered otherwise than the rest, and with what: `550 5.1.1 nobody`.
+    pub(crate) answers: Vec<(&'a str, &'a str)>,
 }
 
 /// A running (or stopped) Postfix.
@@ -107,6 +109,12 @@ impl Postfix {
         Ok(())
     }
 
+    /// Starts it again on the same ports, with the same queue and other settings.
+    pub(crate) fn restart_with(&mut self, certificates: &Certificates, settings: &Settings<'_>) -> anyhow::Result<()> {
+        write_config(&self.dir, "config/main.cf", &main_cf(&self.dir, certificates, settings))?;
+        self.restart()
+    }
+
     /// Stops it: the ports are closed and every session is gone.
     pub(crate) fn stop(&mut self) -> anyhow::Result<()> {
         if let Some(mut process) = self.process.take() {
@@ -162,6 +170,7 @@ fn main_cf(dir: &WorkDir, certificates: &Certificates, settings: &Settings<'_>) 
         certificates.key.display(),
     );
     let (mut transports, mut domains, mut aliases) = (String::new(), String::new(), String::new());
+    let answers = answers(settings);
     for (domain, store) in &settings.domains {
         write!(
             transports,
@@ -211,7 +220,7 @@ default_transport = error:5.7.1 the test kit delivers nowhere else
 {sasl}
 smtpd_authorized_xclient_hosts = 127.0.0.1
 smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject
-smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, reject
+smtpd_recipient_restrictions = {answers}permit_mynetworks, permit_sasl_authenticated, reject
 smtpd_tls_security_level = may
 smtpd_tls_cert_file = {certificate}
 smtpd_tls_key_file = {key}
@@ -225,6 +234,18 @@ minimal_backoff_time = 2s
 maximal_backoff_time = 2s
 "
     )
+}
+
+/// The rule in front of all others for recipients that are answered otherwise.
+fn answers(settings: &Settings<'_>) -> String {
+    let pairs = settings.answers.iter();
+    let pairs: Vec<_> = pairs
+        .map(|(recipient, answer)| format!("{{ {recipient} = {answer} }}"))
+        .collect();
+    match pairs.is_empty() {
+        true => String::new(),
+        false => format!("check_recipient_access inline:{{ {} }}, ", pairs.join(" ")),
+    }
 }
 
 fn master_cf(smtp: u16, smtps: u16) -> String {

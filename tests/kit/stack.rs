@@ -66,6 +66,7 @@ impl Stack {
             domains: vec![(DOMAIN, &dovecot)],
             aliases: plan.aliases.clone(),
             trust_loopback: plan.smtp == Login::TrustedNetwork,
+            ..Default::default()
         };
         let postfix = Postfix::start(&certificates, &settings)?;
         let route = Route {

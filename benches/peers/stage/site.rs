@@ -147,9 +147,11 @@ impl Site {
              CREATE TEMP TABLE box (number INTEGER PRIMARY KEY);
              WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {boxes})
                 INSERT INTO box SELECT i FROM n WHERE {boxes} > 0;
-             INSERT INTO mailbox SELECT number + 1, m.domain_id, printf('box%07d@{DOMAIN}', number), m.epoch,
-                m.suspended_at, m.upstream_secret, m.created_at FROM box, mailbox m JOIN seed ON m.id = seed.mailbox;
-             INSERT INTO address SELECT printf('box%07d@{DOMAIN}', number), a.domain_id, number + 1, NULL, a.created_at
+             INSERT INTO mailbox (id, domain_id, address, epoch, suspended_at, upstream_secret, created_at, org_id)
+                SELECT number + 1, m.domain_id, printf('box%07d@{DOMAIN}', number), m.epoch, m.suspended_at,
+                m.upstream_secret, m.created_at, m.org_id FROM box, mailbox m JOIN seed ON m.id = seed.mailbox;
+             INSERT INTO address (address, domain_id, mailbox_id, alias_id, created_at)
+                SELECT printf('box%07d@{DOMAIN}', number), a.domain_id, number + 1, NULL, a.created_at
                 FROM box, address a JOIN seed ON a.mailbox_id = seed.mailbox;",
             boxes = self.mailboxes
         ))?;
@@ -186,7 +188,8 @@ impl Site {
             rusqlite::named_params! { ":boxes": mailboxes, ":devices": devices },
         )?;
         tx.execute(
-            "INSERT INTO credential SELECT d.id, d.id, d.mailbox_id,
+            "INSERT INTO credential (id, device_id, mailbox_id, tag, key_id, hash, created_at, retired_at)
+             SELECT d.id, d.id, d.mailbox_id,
                 (d.mailbox_id * 7919 + (d.id - d.mailbox_id) / :boxes * :step) % 65536,
                 c.key_id, c.hash, c.created_at, c.retired_at
              FROM device d, credential c JOIN seed ON c.id = seed.credential

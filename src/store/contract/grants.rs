@@ -409,6 +409,11 @@ pub(in crate::store) async fn an_edit_of_what_was_changed_meanwhile_is_refused(b
     }
     assert_eq!(revision().await, 4, "each of them changed the record");
     store.record_uses(&[used(&device, now, "x")]).await.unwrap();
+    let detail = serde_json::json!({ "mailbox": "anna@example.org", "label": "Phone" });
+    store
+        .append_audit(&actor(), "session.end", None, &device.id.to_string(), detail)
+        .await
+        .unwrap();
     assert_eq!(revision().await, 4, "its use does not");
 
     let before = actions(store).await;

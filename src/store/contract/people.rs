@@ -228,8 +228,13 @@ pub(in crate::store) async fn a_role_is_changed_only_from_what_it_is(backend: &B
     let set = async |by: &Actor, from, to| store.set_role(by, world.acme, world.lucie.id, from, to).await;
     let changed = set(&marc, Role::Member, Role::Auditor).await.unwrap();
     assert_eq!(changed.role, Role::Auditor);
+    backend.clock.advance(Duration::from_secs(60));
+    store
+        .give_grant(&actor(), world.acme, world.info.id, world.lucie.id, &terms("send-as"))
+        .await
+        .unwrap();
     let before = actions(store).await;
-    assert_eq!(before.last().unwrap(), "member.role");
+    assert_eq!(before[before.len() - 2..], ["member.role", "grant.give"]);
     stale(
         set(&actor(), Role::Member, Role::Administrator).await,
         "user:marc@private.example",

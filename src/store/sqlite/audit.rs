@@ -10,7 +10,7 @@ use super::fault::Outcome;
 use super::query::Query;
 use super::write::{About, Write};
 use crate::audit::chain::{BEGINNING, Entry, Head, RowHash, Walk};
-use crate::audit::{clean, clean_detail};
+use crate::audit::{Action, clean, clean_detail};
 use crate::clock::Timestamp;
 use crate::model::{MailboxId, OrgId};
 use crate::store::audit::AUDIT_SEARCHED_MAX;
@@ -49,7 +49,7 @@ impl AuditStore for SqliteStore {
     async fn audit_rows(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, Error> {
         let filter = filter.clone();
         self.read(move |conn| {
-            let mut query = Query::new(&format!("SELECT {COLUMNS}"));
+            let mut query = Query::new(&format!("SELECT {COLUMNS}, hash"));
             from_index(&mut query, &filter, filter.before);
             query.text(" AND ");
             hit(&mut query, &filter);
@@ -68,7 +68,7 @@ impl AuditStore for SqliteStore {
 
     async fn audit_row(&self, org: Option<OrgId>, number: i64) -> Result<Option<AuditRow>, Error> {
         self.read(move |conn| {
-            let sql = format!("SELECT {COLUMNS} FROM audit WHERE number = ?1 AND (?2 IS NULL OR +org_id = ?2)");
+            let sql = format!("SELECT {COLUMNS}, hash FROM audit WHERE number = ?1 AND (?2 IS NULL OR +org_id = ?2)");
             let mut found = conn.prepare_cached(&sql)?;
             Ok(found.query_row(params![number, org], audit_row).optional()?)
         })
@@ -151,16 +151,21 @@ fn mailbox_named(conn: &Connection, detail: &Value) -> Outcome<Option<(MailboxId
     Ok(found.optional()?)
 }
 
-/// Who wrote the latest row about this, and when.
-pub(super) fn last_change(conn: &Connection, about: About<'_>) -> Outcome<Option<(String, Timestamp)>> {
+/// Who did one of these things to this last, and when.
+pub(super) fn last_change(
+    conn: &Connection,
+    about: About<'_>,
+    actions: &[Action],
+) -> Outcome<Option<(String, Timestamp)>> {
     let mut found = conn.prepare_cached(
         "SELECT who, at FROM audit
-         WHERE subject = ?1 AND +org_id IS ?2 AND (?3 IS NULL OR +mailbox_id = ?3) ORDER BY number DESC LIMIT 1",
+         WHERE subject = ?1 AND +org_id IS ?2 AND (?3 IS NULL OR +mailbox_id = ?3)
+             AND instr(?4, ' ' || action || ' ') > 0
+         ORDER BY number DESC LIMIT 1",
     )?;
-    let subject = clean(about.subject);
-    let found = found.query_row(params![subject, about.org, about.mailbox], |row| {
-        Ok((row.get(0)?, row.get(1)?))
-    });
+    let words: String = actions.iter().map(|action| format!(" {} ", action.as_str())).collect();
+    let values = params![clean(about.subject), about.org, about.mailbox, words];
+    let found = found.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)));
     Ok(found.optional()?)
 }
 
@@ -206,7 +211,7 @@ fn hit(query: &mut Query, filter: &AuditFilter) {
 
 /// Rows from the newest on, each with whether it is a hit.
 pub(super) fn page_query(filter: &AuditFilter, before: Option<i64>) -> Query {
-    let mut query = Query::new(&format!("SELECT {COLUMNS}, "));
+    let mut query = Query::new(&format!("SELECT {COLUMNS}, hash, "));
     hit(&mut query, filter);
     from_index(&mut query, filter, before);
     query.text(" ORDER BY number DESC");
@@ -239,7 +244,7 @@ fn page(conn: &Connection, filter: &AuditFilter) -> Outcome<AuditPage> {
             page.next = Some(last);
             break;
         }
-        if row.get(10)? {
+        if row.get(11)? {
             if page.rows.len() == limit {
                 page.next = Some(last);
                 break;
@@ -285,6 +290,7 @@ fn audit_row(row: &Row<'_>) -> rusqlite::Result<AuditRow> {
         mailbox: row.get(7)?,
         subject: row.get(8)?,
         detail: serde_json::from_str(&detail).map_err(FromSqlError::other)?,
+        hash: row.get(10)?,
     })
 }
 

@@ -327,13 +327,24 @@ pub(super) fn narrow(write: &Write<'_>, device: &Device) -> Outcome<Seq> {
     write.log_device(device.mailbox, device.id, EndReason::Narrowed)
 }
 
+/// What changes a device's record.
+const CHANGES: &[Action] = &[
+    Action::DeviceAdd,
+    Action::DeviceEdit,
+    Action::DeviceImport,
+    Action::DevicePause,
+    Action::DeviceReplace,
+    Action::DeviceResume,
+    Action::DeviceRevoke,
+];
+
 pub(super) fn edit(write: &Write<'_>, actor: &Actor, id: DeviceId, edit: &DeviceEdit) -> Outcome<Seq> {
     let old = known_device(write, id)?;
     let mailbox = mailbox(write, old.mailbox)?;
     let subject = id.to_string();
     let about = About::mailbox(&mailbox, &subject);
     if edit.revision.is_some_and(|revision| revision != old.revision) {
-        return Err(write.stale(about)?);
+        return Err(write.stale(about, CHANGES)?);
     }
     must_not_be_revoked(&old)?;
     let new = edited(&old, edit)?;

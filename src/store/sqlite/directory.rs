@@ -50,6 +50,10 @@ impl DirectoryStore for SqliteStore {
         self.read(move |conn| org::domains(conn, org)).await
     }
 
+    async fn mailboxes_by_domain(&self, org: OrgId) -> Result<Vec<(DomainId, u32)>, Error> {
+        self.read(move |conn| org::mailboxes_by_domain(conn, org)).await
+    }
+
     async fn delete_domain(&self, actor: &Actor, domain: DomainId) -> Result<(), Error> {
         let actor = actor.clone();
         self.write(move |write| org::delete_domain(write, &actor, domain)).await

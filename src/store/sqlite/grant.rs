@@ -215,7 +215,7 @@ pub(super) fn change(
         ends_at: old.ends_at,
     };
     if known != *from {
-        return Err(write.stale(about)?);
+        return Err(write.stale(about, &[Action::GrantGive, Action::GrantChange])?);
     }
     if from == to {
         return Ok((old, write.latest_change()?));

@@ -298,6 +298,7 @@ pub(super) fn withdraw(write: &Write<'_>, actor: &Actor, org: OrgId, id: Invitat
         "UPDATE invitation SET withdrawn_at = ?2 WHERE id = ?1",
         params![id, write.now],
     )?;
+    write.withdraw_mails_of(id)?;
     audit(write, actor, Action::InvitationWithdraw, &old)?;
     known_invitation(write, org, id)
 }
@@ -313,6 +314,8 @@ pub(super) fn accept(write: &Write<'_>, actor: &Actor, link: &TokenHash, who: &A
     if taken == 0 {
         return Err(over(invitation.state));
     }
+    // By a link that was copied, while the mail still waits.
+    write.withdraw_mails_of(invitation.id)?;
     let user = accepting(write, actor, &invitation, who)?;
     audit_acceptance(write, actor, &invitation, &user)?;
     if member::member(&write.tx, invitation.org, user.id)?.is_none() {

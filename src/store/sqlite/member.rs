@@ -163,7 +163,8 @@ pub(super) fn set_role(
     let old = known_member(&write.tx, org.id, user)?;
     let about = About::org(org.id, old.user.address.as_str());
     if old.role != from {
-        return Err(write.stale(about)?);
+        let changes = [Action::MemberAdd, Action::MemberRole, Action::InvitationAccept];
+        return Err(write.stale(about, &changes)?);
     }
     if from == to {
         return Ok(old);

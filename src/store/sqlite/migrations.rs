@@ -29,6 +29,11 @@ pub(super) const ALL: &[Migration] = &[
         name: "0002_people",
         sql: include_str!("migrations/0002_people.sql"),
     },
+    Migration {
+        version: 3,
+        name: "0003_outbox",
+        sql: include_str!("migrations/0003_outbox.sql"),
+    },
 ];
 
 pub(super) const HISTORY: &str = "CREATE TABLE schema_migration (

@@ -21,6 +21,7 @@ mod mailbox;
 mod member;
 mod migrations;
 mod org;
+mod outbox;
 mod page;
 mod people;
 mod person;
@@ -89,6 +90,8 @@ pub struct SqliteStore {
     readers: Workers<Connection>,
     writer: Workers<Writer>,
     committed: Arc<Notify>,
+    /// The same for mails.
+    mailed: Arc<Notify>,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -133,6 +136,7 @@ impl SqliteStore {
                 .map_err(threads)?,
             readers: Workers::start("store-reader", readers, Abandoned::Skip).map_err(threads)?,
             committed: Arc::new(Notify::new()),
+            mailed: Arc::new(Notify::new()),
             clock,
             path,
         }))
@@ -168,16 +172,19 @@ impl SqliteStore {
         T: Send + 'static,
         F: FnOnce(&Write<'_>) -> Outcome<T> + Send + 'static,
     {
-        let committed = Arc::clone(&self.committed);
+        let (changed, mailed) = (Arc::clone(&self.committed), Arc::clone(&self.mailed));
         let done = self.writer.run(move |writer| {
             let now = writer.clock.utc();
             let tx = writer.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let write = Write::new(tx, now, &writer.ids);
             let value = work(&write)?;
-            if write.commit()? {
-                // All who wait now, and the one who comes next: a change between two waits is not slept through.
-                committed.notify_waiters();
-                committed.notify_one();
+            let committed = write.commit()?;
+            for (news, waiters) in [(committed.changes, &changed), (committed.mails, &mailed)] {
+                if news {
+                    // All who wait now, and the one who comes next: news between two waits are not slept through.
+                    waiters.notify_waiters();
+                    waiters.notify_one();
+                }
             }
             Ok(value)
         });

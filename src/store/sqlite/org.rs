@@ -43,7 +43,7 @@ fn free_name(write: &Write<'_>, name: &str, except: Option<OrgId>) -> Outcome<St
 pub(super) fn rename_org(write: &Write<'_>, actor: &Actor, id: OrgId, from: &str, to: &str) -> Outcome<Org> {
     let old = known_org(&write.tx, id)?;
     if old.name != from {
-        return Err(write.stale(About::org(id, &old.name))?);
+        return Err(write.stale(About::org(id, &old.name), &[Action::OrgCreate, Action::OrgRename])?);
     }
     let name = free_name(write, to, Some(id))?;
     if name == old.name {
@@ -92,6 +92,7 @@ pub(super) fn delete_org(write: &Write<'_>, actor: &Actor, id: OrgId) -> Outcome
             org.name
         )));
     }
+    write.withdraw_mails_into(id)?;
     write.execute("DELETE FROM org WHERE id = ?1", [id])?;
     write.audit(actor, Action::OrgDelete, About::org(id, &org.name), json!({}))
 }
@@ -126,6 +127,15 @@ pub(super) fn domains(conn: &Connection, org: Option<OrgId>) -> Outcome<Vec<Mail
         "SELECT id, org_id, name, created_at FROM mail_domain WHERE ?1 IS NULL OR org_id = ?1 ORDER BY name",
     )?;
     Ok(domains.query_map([org], domain_row)?.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn mailboxes_by_domain(conn: &Connection, org: OrgId) -> Outcome<Vec<(DomainId, u32)>> {
+    let mut counts = conn.prepare_cached(
+        "SELECT d.id, (SELECT count(*) FROM mailbox m WHERE m.domain_id = d.id) FROM mail_domain d WHERE d.org_id = ?1",
+    )?;
+    let counts = counts.query_map([org], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let counts: Vec<(DomainId, u32)> = counts.collect::<Result<_, _>>()?;
+    Ok(counts.into_iter().filter(|(_, mailboxes)| *mailboxes > 0).collect())
 }
 
 fn domain_row(row: &Row<'_>) -> rusqlite::Result<MailDomain> {

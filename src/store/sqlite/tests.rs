@@ -2,6 +2,7 @@
 
 mod chain;
 mod files;
+mod outbox;
 mod people;
 mod plans;
 

@@ -8,7 +8,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRe
 use crate::clock::Timestamp;
 use crate::model::{
     Address, AliasId, ConsoleSessionId, CredentialId, DeviceId, DeviceKind, DomainId, DomainName, InvitationId,
-    Language, MailboxId, Networks, OrgId, Rights, Role, Scopes, SenderRule, TokenId, TokenScope, UserId,
+    Language, MailId, MailKind, MailboxId, Networks, OrgId, Rights, Role, Scopes, SenderRule, TokenId, TokenScope,
+    UserId,
 };
 use crate::peer::Protocol;
 use crate::store::{EndReason, Hash, Proof, Seq, TokenHash};
@@ -37,6 +38,7 @@ kept_as_integer! {
     DeviceId: DeviceId::from_raw, DeviceId::raw;
     DomainId: DomainId::from_raw, DomainId::raw;
     InvitationId: InvitationId::from_raw, InvitationId::raw;
+    MailId: MailId::from_raw, MailId::raw;
     MailboxId: MailboxId::from_raw, MailboxId::raw;
     OrgId: OrgId::from_raw, OrgId::raw;
     Seq: Seq, |seq| seq.0;
@@ -70,6 +72,7 @@ kept_as_text! {
     EndReason: Self::from_name, |reason| reason.name().to_owned();
     Hash: |text| Some(Self(text.to_owned())), |hash| hash.0.clone();
     Language: |text| text.parse().ok(), Self::to_string;
+    MailKind: Self::from_name, |kind| kind.name().to_owned();
     Networks: |text| text.parse().ok(), Self::to_string;
     Proof: Self::from_name, |proof| proof.name().to_owned();
     Protocol: Self::from_name, |protocol| protocol.name().to_owned();

@@ -89,9 +89,18 @@ pub(super) struct Write<'a> {
     /// When it happens.
     pub(super) now: Timestamp,
     ids: &'a Ids,
-    changed: Cell<bool>,
+    news: Cell<News>,
     /// The end of the audit chain, once this write has looked at it.
     pub(super) head: Cell<Option<Head>>,
+}
+
+/// Whom a commit wakes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct News {
+    /// There is a new row in the change log.
+    pub(super) changes: bool,
+    /// A mail was put into the outbox.
+    pub(super) mails: bool,
 }
 
 impl<'a> Write<'a> {
@@ -100,7 +109,10 @@ impl<'a> Write<'a> {
             tx,
             now,
             ids,
-            changed: Cell::new(false),
+            news: Cell::new(News {
+                changes: false,
+                mails: false,
+            }),
             head: Cell::new(None),
         }
     }
@@ -110,10 +122,15 @@ impl<'a> Write<'a> {
         self.ids.fresh(self.now)
     }
 
-    /// Commits; says whether there is a new row in the change log.
-    pub(super) fn commit(self) -> Outcome<bool> {
+    /// Commits; says who has to hear of it.
+    pub(super) fn commit(self) -> Outcome<News> {
         self.tx.commit()?;
-        Ok(self.changed.get())
+        Ok(self.news.get())
+    }
+
+    /// Whoever sends mails has to look.
+    pub(super) fn note_mail(&self) {
+        self.news.update(|news| News { mails: true, ..news });
     }
 
     /// Runs one cached statement.
@@ -135,7 +152,7 @@ impl<'a> Write<'a> {
             "INSERT INTO change_log (at, mailbox_id, device_id, reason) VALUES (?1, ?2, ?3, ?4)",
             params![self.now, mailbox, device, reason],
         )?;
-        self.changed.set(true);
+        self.news.update(|news| News { changes: true, ..news });
         Ok(Seq(self.tx.last_insert_rowid()))
     }
 
@@ -158,10 +175,11 @@ impl<'a> Write<'a> {
         super::audit::append(self, actor, action.as_str(), about, detail)
     }
 
-    /// Why a change is not made whose object is no longer what the request took it for: who changed it last, by the audit
-    /// log.
-    pub(super) fn stale(&self, about: About<'_>) -> Outcome<Fault> {
-        let (by, at) = super::audit::last_change(&self.tx, about)?.unwrap_or_else(|| ("somebody".to_owned(), self.now));
+    /// Why a change is not made whose object is no longer what the request took it for: who did one of these things to it
+    /// last, by the audit log.
+    pub(super) fn stale(&self, about: About<'_>, actions: &[Action]) -> Outcome<Fault> {
+        let last = super::audit::last_change(&self.tx, about, actions)?;
+        let (by, at) = last.unwrap_or_else(|| ("somebody".to_owned(), self.now));
         Ok(Fault::Rule(Error::Stale { by, at }))
     }
 }

@@ -16,6 +16,7 @@ fn network(last: u8) -> IpNet {
 
 fn lanes(queue: usize, per_network: usize, deadline: Duration) -> Lanes {
     Lanes::start(
+        "hash-lane",
         Limits {
             lanes: 1,
             queue,
@@ -23,7 +24,7 @@ fn lanes(queue: usize, per_network: usize, deadline: Duration) -> Lanes {
             deadline,
         },
         PARAMS,
-        Arc::default(),
+        Gauge::default(),
     )
 }
 

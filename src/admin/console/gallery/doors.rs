@@ -54,6 +54,7 @@ fn links(sample: &Sample) -> Vec<Shot> {
     let forgot = |address, is_sent| Forgot {
         frame: sample.door(),
         address,
+        sends_mail: true,
         is_sent,
     };
     let reset = |address: Option<&str>, password| Reset {

@@ -1,8 +1,8 @@
 //! Mailboxes, aliases, access, and the questions about them.
 
 use super::sample::{
-    DAY, HEBREW, HOSTILE, LONG, LONG_ADDRESS, Sample, activity, ago, ahead, devices, fruitless, listing, mailbox,
-    person, short, used,
+    DAY, HEBREW, HOSTILE, LONG, LONG_ADDRESS, Sample, activity, ago, ahead, devices, fruitless, listing, mailbox, person,
+    short,
 };
 use super::{Shot, shot};
 use crate::admin::console::view::access::{AccessPage, NewAccess};
@@ -14,7 +14,6 @@ use crate::admin::console::view::mailboxes::{
 };
 use crate::admin::console::view::{Choice, Field, Frame, Place, Ticks, done};
 use crate::model::{AliasId, MailboxId, Right};
-use crate::peer::Protocol;
 
 const PLACE: Place = Place::Mailboxes;
 
@@ -36,12 +35,9 @@ fn row(address: &str, people: &[&str], count: u64) -> MailboxRow {
         people: people.iter().map(ToString::to_string).collect(),
         people_count: count,
         devices: 3,
-        idle_devices: 0,
+        is_silent: false,
         aliases: 2,
-        last_used: Some((
-            used(120, Protocol::Imap, None, "203.0.113.7"),
-            "Anna’s iPhone".to_owned(),
-        )),
+        last_used: Some((ago(120), "Anna’s iPhone".to_owned())),
         suspended_at: None,
     }
 }
@@ -56,8 +52,8 @@ fn rows() -> Vec<MailboxRow> {
             ..row("contact@acme.ch", &[], 0)
         },
         MailboxRow {
-            idle_devices: 2,
-            last_used: Some((used(40 * DAY, Protocol::Smtp, None, "203.0.113.7"), HOSTILE.to_owned())),
+            is_silent: true,
+            last_used: Some((ago(40 * DAY), HOSTILE.to_owned())),
             ..row(LONG_ADDRESS, &[HEBREW, HOSTILE], 2)
         },
         MailboxRow {

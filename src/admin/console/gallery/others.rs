@@ -6,7 +6,7 @@ use super::sample::{
 };
 use super::{Shot, shot};
 use crate::admin::console::text::Line;
-use crate::admin::console::view::account::{Account, ChangePassword, ConsoleSession, RecoveryCodes, SetUpCode};
+use crate::admin::console::view::account::{Account, ChangeAddress, ChangePassword, ConsoleSession, RecoveryCodes, SetUpCode};
 use crate::admin::console::view::activity::{Activity, ActivityFilter, ActivityOne};
 use crate::admin::console::view::confirm::Confirm;
 use crate::admin::console::view::domains::{DomainRow, Domains, Found, Record};
@@ -15,9 +15,8 @@ use crate::admin::console::view::error::{Conflict, Difference, ErrorPage, Fault}
 use crate::admin::console::view::form::problem;
 use crate::admin::console::view::me::{LostDevice, MyActivity, MyMailbox, MyMailboxes};
 use crate::admin::console::view::overview::{Figure, FirstSteps, Overview, Todo};
-use crate::admin::console::view::people::PersonRow;
 use crate::admin::console::view::qr::Qr;
-use crate::admin::console::view::search::{AliasFound, Search};
+use crate::admin::console::view::search::{AliasFound, PersonFound, Search};
 use crate::admin::console::view::settings::{NewToken, Settings, TokenRow, TokenShown};
 use crate::admin::console::view::{Field, Flash, Frame, Place, Theme, done};
 use crate::model::{AliasId, ConsoleSessionId, DomainId, Role, TokenId};
@@ -327,8 +326,7 @@ fn account(sample: &Sample) -> Vec<Shot> {
         name: Field::of("Sophie Laurent"),
         language: Field::of("en"),
         theme: Field::of("system"),
-        password_changed_at: Some(ago(200 * DAY)),
-        code_since: Some(ago(100 * DAY)),
+        has_code: true,
         recovery_codes: 3,
         sessions,
     };
@@ -340,8 +338,7 @@ fn account(sample: &Sample) -> Vec<Shot> {
     let bare = Account {
         address: LONG_ADDRESS.to_owned(),
         is_own_domain: true,
-        password_changed_at: None,
-        code_since: None,
+        has_code: false,
         theme: Field::of("dark"),
         ..page(sample.themed(Theme::Dark), vec![session(1, "Chrome on Windows", true)])
     };
@@ -351,27 +348,25 @@ fn account(sample: &Sample) -> Vec<Shot> {
         theme: Field::of("light"),
         ..page(sample.themed(Theme::Light), many.clone())
     };
-    let change = |present, password| ChangePassword {
+    let change = |password| ChangePassword {
         frame: sample.own(Place::MyAccount),
-        present,
         password,
     };
-    let wrong = Field::default().wrong(problem::password_wrong());
+    let address = |address| ChangeAddress {
+        frame: sample.own(Place::MyAccount),
+        address,
+    };
     let (action, back) = (|| "/do".to_owned(), || "/back".to_owned());
     let frame = || sample.own(Place::MyAccount);
     vec![
         shot("account", &page(sample.own(Place::MyAccount), many)),
         shot("account-bare-dark", &bare),
         shot("account-light", &light),
-        shot("password", &change(Field::default(), Field::default())),
-        shot(
-            "password-wrong",
-            &change(wrong, Field::default().wrong(problem::password_short(12))),
-        ),
-        shot(
-            "account-everywhere",
-            &Confirm::sign_out_everywhere(frame(), 2, action(), back()),
-        ),
+        shot("password", &change(Field::default())),
+        shot("password-wrong", &change(Field::default().wrong(problem::password_short(12)))),
+        shot("address", &address(Field::of("sophie@laurent.example"))),
+        shot("address-wrong", &address(Field::of(LONG_ADDRESS).wrong(problem::sign_in_taken()))),
+        shot("account-everywhere", &Confirm::sign_out_everywhere(frame(), 2, action(), back())),
         shot("account-code-off", &Confirm::remove_code(frame(), action(), back())),
         shot(
             "account-new-codes",
@@ -385,6 +380,7 @@ fn codes(sample: &Sample) -> Vec<Shot> {
         frame: sample.own(Place::MyAccount),
         qr: Qr::of("otpauth://totp/Postern:sophie%40laurent.example?secret=JBSWY3DPEHPK3PXP&issuer=Postern"),
         key: Secret::new("JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP".to_owned()),
+        offer: "kqzm".to_owned(),
         code,
     };
     let codes = RecoveryCodes {
@@ -412,16 +408,10 @@ fn search(sample: &Sample) -> Vec<Shot> {
         activity: Vec::new(),
         is_cut: false,
     };
-    let found = PersonRow {
+    let found = PersonFound {
         id: person(HOSTILE).id,
         name: HOSTILE.to_owned(),
         address: LONG_ADDRESS.to_owned(),
-        role: Role::Member,
-        mailboxes: 1,
-        devices: 1,
-        has_code: false,
-        seen_at: None,
-        is_me: false,
     };
     let full = Search {
         mailboxes: vec![mailbox("info@acme.ch"), mailbox(LONG_ADDRESS)],

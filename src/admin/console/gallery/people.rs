@@ -264,7 +264,6 @@ fn invitation(sample: &Sample) -> Vec<Shot> {
         created_at: ago(300),
         link: None,
         bounce: None,
-        language: Field::of("fr"),
         may_change: true,
         can_send: true,
         again_at: None,

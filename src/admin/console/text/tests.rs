@@ -229,12 +229,12 @@ fn far_moments_stand_in_a_sentence_as_dates() {
     let said = |language, days: i64| {
         let text = reader(language);
         let at = Timestamp(text.now.0 - days * 86_400_000);
-        text.say("account-password-changed").with("when", at).plain()
+        text.say("session-since").with("when", at).plain()
     };
-    assert_eq!(said(Language::English, 2), "changed 2 days ago");
-    assert_eq!(said(Language::English, 200), "changed on 6 May 2026");
-    assert_eq!(said(Language::French, 2), "modifié il y a 2 jours");
-    assert_eq!(said(Language::French, 200), "modifié le 6 mai 2026");
+    assert_eq!(said(Language::English, 2), "connected 2 days ago");
+    assert_eq!(said(Language::English, 200), "connected on 6 May 2026");
+    assert_eq!(said(Language::French, 2), "connecté il y a 2 jours");
+    assert_eq!(said(Language::French, 200), "connecté le 6 mai 2026");
 }
 
 #[test]

@@ -39,10 +39,8 @@ pub struct Account {
     pub language: Field,
     /// The colours.
     pub theme: Field,
-    /// When the password was last changed.
-    pub password_changed_at: Option<Timestamp>,
-    /// Since when a code is asked for.
-    pub code_since: Option<Timestamp>,
+    /// A code is asked for.
+    pub has_code: bool,
     /// How many recovery codes are left.
     pub recovery_codes: u64,
     /// The console sessions.
@@ -55,14 +53,12 @@ impl Account {
     }
 }
 
-/// `/me/account/password`. Sends `present` and `password`.
+/// `/me/account/password`. Sends `password`; that it is they who change it was asked just before (`/step-up`).
 #[derive(Debug, Template)]
 #[template(path = "me/password.html")]
 pub struct ChangePassword {
     /// What stands around it.
     pub frame: Frame,
-    /// The password so far.
-    pub present: Field,
     /// The new one.
     pub password: Field,
 }
@@ -73,7 +69,24 @@ impl ChangePassword {
     }
 }
 
-/// `/me/account/code`: sets up an authenticator program. Sends `code`, which proves that the program has the key.
+/// `/me/account/address`. Sends `address`.
+#[derive(Debug, Template)]
+#[template(path = "me/address.html")]
+pub struct ChangeAddress {
+    /// What stands around it.
+    pub frame: Frame,
+    /// The address to sign in with.
+    pub address: Field,
+}
+
+impl ChangeAddress {
+    fn title(&self) -> Line {
+        Line::new("address-change-title")
+    }
+}
+
+/// `/me/account/code`: sets up an authenticator program. Sends `code`, which proves that the program has the key, and
+/// `offer`.
 #[derive(Template)]
 #[template(path = "me/code.html")]
 pub struct SetUpCode {
@@ -83,6 +96,8 @@ pub struct SetUpCode {
     pub qr: Option<Qr>,
     /// The same as text, in groups of four.
     pub key: Secret<String>,
+    /// The same again, sealed: what the form sends back, as nobody keeps it until a code has proved it.
+    pub offer: String,
     /// The code.
     pub code: Field,
 }

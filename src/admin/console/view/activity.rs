@@ -101,6 +101,7 @@ fn sentence(action: &str) -> Option<&'static str> {
         "invitation.renew" => "deed-invitation-renew",
         "invitation.withdraw" => "deed-invitation-withdraw",
         "key.rotate" => "deed-key-rotate",
+        "mail.withdraw" => "deed-mail-withdraw",
         "mailbox.create" => "deed-mailbox-create",
         "mailbox.delete" => "deed-mailbox-delete",
         "mailbox.resume" => "deed-mailbox-resume",
@@ -177,6 +178,13 @@ impl Activity {
 
     fn title(&self) -> Line {
         Line::new("nav-activity")
+    }
+
+    /// It is narrowed to something: an empty list then does not mean that nothing happened.
+    fn is_narrowed(&self) -> bool {
+        let filter = &self.filter;
+        let fields = [&filter.query, &filter.about, &filter.since, &filter.until];
+        fields.iter().any(|field| !field.value.is_empty())
     }
 }
 

@@ -73,6 +73,11 @@ pub fn paused(device: &str, ended: Ended) -> Flash {
     ended.flash(Line::new("done-paused").with("device", device))
 }
 
+/// A device got a new password.
+pub fn replaced(device: &str, ended: Ended) -> Flash {
+    ended.flash(Line::new("done-replaced").with("device", device))
+}
+
 /// A paused device was resumed.
 pub fn resumed(device: &str) -> Flash {
     Flash::done(Line::new("done-resumed").with("device", device))
@@ -189,6 +194,20 @@ pub fn password_reset() -> Flash {
     Flash::done(Line::new("done-password-reset"))
 }
 
+/// The person signs in with another address from now on.
+pub fn address_changed(address: &str) -> Flash {
+    Flash::done(Line::new("done-address-changed").with("address", address))
+}
+
+/// A form was sent a second time, and what it made is there already.
+pub fn made_already() -> Flash {
+    Flash {
+        tone: Tone::Plain,
+        line: Line::new("done-already"),
+        next: None,
+    }
+}
+
 /// A code is no longer asked for.
 pub fn code_removed() -> Flash {
     Flash {
@@ -254,6 +273,11 @@ pub mod purpose {
     /// Somebody becomes owner or administrator.
     pub const fn give_role() -> Line {
         Line::new("purpose-give-role")
+    }
+
+    /// Something else of weight.
+    pub const fn anything() -> Line {
+        Line::new("purpose-anything")
     }
 
     /// An API token is made.

@@ -55,6 +55,8 @@ pub struct Forgot {
     pub frame: Frame,
     /// The sign-in address.
     pub address: Field,
+    /// This installation sends mail; where it does not, the page says whom to ask.
+    pub sends_mail: bool,
     /// It was sent, as far as anybody is told.
     pub is_sent: bool,
 }
@@ -186,7 +188,7 @@ pub enum Way {
         /// Their sign-in address.
         address: String,
     },
-    /// Somebody else is signed in than the invitation went to.
+    /// Somebody else is signed in than the invitation went to: it can be accepted after signing out only.
     Another {
         /// Who is signed in.
         address: String,

@@ -102,6 +102,16 @@ pub mod problem {
         Line::new("problem-address-taken").with("address", address)
     }
 
+    /// Somebody signs in with the address already.
+    pub const fn sign_in_taken() -> Line {
+        Line::new("problem-sign-in-taken")
+    }
+
+    /// An organisation has this name already.
+    pub const fn org_taken() -> Line {
+        Line::new("problem-org-taken")
+    }
+
     /// The mail domain is not one of the organisation's.
     pub fn domain_unknown(domain: &str) -> Line {
         Line::new("problem-domain-unknown").with("domain", domain)
@@ -137,6 +147,11 @@ pub mod problem {
         Line::new("problem-network").with("given", given)
     }
 
+    /// More of them than there may be.
+    pub fn too_many(most: usize) -> Line {
+        Line::new("problem-too-many").with("most", most)
+    }
+
     /// Not a day, or not one to come.
     pub const fn day_to_come() -> Line {
         Line::new("problem-day-to-come")
@@ -160,6 +175,11 @@ pub mod problem {
     /// The password is on the list of those that everybody tries first.
     pub const fn password_common() -> Line {
         Line::new("problem-password-common")
+    }
+
+    /// The password is made of the person's own name or address.
+    pub const fn password_like_you() -> Line {
+        Line::new("problem-password-like-you")
     }
 
     /// The present password is not this one.

@@ -136,7 +136,7 @@ impl NewInvitation {
     }
 }
 
-/// `/o/{org}/invitations/{invitation}`. `.../resend` sends `language`; `.../withdraw` is `confirm`'s.
+/// `/o/{org}/invitations/{invitation}`. `.../resend` sends `send`; `.../withdraw` is `confirm`'s.
 #[derive(Debug, Template)]
 #[template(path = "org/invitation.html")]
 pub struct InvitationPage {
@@ -152,8 +152,6 @@ pub struct InvitationPage {
     pub link: Option<String>,
     /// What the mail server said, where the mail could not be delivered.
     pub bounce: Option<String>,
-    /// The language.
-    pub language: Field,
     /// It may be sent again and withdrawn.
     pub may_change: bool,
     /// Mail can be sent; otherwise only a new link is offered.

@@ -3,7 +3,6 @@
 use super::activity::ActivityRow;
 use super::device::{DeviceRow, MailboxLink, PersonLink};
 use super::scope::*;
-use crate::model::device::Use;
 use crate::model::{AliasId, MailboxId, Right};
 
 /// A mailbox in the list.
@@ -19,12 +18,12 @@ pub struct MailboxRow {
     pub people_count: u64,
     /// Devices that may log in.
     pub devices: u64,
-    /// Those of them that were never used, or not for ninety days.
-    pub idle_devices: u64,
+    /// None of them signed in for ninety days.
+    pub is_silent: bool,
     /// Aliases.
     pub aliases: u64,
     /// The last sign-in, and the name of the device.
-    pub last_used: Option<(Use, String)>,
+    pub last_used: Option<(Timestamp, String)>,
     /// Since when it refuses every login.
     pub suspended_at: Option<Timestamp>,
 }

@@ -2,9 +2,8 @@
 
 use super::activity::ActivityRow;
 use super::device::{DeviceRow, MailboxLink};
-use super::people::PersonRow;
 use super::scope::*;
-use crate::model::AliasId;
+use crate::model::{AliasId, UserId};
 
 /// An alias that was found.
 #[derive(Debug, Clone)]
@@ -15,6 +14,17 @@ pub struct AliasFound {
     pub address: String,
     /// Of which mailbox.
     pub mailbox: MailboxLink,
+}
+
+/// A person who was found.
+#[derive(Debug, Clone)]
+pub struct PersonFound {
+    /// Who.
+    pub id: UserId,
+    /// Their name.
+    pub name: String,
+    /// Their sign-in address.
+    pub address: String,
 }
 
 /// `/o/{org}/search?q=`.
@@ -30,7 +40,7 @@ pub struct Search {
     /// Aliases.
     pub aliases: Vec<AliasFound>,
     /// People.
-    pub people: Vec<PersonRow>,
+    pub people: Vec<PersonFound>,
     /// Devices; for an internet address, those that used it.
     pub devices: Vec<DeviceRow>,
     /// For an internet address, what came from it.

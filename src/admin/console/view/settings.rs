@@ -49,7 +49,7 @@ impl Settings {
     }
 }
 
-/// `/o/{org}/settings/tokens/new`. Sends `name`, `role`, `access` (`read` or `write`), `expires` (days, or `never`), and `once`.
+/// `/o/{org}/settings/tokens/new`. Sends `name`, `role`, `access` (`read` or `write`), `expires` (days), and `once`.
 #[derive(Debug, Template)]
 #[template(path = "org/token_new.html")]
 pub struct NewToken {
@@ -63,7 +63,7 @@ pub struct NewToken {
     pub offered: Vec<Role>,
     /// `read` or `write`.
     pub access: Field,
-    /// `30`, `90`, `365` (days) or `never`.
+    /// `30`, `90` or `365` (days).
     pub expires: Field,
     /// The mark by which a repeated form is told.
     pub once: String,

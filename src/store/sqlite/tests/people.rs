@@ -38,7 +38,10 @@ async fn what_was_there_before_keeps_its_place() {
     tx.execute_batch(CONTENT).unwrap();
     tx.commit().unwrap();
     drop(conn);
-    assert_eq!(SqliteStore::pending_migrations(&config).unwrap(), ["0002_people"]);
+    assert_eq!(
+        SqliteStore::pending_migrations(&config).unwrap(),
+        ["0002_people", "0003_outbox"]
+    );
     let store = SqliteStore::open(&config, Clock::manual(START)).unwrap();
 
     let [acme, other] = store.orgs().await.unwrap().try_into().unwrap();

@@ -1,0 +1,478 @@
+//! A new device, a new password for one, and the one answer that shows it.
+//!
+//! First what it is, by a tile; then a form that is filled in already; then the password, in the answer to the form and
+//! nowhere else. A form that is sent twice makes one device: the second answer says that the password was shown.
+
+use std::time::Duration;
+
+use super::super::ClientService;
+use super::super::once::Coming;
+use super::first::Seen;
+use super::mailbox::place;
+use super::mailbox_end::path;
+use super::scope::*;
+use crate::admin::console::view::confirm::Confirm;
+use crate::admin::console::view::device::{MailboxLink, Standing};
+use crate::admin::console::view::devices::{DeviceForm, DevicePassword, NewDevice, PasswordGone, Server};
+use crate::admin::console::view::{Choice, Flash, Ticks};
+use crate::directory::DeviceSpec;
+use crate::directory::desk::{DeviceAdded, DeviceDeed};
+use crate::model::name::{LABEL_MAX, device_label, name_key};
+use crate::model::{Address, DeviceId, DeviceKind, MailboxId, Networks, Rights, Scopes, UserId};
+use crate::store::{DeviceQuery, DeviceStatus, LIVE_DEVICES_MAX, MailboxRow};
+
+/// What adding a device may need: any of them opens the form, and what is chosen in it is judged then.
+const ADDING: [Operation; 2] = [Operation::OwnDeviceAdd, Operation::DeviceAdd];
+
+pub(super) fn routes() -> Router<Arc<Pages>> {
+    Router::new()
+        .route("/o/{org}/mailboxes/{mailbox}/devices/new", get(new).post(add))
+        .route("/o/{org}/devices/{device}/replace", get(ask_replace).post(replace))
+        .route("/o/{org}/devices/{device}/password", get(gone))
+}
+
+/// A new device, as its form sends it.
+pub(super) struct NewForm {
+    kind: String,
+    person: Option<String>,
+    once: String,
+    alias: String,
+    pub(super) settings: Settings,
+}
+
+/// What can be set about a device.
+pub(super) struct Settings {
+    pub(super) name: String,
+    pub(super) scope: Vec<String>,
+    pub(super) expires: String,
+    pub(super) expires_on: String,
+    pub(super) networks: String,
+}
+
+impl Form for Settings {
+    fn read(sent: &mut Sent) -> Self {
+        Self {
+            name: sent.text("name"),
+            scope: sent.all("scope"),
+            expires: sent.text("expires"),
+            expires_on: sent.text("expires_on"),
+            networks: sent.text("networks"),
+        }
+    }
+}
+
+impl Form for NewForm {
+    fn read(sent: &mut Sent) -> Self {
+        Self {
+            kind: sent.text("kind"),
+            person: sent.all("person").into_iter().next(),
+            once: sent.text("once"),
+            alias: sent.text("alias"),
+            settings: Settings::read(sent),
+        }
+    }
+}
+
+impl Settings {
+    /// As fields of a query, to be filled in again.
+    pub(super) fn fields(&self) -> Vec<(&'static str, &str)> {
+        let mut fields = vec![
+            ("name", self.name.as_str()),
+            ("expires", &self.expires),
+            ("expires_on", &self.expires_on),
+            ("networks", &self.networks),
+        ];
+        fields.extend(self.scope.iter().map(|scope| ("scope", scope.as_str())));
+        fields
+    }
+
+    /// As fields of a page.
+    pub(super) fn shown(&self) -> DeviceForm {
+        DeviceForm {
+            name: Field::of(&self.name),
+            scopes: Ticks::of(&self.scope),
+            expires: Field::of(&self.expires),
+            expires_on: Field::of(&self.expires_on),
+            networks: Field::of(&self.networks),
+            person: Field::default(),
+        }
+    }
+}
+
+/// Who a new device may belong to, from where whoever acts stands.
+struct Owners {
+    mine: bool,
+    nobodys: bool,
+    anybodys: bool,
+}
+
+impl Owners {
+    fn of(inside: &Inside, rights: Rights) -> Self {
+        let may = |operation| inside.acting.may_on(rights, operation);
+        Self {
+            mine: may(Operation::OwnDeviceAdd),
+            nobodys: may(Operation::DeviceAdd),
+            anybodys: may(Operation::DeviceAssign),
+        }
+    }
+
+    /// Whose a device of this kind usually is.
+    fn usual(&self, inside: &Inside, kind: DeviceKind) -> String {
+        let is_machine = matches!(kind, DeviceKind::Printer | DeviceKind::App);
+        if self.nobodys && (is_machine || !self.mine) {
+            String::new()
+        } else {
+            inside.acting.user.id.to_string()
+        }
+    }
+}
+
+async fn new(State(pages): Here, There { inside, id }: There<MailboxId>, Asked(typed): Asked<NewForm>) -> Reply {
+    let failed = |error| inside.failed(error);
+    let row = pages.desk.check_on(&inside.acting, &ADDING, id).await.map_err(failed)?;
+    if let Some(answer) = prove_first(&pages, &inside) {
+        return Ok(answer);
+    }
+    let page = new_page(&pages, &inside, &row, typed).await.map_err(failed)?;
+    Ok(reply::page(&page))
+}
+
+/// The tiles, or the form of the chosen kind, where nothing was typed yet with what is usual.
+async fn new_page(pages: &Pages, inside: &Inside, row: &MailboxRow, typed: NewForm) -> Result<NewDevice, Error> {
+    let id = row.mailbox.id;
+    let kind: Option<DeviceKind> = typed.kind.parse().ok();
+    let owners = Owners::of(inside, pages.desk.rights_on(&inside.acting, id).await?);
+    let frame = inside.frame(place(inside));
+    let mut form = typed.settings.shown();
+    let mut person = typed.person;
+    if let Some(kind) = kind {
+        if form.name.value.is_empty() {
+            form.name = Field::of(usual_name(pages, inside, &frame, (id, kind)).await?);
+        }
+        if form.scopes.values.is_empty() {
+            form.scopes = Ticks::of(if kind == DeviceKind::Printer { &["smtp"][..] } else { &["imap", "smtp"] });
+        }
+        if form.expires.value.is_empty() {
+            form.expires = Field::of("never");
+        }
+        person.get_or_insert_with(|| owners.usual(inside, kind));
+    }
+    form.person = Field::of(person.unwrap_or_default());
+    Ok(NewDevice {
+        frame,
+        mailbox: MailboxLink {
+            id,
+            address: row.mailbox.address.to_string(),
+        },
+        alias: alias(pages, inside, id, &typed.alias).await?,
+        kind,
+        form,
+        people: people(pages, inside, id, &owners).await?,
+        may_be_nobodys: owners.nobodys,
+        once: pages.once.mark(pages.clock.utc()),
+    })
+}
+
+/// The alias that somebody came here from: only one of this mailbox is named.
+async fn alias(pages: &Pages, inside: &Inside, id: MailboxId, given: &str) -> Result<Option<String>, Error> {
+    let Ok(given) = Address::parse(given) else { return Ok(None) };
+    let aliases = pages.desk.aliases(&inside.acting, id).await?;
+    Ok(aliases.iter().find(|alias| alias.address == given).map(|alias| alias.address.to_string()))
+}
+
+/// Whose it can be, besides nobody's; nobody to choose from where it can only be one's own.
+async fn people(pages: &Pages, inside: &Inside, id: MailboxId, owners: &Owners) -> Result<Vec<Choice>, Error> {
+    let me = Choice {
+        value: inside.acting.user.id.to_string(),
+        name: inside.acting.user.name.clone(),
+    };
+    let mut people = Vec::new();
+    if owners.mine && (owners.nobodys || owners.anybodys) {
+        people.push(me);
+    }
+    if owners.anybodys {
+        let grants = pages.desk.grants_on(&inside.acting, id).await?;
+        let others = grants.into_iter().filter(|row| row.grant.user != inside.acting.user.id);
+        people.extend(others.map(|row| Choice {
+            value: row.grant.user.to_string(),
+            name: row.name,
+        }));
+    }
+    Ok(people)
+}
+
+/// `Anna's iPhone`: a name that is free, so that there is nothing to type.
+async fn usual_name(
+    pages: &Pages,
+    inside: &Inside,
+    frame: &Frame,
+    (mailbox, kind): (MailboxId, DeviceKind),
+) -> Result<String, Error> {
+    let key = match kind {
+        DeviceKind::Iphone => "usual-iphone",
+        DeviceKind::Android => "usual-android",
+        DeviceKind::Outlook => "usual-outlook",
+        DeviceKind::AppleMail => "usual-apple-mail",
+        DeviceKind::Thunderbird => "usual-thunderbird",
+        DeviceKind::Printer => "usual-printer",
+        DeviceKind::App => "usual-app",
+        DeviceKind::Other => return Ok(String::new()),
+    };
+    let name = &inside.acting.user.name;
+    let first_name = name.split_whitespace().next().unwrap_or(name).to_owned();
+    let usual: String = frame.say(key).with("name", first_name).plain().chars().take(LABEL_MAX).collect();
+    let used = labels(pages, inside, mailbox).await?;
+    Ok(if used.contains(&name_key(&usual)) { free_name(&usual, &used) } else { usual })
+}
+
+/// The names in use, as far as whoever acts may see them.
+async fn labels(pages: &Pages, inside: &Inside, mailbox: MailboxId) -> Result<Vec<String>, Error> {
+    let query = DeviceQuery {
+        status: DeviceStatus::Live,
+        mailbox: Some(mailbox),
+        limit: LIVE_DEVICES_MAX,
+        ..DeviceQuery::default()
+    };
+    let devices = pages.desk.devices(&inside.acting, &query).await?;
+    Ok(devices.rows.iter().map(|row| name_key(&row.device.label)).collect())
+}
+
+/// A name like this one that is not among those in use: `iPhone 2`.
+pub(super) fn free_name(taken: &str, used: &[String]) -> String {
+    let numbered = taken.rsplit_once(' ').and_then(|(stem, number)| Some((stem, number.parse::<u32>().ok()?)));
+    let (stem, from) = numbered.unwrap_or((taken, 1));
+    let candidates = (from.saturating_add(1)..).map(|number| {
+        let number = format!(" {number}");
+        let stem: String = stem.chars().take(LABEL_MAX.saturating_sub(number.len())).collect();
+        format!("{}{number}", stem.trim_end())
+    });
+    // One more than are in use: one of them is free.
+    let mut candidates = candidates.take(used.len().saturating_add(1));
+    candidates.find(|name| !used.contains(&name_key(name))).unwrap_or_else(|| taken.to_owned())
+}
+
+async fn add(State(pages): Here, There { inside, id }: There<MailboxId>, Typed(typed): Typed<NewForm>) -> Reply {
+    add_or_ask(&pages, &inside, id, typed).await.map_err(|error| inside.failed(error))
+}
+
+async fn add_or_ask(pages: &Pages, inside: &Inside, id: MailboxId, typed: NewForm) -> Result<Response, Error> {
+    let row = pages.desk.check_on(&inside.acting, &ADDING, id).await?;
+    if !pages.desk.is_fresh(&inside.person.signed_in) {
+        return Ok(prove_again(&form_path(inside, id, &typed)));
+    }
+    let owners = Owners::of(inside, pages.desk.rights_on(&inside.acting, id).await?);
+    let wrong = match spec(inside, &owners, &typed) {
+        Ok(spec) => match make(pages, inside, id, spec, &typed).await? {
+            Ok(answer) => return Ok(answer),
+            Err(wrong) => wrong,
+        },
+        Err(wrong) => wrong,
+    };
+    // The form as it was typed, and nothing of what is usual.
+    let mut page = new_page(pages, inside, &row, typed).await?;
+    let person = Field {
+        value: page.form.person.value,
+        error: wrong.person.error,
+    };
+    page.form = DeviceForm { person, ..wrong };
+    page.frame.is_refused = true;
+    Ok(refused(&page))
+}
+
+fn form_path(inside: &Inside, id: MailboxId, typed: &NewForm) -> String {
+    let mut fields = vec![("kind", typed.kind.as_str()), ("alias", &typed.alias)];
+    if let Some(person) = &typed.person {
+        fields.push(("person", person));
+    }
+    fields.extend(typed.settings.fields());
+    with_query(&path(inside, id, "/devices/new"), &fields)
+}
+
+/// What was typed as what is to be made, or the form with what is wrong.
+fn spec(inside: &Inside, owners: &Owners, typed: &NewForm) -> Result<DeviceSpec, DeviceForm> {
+    let mut page = typed.settings.shown();
+    let read = read(inside, &typed.settings, None, &mut page);
+    let kind = typed.kind.parse::<DeviceKind>().unwrap_or_default();
+    let person = match typed.person.as_deref() {
+        None => owners.usual(inside, kind),
+        Some(person) => person.to_owned(),
+    };
+    let user: Option<UserId> = person.parse().ok();
+    if user.is_none() && !person.is_empty() {
+        page.person.error = Some(problem::choose());
+    }
+    match read {
+        Some(read) if page.person.error.is_none() => Ok(DeviceSpec {
+            label: read.label,
+            kind,
+            user,
+            scopes: Some(read.scopes),
+            expires_at: read.expires_at,
+            networks: read.networks,
+            ..DeviceSpec::default()
+        }),
+        _ => Err(page),
+    }
+}
+
+/// Settings that were understood.
+pub(super) struct Read {
+    pub(super) label: String,
+    pub(super) scopes: Scopes,
+    pub(super) expires_at: Option<Timestamp>,
+    pub(super) networks: Networks,
+}
+
+/// Reads settings; what is wrong is noted on the page. `present` is the end that is set now.
+pub(super) fn read(
+    inside: &Inside,
+    typed: &Settings,
+    present: Option<Timestamp>,
+    page: &mut DeviceForm,
+) -> Option<Read> {
+    let text = &inside.person.guest.text;
+    let label = device_label(&typed.name).map_err(|bad| page.name.error = Some(shown::name_problem(&bad)));
+    let scopes = form::scopes(&typed.scope).map_err(|why| page.scopes.error = Some(why));
+    let networks = form::networks(&typed.networks).map_err(|why| page.networks.error = Some(why));
+    let in_days = |days: u64| text.now.plus(Duration::from_secs(days * 24 * 60 * 60));
+    let expires_at = match typed.expires.as_str() {
+        "7" => Ok(Some(in_days(7))),
+        "90" => Ok(Some(in_days(90))),
+        "on" if typed.expires_on.is_empty() => Err(problem::day_to_come()),
+        "on" => form::end(text, &typed.expires_on, present),
+        _ => Ok(None),
+    };
+    let expires_at = expires_at.map_err(|why| page.expires_on.error = Some(why));
+    Some(Read {
+        label: label.ok()?,
+        scopes: scopes.ok()?,
+        expires_at: expires_at.ok()?,
+        networks: networks.ok()?,
+    })
+}
+
+/// Makes the device and shows its password, or gives back the form with what is wrong.
+async fn make(
+    pages: &Pages,
+    inside: &Inside,
+    id: MailboxId,
+    spec: DeviceSpec,
+    typed: &NewForm,
+) -> Result<Result<Response, DeviceForm>, Error> {
+    let session = inside.person.signed_in.session.id;
+    match pages.once.come(session, &typed.once, pages.clock.now()) {
+        Coming::First => {}
+        Coming::Again(made) => {
+            return Ok(Ok(reply::to(&made.unwrap_or_else(|| path(inside, id, "/devices")))));
+        }
+    }
+    let label = spec.label.clone();
+    match pages.desk.add_device(&inside.acting, id, spec).await {
+        Ok(added) => {
+            let gone = inside.at(&format!("devices/{}/password", added.row.device.id));
+            pages.once.made(session, &typed.once, gone);
+            Ok(Ok(password_page(pages, inside, added, inside.frame(place(inside)))))
+        }
+        Err(error) => {
+            pages.once.refused(session, &typed.once);
+            let mut page = typed.settings.shown();
+            match error {
+                Error::StepUp => return Ok(Ok(prove_again(&form_path(inside, id, typed)))),
+                Error::Store(store::Error::Conflict(_)) => {
+                    let free = free_name(&label, &labels(pages, inside, id).await?);
+                    page.name.error = Some(problem::name_taken(&free));
+                }
+                Error::Ends { .. } => page.expires_on.error = Some(problem::day_to_come()),
+                Error::Store(store::Error::Refused(why)) => page.name.error = Some(Line::name(&why)),
+                error => return Err(error),
+            }
+            Ok(Err(page))
+        }
+    }
+}
+
+/// The one answer that holds the password.
+fn password_page(pages: &Pages, inside: &Inside, added: DeviceAdded, frame: Frame) -> Response {
+    let device = &added.row.device;
+    let server = |service: &Option<ClientService>, wanted: bool| {
+        service.as_ref().filter(|_| wanted).map(|service| Server {
+            host: service.host.clone(),
+            port: service.port,
+            is_implicit_tls: service.implicit_tls,
+        })
+    };
+    reply::page(&DevicePassword {
+        device: shown::device_row(pages, inside.acting.org.id, &added.row),
+        password: added.password.shown(),
+        is_replacement: added.seq.is_some(),
+        imap: server(&pages.imap, device.scopes.imap),
+        smtp: server(&pages.smtp, device.scopes.smtp),
+        qr: None,
+        state: Seen::default().state(pages, device),
+        frame,
+    })
+}
+
+async fn ask_replace(State(pages): Here, There { inside, id }: There<DeviceId>) -> Reply {
+    let row = pages.desk.check_device(&inside.acting, id, DeviceDeed::Replace).await;
+    let row = row.map_err(|error| inside.failed(error))?;
+    if let Some(answer) = prove_first(&pages, &inside) {
+        return Ok(answer);
+    }
+    Ok(reply::page(&Confirm::replace(
+        inside.frame(place(&inside)),
+        &rows::ending(&pages, &row),
+        inside.at(&format!("devices/{id}/replace")),
+        inside.at(&format!("devices/{id}")),
+    )))
+}
+
+async fn replace(State(pages): Here, There { inside, id }: There<DeviceId>) -> Reply {
+    let before = pages.before_change();
+    let added = match pages.desk.replace_device(&inside.acting, id).await {
+        Ok(added) => added,
+        // It was revoked meanwhile.
+        Err(Error::Store(store::Error::Refused(why))) => {
+            let flash = Flash::problem(Line::name(&why));
+            return Ok(reply::done(&pages, &inside.person, flash, &inside.at(&format!("devices/{id}"))));
+        }
+        Err(error) => return Err(inside.failed(error)),
+    };
+    let mut frame = inside.frame(place(&inside));
+    if let Some(seq) = added.seq {
+        let ended = pages.applied(before, seq).await;
+        frame.flash = Some(done::replaced(&added.row.device.label, ended));
+    }
+    Ok(password_page(&pages, &inside, added, frame))
+}
+
+/// What stands where a password was shown once.
+async fn gone(State(pages): Here, There { inside, id }: There<DeviceId>) -> Reply {
+    let failed = |error| inside.failed(error);
+    let row = pages.desk.device(&inside.acting, id).await.map_err(failed)?;
+    let may = pages.desk.device_may(&inside.acting, &row.device).await.map_err(failed)?;
+    let device = shown::device_row(&pages, inside.acting.org.id, &row);
+    let page = PasswordGone {
+        frame: inside.frame(place(&inside)),
+        may_replace: may.replace && !matches!(device.standing, Standing::Revoked(_)),
+        device,
+    };
+    Ok(reply::page(&page))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_free_name_counts_on_from_the_one_that_is_taken() {
+        let used = |names: &[&str]| names.iter().map(|name| name_key(name)).collect::<Vec<_>>();
+        assert_eq!(free_name("iPhone", &used(&["iphone"])), "iPhone 2");
+        assert_eq!(free_name("iPhone", &used(&["iphone", "IPHONE 2", "iPhone 3"])), "iPhone 4");
+        assert_eq!(free_name("iPhone 2", &used(&["iPhone 2"])), "iPhone 3");
+        assert_eq!(free_name("iPhone", &used(&[])), "iPhone 2", "it is taken by one that cannot be seen");
+        let long = "x".repeat(LABEL_MAX);
+        let free = free_name(&long, &used(&[&long]));
+        assert!(free.ends_with(" 2") && free.chars().count() == LABEL_MAX, "{free}");
+    }
+}

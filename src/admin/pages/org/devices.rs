@@ -1,0 +1,193 @@
+//! `/o/{org}/devices`: the list with its filters, and a device's own page.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use super::scope::*;
+use super::{SILENT, SOON, first};
+use crate::admin::console::view::devices::{DeviceMay, DevicePage, DeviceSession, Devices};
+use crate::model::device::Use;
+use crate::model::{DeviceId, DeviceState, MailboxId, SenderRule};
+use crate::revoke::SessionSnapshot;
+use crate::store::{Cursor, DeviceQuery, DeviceRow, DeviceStatus, Page};
+
+/// Rows of a device's history.
+const HISTORY: u32 = 20;
+
+pub(super) fn routes() -> Router<Arc<Pages>> {
+    Router::new()
+        .route("/o/{org}/devices", get(list))
+        .route("/o/{org}/devices/{device}", get(one))
+}
+
+/// What a list of devices can be narrowed to.
+pub(super) fn filters() -> [(&'static str, Line); 6] {
+    [
+        ("live", Line::new("figure-sessions")),
+        ("never", Line::new("device-state-never")),
+        ("silent", Line::new("filter-silent")),
+        ("soon", Line::new("filter-ends-soon")),
+        ("paused", Line::new("device-state-paused")),
+        ("revoked", Line::new("device-state-disconnected")),
+    ]
+}
+
+async fn list(State(pages): Here, inside: Inside, Asked(asked): Asked<ListQuery>) -> Reply {
+    let failed = |error| inside.failed(error);
+    let page = page_of(&pages, &inside, &asked, None).await.map_err(failed)?;
+    let rows = rows::devices(&pages, inside.acting.org.id, &page.rows);
+    let mut listing = asked.listing(inside.at("devices"), &filters(), page.next);
+    listing.total = total(&listing, rows.len());
+    Ok(reply::page(&Devices {
+        frame: inside.frame(Place::Devices),
+        listing,
+        rows,
+    }))
+}
+
+/// A page of devices, of one mailbox or of all, as a list's query asks for it.
+pub(super) async fn page_of(
+    pages: &Pages,
+    inside: &Inside,
+    asked: &ListQuery,
+    mailbox: Option<MailboxId>,
+) -> Result<Page<DeviceRow, String>, Error> {
+    if asked.show == "live" {
+        return connected(pages, inside, asked, mailbox).await;
+    }
+    let now = pages.clock.utc();
+    let status = match asked.show.as_str() {
+        "never" => DeviceStatus::NeverUsed,
+        "silent" => DeviceStatus::UnusedSince(now.minus(SILENT)),
+        "soon" => DeviceStatus::EndingBefore(now.plus(SOON)),
+        "paused" => DeviceStatus::Paused,
+        "revoked" => DeviceStatus::Revoked,
+        _ => DeviceStatus::Live,
+    };
+    let text = asked.text();
+    // An address is looked for among the last sign-ins: names seldom look like one.
+    let last_ip: Option<IpAddr> = text.as_deref().and_then(|text| text.parse().ok());
+    let query = DeviceQuery {
+        status,
+        mailbox,
+        text: if last_ip.is_some() { None } else { text },
+        last_ip,
+        after: asked.after.parse().ok(),
+        limit: ROWS,
+        ..DeviceQuery::default()
+    };
+    let page = pages.desk.devices(&inside.acting, &query).await?;
+    Ok(Page {
+        rows: page.rows,
+        next: page.next.map(|next: Cursor<DeviceId>| next.to_string()),
+    })
+}
+
+/// Devices that are connected at this moment, by id: who is connected is not in the store.
+async fn connected(
+    pages: &Pages,
+    inside: &Inside,
+    asked: &ListQuery,
+    mailbox: Option<MailboxId>,
+) -> Result<Page<DeviceRow, String>, Error> {
+    let sessions = pages.desk.live_sessions(&inside.acting, mailbox).await?;
+    let text = asked.text().map(|text| text.to_lowercase());
+    let matches = |session: &&SessionSnapshot| {
+        text.as_deref().is_none_or(|text| {
+            let info = &session.info;
+            let named = info.label.to_lowercase().contains(text) || info.address.as_str().contains(text);
+            named || text.parse() == Ok(info.peer)
+        })
+    };
+    let after: Option<DeviceId> = asked.after.parse().ok();
+    let ids: BTreeSet<DeviceId> = sessions.iter().filter(matches).map(|session| session.info.device).collect();
+    let mut ids = ids.into_iter().filter(|id| after.is_none_or(|after| *id > after));
+    let mut page = Page {
+        rows: Vec::new(),
+        next: None,
+    };
+    let most = usize::try_from(ROWS).unwrap_or(usize::MAX);
+    for id in ids.by_ref().take(most) {
+        match pages.desk.device(&inside.acting, id).await {
+            Ok(row) => page.rows.push(row),
+            // Its mailbox was deleted a moment ago.
+            Err(Error::Unknown { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if ids.next().is_some() {
+        page.next = page.rows.last().map(|row| row.device.id.to_string());
+    }
+    Ok(page)
+}
+
+async fn one(State(pages): Here, There { inside, id }: There<DeviceId>) -> Reply {
+    let page = device_page(&pages, &inside, id).await.map_err(|error| inside.failed(error))?;
+    Ok(reply::page(&page))
+}
+
+async fn device_page(pages: &Pages, inside: &Inside, id: DeviceId) -> Result<DevicePage, Error> {
+    let acting = &inside.acting;
+    let row = pages.desk.device(acting, id).await?;
+    let device = &row.device;
+    let history = pages.desk.device_activity(acting, id, None, HISTORY).await?;
+    let added = pages.desk.device_activity(acting, id, Some("device.add"), 1).await?;
+    let added_by = rows::activity(pages, inside, &added.rows).await?.into_iter().next();
+    let frame = inside.frame(super::mailbox::place(inside));
+    let sessions = pages.registry.sessions_of(device.mailbox).into_iter();
+    let of_this = sessions.filter(|session| session.info.device == id);
+    Ok(DevicePage {
+        created_at: device.created_at,
+        added_by: added_by.map(|row| frame.show(row.who).plain()),
+        replaced_at: device.replaced_at,
+        first_used: device.first_used.clone(),
+        networks: device.networks.0.iter().map(ToString::to_string).collect(),
+        senders: senders(&device.senders),
+        sessions: of_this.map(session).collect(),
+        activity: rows::activity(pages, inside, &history.rows).await?,
+        may: may(pages, inside, &row).await?,
+        awaiting: first::awaited(pages, device),
+        device: shown::device_row(pages, acting.org.id, &row),
+        frame,
+    })
+}
+
+fn session(session: SessionSnapshot) -> DeviceSession {
+    DeviceSession {
+        id: session.id.0,
+        used: used(session),
+    }
+}
+
+/// A live session as a use of its device.
+pub(super) fn used(session: SessionSnapshot) -> Use {
+    let info = session.info;
+    Use {
+        at: info.since,
+        ip: info.peer,
+        protocol: info.protocol,
+        client: info.client.map(String::from),
+    }
+}
+
+/// Sender addresses besides those of the mailbox.
+fn senders(rule: &SenderRule) -> Vec<String> {
+    match rule {
+        SenderRule::Mailbox => Vec::new(),
+        SenderRule::List(patterns) => patterns.iter().map(ToString::to_string).collect(),
+        SenderRule::Off => vec!["*".to_owned()],
+    }
+}
+
+async fn may(pages: &Pages, inside: &Inside, row: &DeviceRow) -> Result<DeviceMay, Error> {
+    let may = pages.desk.device_may(&inside.acting, &row.device).await?;
+    let is_paused = matches!(row.device.state, DeviceState::Paused(_));
+    Ok(DeviceMay {
+        edit: may.edit,
+        // One button: it does the one or the other.
+        pause: if is_paused { may.resume } else { may.pause },
+        replace: may.replace,
+        disconnect: may.revoke,
+        end_sessions: may.end_sessions,
+    })
+}

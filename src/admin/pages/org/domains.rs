@@ -1,0 +1,126 @@
+//! `/o/{org}/domains`: mail domains, and what has to stand in the DNS for mail programs to find their way.
+
+use super::super::ClientService;
+use super::scope::*;
+use crate::admin::console::view::Flash;
+use crate::admin::console::view::confirm::Confirm;
+use crate::admin::console::view::domains::{DomainRow, Domains, Found, Record};
+use crate::model::{DomainId, DomainName, MailDomain};
+
+pub(super) fn routes() -> Router<Arc<Pages>> {
+    Router::new()
+        .route("/o/{org}/domains", get(list).post(create))
+        .route("/o/{org}/domains/{domain}/remove", get(ask_remove).post(remove))
+}
+
+async fn list(State(pages): Here, inside: Inside) -> Reply {
+    let page = list_page(&pages, &inside, Field::default()).await.map_err(|error| inside.failed(error))?;
+    Ok(reply::page(&page))
+}
+
+async fn list_page(pages: &Pages, inside: &Inside, domain: Field) -> Result<Domains, Error> {
+    let acting = &inside.acting;
+    let domains = pages.desk.domains(acting).await?;
+    let mailboxes = pages.desk.mailboxes_by_domain(acting).await?;
+    let rows = domains.iter().map(|domain| {
+        let ascii = domain.name.to_string();
+        let name = readable(&domain.name);
+        DomainRow {
+            id: domain.id,
+            ascii: (ascii != name).then_some(ascii),
+            name,
+            mailboxes: mailboxes.get(&domain.id).copied().unwrap_or_default().into(),
+            records: records(pages, &domain.name),
+        }
+    });
+    Ok(Domains {
+        frame: inside.frame(Place::Domains),
+        rows: rows.collect(),
+        domain,
+        may_change: acting.may(Operation::DomainCreate) && acting.may(Operation::DomainDelete),
+    })
+}
+
+/// A domain as people read it.
+fn readable(domain: &DomainName) -> String {
+    let (name, read) = idna::domain_to_unicode(domain.as_str());
+    if read.is_ok() { name } else { domain.to_string() }
+}
+
+/// The records by which mail programs find the servers (RFC 6186 §3, RFC 8314 §5.1), as far as the servers' names are known.
+fn records(pages: &Pages, domain: &DomainName) -> Vec<Record> {
+    let record = |purpose: &'static str, names: (&str, &str), service: &ClientService| Record {
+        purpose: Line::new(purpose),
+        name: format!("_{}._tcp.{domain}", if service.implicit_tls { names.0 } else { names.1 }),
+        kind: "SRV",
+        value: format!("0 1 {} {}.", service.port, service.host),
+        found: Found::Unknown,
+    };
+    let imap = pages.imap.as_ref().map(|imap| record("server-imap", ("imaps", "imap"), imap));
+    let smtp = pages.smtp.as_ref().map(|smtp| record("server-smtp", ("submissions", "submission"), smtp));
+    imap.into_iter().chain(smtp).collect()
+}
+
+/// A new mail domain, as its form sends it.
+struct NewForm {
+    domain: String,
+}
+
+impl Form for NewForm {
+    fn read(sent: &mut Sent) -> Self {
+        Self {
+            domain: sent.text("domain"),
+        }
+    }
+}
+
+async fn create(State(pages): Here, inside: Inside, Typed(typed): Typed<NewForm>) -> Reply {
+    create_or_ask(&pages, &inside, typed).await.map_err(|error| inside.failed(error))
+}
+
+async fn create_or_ask(pages: &Pages, inside: &Inside, typed: NewForm) -> Result<Response, Error> {
+    let wrong = match pages.desk.create_domain(&inside.acting, &typed.domain).await {
+        Ok(domain) => {
+            let flash = done::domain_added(&readable(&domain.name));
+            return Ok(reply::done(pages, &inside.person, flash, &inside.at("domains")));
+        }
+        Err(Error::BadDomain { given, .. }) if given.is_empty() => problem::missing(),
+        Err(Error::BadDomain { .. }) => problem::domain(),
+        Err(Error::Store(store::Error::Conflict(_))) => problem::domain_taken(&typed.domain),
+        Err(Error::Store(store::Error::Refused(why))) => Line::name(&why),
+        Err(error) => return Err(error),
+    };
+    let mut page = list_page(pages, inside, Field::of(typed.domain).wrong(wrong)).await?;
+    page.frame.is_refused = true;
+    Ok(refused(&page))
+}
+
+async fn domain_of(pages: &Pages, inside: &Inside, id: DomainId) -> Result<MailDomain, Error> {
+    pages.desk.check(&inside.acting, Operation::DomainDelete).await?;
+    let domains = pages.desk.domains(&inside.acting).await?;
+    domains.into_iter().find(|domain| domain.id == id).ok_or(Error::Unknown { what: "mail domain" })
+}
+
+async fn ask_remove(State(pages): Here, There { inside, id }: There<DomainId>) -> Reply {
+    let domain = domain_of(&pages, &inside, id).await.map_err(|error| inside.failed(error))?;
+    Ok(reply::page(&Confirm::remove_domain(
+        inside.frame(Place::Domains),
+        &readable(&domain.name),
+        inside.at(&format!("domains/{id}/remove")),
+        inside.at("domains"),
+    )))
+}
+
+async fn remove(State(pages): Here, There { inside, id }: There<DomainId>) -> Reply {
+    let failed = |error| inside.failed(error);
+    let domain = domain_of(&pages, &inside, id).await.map_err(failed)?;
+    let flash = match pages.desk.delete_domain(&inside.acting, id).await {
+        Ok(()) => done::domain_removed(&readable(&domain.name)),
+        // It still has mailboxes or aliases; the store counts them.
+        Err(Error::Store(store::Error::Refused(why) | store::Error::Conflict(why))) => {
+            Flash::problem(Line::name(&why))
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    Ok(reply::done(&pages, &inside.person, flash, &inside.at("domains")))
+}

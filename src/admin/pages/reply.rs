@@ -1,0 +1,138 @@
+//! From pages and errors to answers.
+
+use askama::Template;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+
+use super::Pages;
+use super::query::with_query;
+use super::visit::{Guest, Person};
+use crate::admin::console::text::Line;
+use crate::admin::console::view::error::{ErrorDoor, ErrorPage, Fault};
+use crate::admin::console::view::{Flash, Frame};
+use crate::directory::Error;
+use crate::directory::desk::Forbidden;
+use crate::store;
+
+/// What a handler gives.
+pub(super) type Reply = Result<Response, Failed>;
+
+/// Why something was not done, and for whom the page is.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) frame: Box<Frame>,
+    /// Why.
+    pub(super) error: Error,
+    pub(super) path: String,
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        failed(&self.frame, &self.error, &self.path)
+    }
+}
+
+/// A page.
+pub(super) fn page(template: &impl Template) -> Response {
+    with_status(StatusCode::OK, template)
+}
+
+/// A page with another status than 200.
+pub(super) fn with_status(status: StatusCode, template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(error) => {
+            tracing::error!(error = %error, "a page could not be made");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// Goes on with a GET of a path of ours.
+pub(super) fn to(path: &str) -> Response {
+    let place = HeaderValue::from_str(path).unwrap_or_else(|_| HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
+}
+
+/// Something was done: says so on the page that comes next (303).
+pub(super) fn done(pages: &Pages, person: &Person, flash: Flash, path: &str) -> Response {
+    pages
+        .flashes
+        .leave(person.signed_in.session.id, flash, pages.clock.now());
+    to(path)
+}
+
+/// An error for somebody who is signed in.
+pub(super) fn failed(frame: &Frame, error: &Error, path: &str) -> Response {
+    match error {
+        Error::SignedOut => return to("/sign-in"),
+        Error::StepUp => return to(&with_query("/step-up", &[("next", path)])),
+        _ => {}
+    }
+    let fault = fault_of(error, frame);
+    let status = status_of(&fault);
+    let page = ErrorPage {
+        frame: frame.clone(),
+        fault,
+    };
+    with_status(status, &page)
+}
+
+/// An error for somebody who is not.
+pub(super) fn door_failed(guest: &Guest, error: &Error) -> Response {
+    if matches!(error, Error::SignedOut) {
+        return to("/sign-in");
+    }
+    let fault = fault_of(error, &guest.frame());
+    door_fault(guest, fault)
+}
+
+/// A fault for somebody who is not signed in.
+pub(super) fn door_fault(guest: &Guest, fault: Fault) -> Response {
+    let page = ErrorDoor {
+        frame: guest.frame(),
+        fault,
+    };
+    with_status(status_of(&page.fault), &page)
+}
+
+fn status_of(fault: &Fault) -> StatusCode {
+    StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// The page for an error that no form has a place for.
+fn fault_of(error: &Error, frame: &Frame) -> Fault {
+    match error {
+        Error::Forbidden(forbidden) => Fault::Forbidden {
+            what: what(forbidden),
+            who_can: forbidden.who_can.clone(),
+        },
+        Error::TooManyTries { wait } | Error::TooSoon { wait } => Fault::TooMany {
+            again_at: frame.text.now.plus(*wait),
+        },
+        Error::DeadLink => Fault::Gone,
+        Error::Busy(_) | Error::Store(store::Error::Unavailable { .. }) => Fault::Unavailable,
+        Error::Unknown { .. }
+        | Error::UnknownAlias { .. }
+        | Error::UnknownDevice { .. }
+        | Error::UnknownDomain { .. }
+        | Error::UnknownMailbox { .. }
+        | Error::UnknownOrg { .. }
+        | Error::UnknownUser { .. }
+        | Error::Store(store::Error::NotFound(_)) => Fault::NotFound,
+        Error::Keys(_)
+        | Error::Totp(_)
+        | Error::Store(store::Error::NewerSchema { .. } | store::Error::AlteredMigration { .. }) => {
+            tracing::error!(error = %error, "a request failed");
+            Fault::Internal {
+                reference: error.key().to_owned(),
+            }
+        }
+        _ => Fault::BadRequest,
+    }
+}
+
+/// What was to be done, in words.
+fn what(forbidden: &Forbidden) -> Line {
+    Line::name(&forbidden.operation.title())
+}

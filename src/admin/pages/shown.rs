@@ -1,0 +1,88 @@
+//! From what the store says of a thing to what pages show of it.
+
+use super::Pages;
+use crate::admin::console::text::Line;
+use crate::admin::console::view::activity::{self, ActivityRow};
+use crate::admin::console::view::device::{DeviceRow as ShownDevice, MailboxLink, PersonLink, Standing};
+use crate::admin::console::view::form::problem;
+use crate::clock::Timestamp;
+use crate::identity::BadPassword;
+use crate::identity::password::{PASSWORD_MAX, PASSWORD_MIN};
+use crate::model::name::BadName;
+use crate::model::{Device, DeviceState, OrgId};
+use crate::store::{AuditRow, DeviceRow};
+
+/// A device in a list, with its connections at this moment.
+pub(super) fn device_row(pages: &Pages, org: OrgId, row: &DeviceRow) -> ShownDevice {
+    let device = &row.device;
+    let (live, _) = pages.registry.count(device.id, device.mailbox);
+    ShownDevice {
+        org,
+        id: device.id,
+        name: device.label.clone(),
+        kind: device.kind,
+        mailbox: MailboxLink {
+            id: device.mailbox,
+            address: row.address.to_string(),
+        },
+        person: device
+            .user
+            .zip(row.owner.clone())
+            .map(|(id, name)| PersonLink { id, name }),
+        scopes: device.scopes,
+        standing: standing(device, pages.clock.utc()),
+        expires_at: device.expires_at,
+        last_used: device.last_used.clone(),
+        live: u32::try_from(live).unwrap_or(u32::MAX),
+        imported: device.imported,
+        knocking: None,
+    }
+}
+
+/// Whether a device may log in.
+pub(super) fn standing(device: &Device, now: Timestamp) -> Standing {
+    match (device.state, device.expires_at) {
+        (DeviceState::Revoked(at), _) => Standing::Revoked(at),
+        (_, Some(end)) if end <= now => Standing::Expired(end),
+        (DeviceState::Paused(at), _) => Standing::Paused(at),
+        (DeviceState::Active, _) => Standing::Active,
+    }
+}
+
+/// A row of the audit log; `person` is the name of whoever did it, where that is known.
+pub(super) fn activity_row(row: &AuditRow, person: Option<&str>, href: Option<String>) -> ActivityRow {
+    ActivityRow {
+        at: row.at,
+        who: activity::who(&row.actor.who, person),
+        deed: activity::deed(&row.action, &row.subject, &row.detail),
+        action: row.action.clone(),
+        origin: activity::origin(&row.actor.origin),
+        behalf: row.actor.behalf.as_deref().map(|behalf| actor(behalf).to_owned()),
+        times: 1,
+        href,
+    }
+}
+
+/// Whom an audit row names, without the word that says what they are: `user:anna@example.org` is `anna@example.org`.
+pub(super) fn actor(who: &str) -> &str {
+    who.split_once(':').map_or(who, |(_, name)| name)
+}
+
+/// What to do about a name.
+pub(super) fn name_problem(bad: &BadName) -> Line {
+    match bad {
+        BadName::Empty { .. } => problem::missing(),
+        BadName::TooLong { longest, .. } => problem::too_long(*longest),
+        BadName::Unshowable { .. } => problem::unshowable(),
+    }
+}
+
+/// What to do about a person's password.
+pub(super) fn password_problem(bad: BadPassword) -> Line {
+    match bad {
+        BadPassword::Common => problem::password_common(),
+        BadPassword::LikeYou => problem::password_like_you(),
+        BadPassword::TooLong => problem::password_long(PASSWORD_MAX),
+        BadPassword::TooShort => problem::password_short(PASSWORD_MIN),
+    }
+}

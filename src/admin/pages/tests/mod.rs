@@ -1,0 +1,11 @@
+//! The pages through their router, over a real store.
+
+pub(super) mod kit;
+
+mod account;
+mod doors;
+mod guards;
+mod invitations;
+mod me;
+mod set_up;
+mod settings;

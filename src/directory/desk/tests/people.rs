@@ -1,0 +1,345 @@
+//! Members, roles, accesses: who may change whom, what ends with what, and what is told.
+
+use super::*;
+use crate::model::DeviceState;
+use crate::store::MemberQuery;
+
+#[tokio::test]
+async fn an_administrator_changes_members_and_no_owner() {
+    let world = world().await;
+    let (marc, lucie) = (
+        world.member("marc", Role::Administrator).await,
+        world.member("lucie", Role::Member).await,
+    );
+    let acting = world.acting(&marc).await;
+    let changed = world
+        .desk
+        .set_role(&acting, lucie.id, Role::Member, Role::Auditor)
+        .await
+        .unwrap();
+    assert_eq!(changed.member.role, Role::Auditor);
+    let words = "you may not make, change or remove an owner; Sophie can";
+    assert_eq!(
+        told(world.desk.set_role(&acting, lucie.id, Role::Auditor, Role::Owner).await),
+        words
+    );
+    assert_eq!(
+        told(
+            world
+                .desk
+                .set_role(&acting, world.sophie.id, Role::Owner, Role::Member)
+                .await
+        ),
+        words
+    );
+    assert_eq!(told(world.desk.remove_member(&acting, world.sophie.id).await), words);
+    // Whoever says that an owner is a member is told that it is not so.
+    let lied = world
+        .desk
+        .set_role(&acting, world.sophie.id, Role::Member, Role::Auditor)
+        .await;
+    assert_eq!(key(lied), "ui.conflict");
+    let lied = world
+        .desk
+        .set_role(&acting, world.sophie.id, Role::Auditor, Role::Administrator)
+        .await;
+    assert_eq!(key(lied), "ui.conflict");
+    assert_eq!(
+        world
+            .directory()
+            .member(world.acme.id, world.sophie.id)
+            .await
+            .unwrap()
+            .member
+            .role,
+        Role::Owner
+    );
+}
+
+#[tokio::test]
+async fn one_owner_always_remains() {
+    let world = world().await;
+    let acting = world.acting(&world.sophie).await;
+    let sophie = world.sophie.id;
+    assert_eq!(
+        key(world
+            .desk
+            .set_role(&acting, sophie, Role::Owner, Role::Administrator)
+            .await),
+        "refused"
+    );
+    assert_eq!(key(world.desk.remove_member(&acting, sophie).await), "refused");
+    let marc = world.member("marc", Role::Member).await;
+    world
+        .desk
+        .set_role(&acting, marc.id, Role::Member, Role::Owner)
+        .await
+        .unwrap();
+    world.desk.remove_member(&acting, sophie).await.unwrap();
+    let marc = world.acting(&marc).await;
+    assert_eq!(key(world.desk.remove_member(&marc, marc.user.id).await), "refused");
+}
+
+#[tokio::test]
+async fn powerful_roles_want_a_fresh_proof() {
+    let world = world().await;
+    let lucie = world.member("lucie", Role::Member).await;
+    let acting = world.acting(&world.sophie).await;
+    world.clock.advance(Duration::from_secs(601));
+    for to in [Role::Owner, Role::Administrator] {
+        assert_eq!(
+            key(world.desk.set_role(&acting, lucie.id, Role::Member, to).await),
+            "signin.step_up"
+        );
+    }
+    assert!(
+        world
+            .desk
+            .set_role(&acting, lucie.id, Role::Member, Role::MailboxManager)
+            .await
+            .is_ok()
+    );
+    let fresh = world.acting(&world.sophie).await;
+    assert!(
+        world
+            .desk
+            .set_role(&fresh, lucie.id, Role::MailboxManager, Role::Administrator)
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn what_was_withdrawn_is_gone_at_the_next_request() {
+    let world = world().await;
+    let lucie = world.member("lucie", Role::Administrator).await;
+    let signed_in = world.signed_in(&lucie).await;
+    let acting = world.desk.acting(&signed_in, world.acme.id).await.unwrap();
+    let sophie = world.acting(&world.sophie).await;
+    world.desk.create_mailbox(&acting, "a@example.org").await.unwrap();
+    world
+        .desk
+        .set_role(&sophie, lucie.id, Role::Administrator, Role::Member)
+        .await
+        .unwrap();
+    // Even for a request that had begun before.
+    assert_eq!(
+        key(world.desk.create_mailbox(&acting, "b@example.org").await),
+        "ui.forbidden"
+    );
+    world.desk.remove_member(&sophie, lucie.id).await.unwrap();
+    assert_eq!(
+        told(world.desk.create_mailbox(&acting, "b@example.org").await),
+        "there is no such organisation"
+    );
+    assert_eq!(
+        told(world.desk.acting(&signed_in, world.acme.id).await),
+        "there is no such organisation"
+    );
+}
+
+#[tokio::test]
+async fn withdrawing_an_access_ends_exactly_the_devices_that_belong_to_it() {
+    let world = world().await;
+    let (contact, other) = (world.mailbox("contact").await, world.mailbox("other").await);
+    let (lucie, ben) = (
+        world.member("lucie", Role::Member).await,
+        world.member("ben", Role::Member).await,
+    );
+    for (mailbox, user) in [(&contact, &lucie), (&other, &lucie), (&contact, &ben)] {
+        world.grant(mailbox, user, right(Right::AddOwnDevices)).await;
+    }
+    let hers = world.device(&contact, "Lucie's iPhone", Some(lucie.id)).await;
+    let elsewhere = world.device(&other, "Lucie's iPad", Some(lucie.id)).await;
+    let his = world.device(&contact, "Ben's Outlook", Some(ben.id)).await;
+    let crm = world.device(&contact, "CRM", None).await;
+    let acting = world.acting(&world.sophie).await;
+
+    let preview = world
+        .desk
+        .ending_with_grant(&acting, contact.id, lucie.id)
+        .await
+        .unwrap();
+    assert_eq!(
+        preview.devices.iter().map(|row| row.device.id).collect::<Vec<_>>(),
+        [hers.id]
+    );
+    let device = async |id| world.directory().find_device(&format!("{id}")).await.unwrap();
+    assert_eq!(
+        device(hers.id).await.state,
+        DeviceState::Active,
+        "a preview ends nothing"
+    );
+
+    world.letters.take();
+    let ended = world.desk.withdraw_grant(&acting, contact.id, lucie.id).await.unwrap();
+    assert_eq!(ended.what.devices.len(), 1);
+    assert!(matches!(device(hers.id).await.state, DeviceState::Revoked(_)));
+    for kept in [elsewhere.id, his.id, crm.id] {
+        assert_eq!(device(kept).await.state, DeviceState::Active);
+    }
+    let put = world.letters.take();
+    let [
+        (
+            to,
+            Letter::AccessWithdrawn {
+                by,
+                devices,
+                left,
+                mailboxes,
+                ..
+            },
+        ),
+    ] = put.as_slice()
+    else {
+        panic!("{put:?}")
+    };
+    assert_eq!(
+        (to.address.as_str(), by.as_str(), *left),
+        ("lucie@private.example", "Sophie", false)
+    );
+    assert_eq!(
+        (devices.as_slice(), mailboxes.as_slice()),
+        (&["Lucie's iPhone".to_owned()][..], &[contact.address.clone()][..])
+    );
+    assert_eq!(
+        key(world.desk.withdraw_grant(&acting, contact.id, lucie.id).await),
+        "not_found"
+    );
+}
+
+#[tokio::test]
+async fn removing_a_member_ends_their_devices_in_this_organisation_and_nobody_elses() {
+    let world = world().await;
+    let (contact, other) = (world.mailbox("contact").await, world.mailbox("other").await);
+    let lucie = world.member("lucie", Role::Member).await;
+    for mailbox in [&contact, &other] {
+        world.grant(mailbox, &lucie, right(Right::AddOwnDevices)).await;
+    }
+    let mut hers = Vec::new();
+    for mailbox in [&contact, &other] {
+        hers.push(world.device(mailbox, "Phone", Some(lucie.id)).await.id);
+    }
+    let crm = world.device(&contact, "CRM", None).await;
+    let acting = world.acting(&world.sophie).await;
+    let preview = world.desk.ending_with_member(&acting, lucie.id).await.unwrap();
+    assert_eq!((preview.devices.len(), preview.grants.len()), (2, 2));
+    world.desk.remove_member(&acting, lucie.id).await.unwrap();
+    for id in hers {
+        let device = world.directory().find_device(&id.to_string()).await.unwrap();
+        assert!(matches!(device.state, DeviceState::Revoked(_)));
+    }
+    let device = world.directory().find_device(&crm.id.to_string()).await.unwrap();
+    assert_eq!(device.state, DeviceState::Active);
+    assert_eq!(
+        told(world.desk.ending_with_member(&acting, lucie.id).await),
+        "there is no such member"
+    );
+}
+
+#[tokio::test]
+async fn an_access_with_an_end_stops_counting_at_that_moment() {
+    let world = world().await;
+    let contact = world.mailbox("contact").await;
+    let lucie = world.member("lucie", Role::Member).await;
+    let sophie = world.acting(&world.sophie).await;
+    let ends_at = Some(START.plus(Duration::from_secs(3600)));
+    let hour = GrantTerms {
+        rights: right(Right::SeeDevices),
+        ends_at,
+    };
+    world
+        .desk
+        .give_grant(&sophie, contact.id, lucie.id, &hour)
+        .await
+        .unwrap();
+    let signed_in = world.signed_in(&lucie).await;
+    let acting = world.desk.acting(&signed_in, world.acme.id).await.unwrap();
+    world.clock.advance(Duration::from_secs(3599));
+    assert!(world.desk.mailbox(&acting, contact.id).await.is_ok());
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(
+        told(world.desk.mailbox(&acting, contact.id).await),
+        "there is no such mailbox"
+    );
+    assert_eq!(world.desk.my_grants(&signed_in).await.unwrap(), []);
+    let past = GrantTerms {
+        ends_at: Some(START),
+        ..hour
+    };
+    let other = world.mailbox("other").await;
+    assert_eq!(
+        key(world.desk.give_grant(&sophie, other.id, lucie.id, &past).await),
+        "ends.bad"
+    );
+    let tidied = world.directory().tidy_people().await.unwrap();
+    assert_eq!(tidied.grants, 1);
+}
+
+#[tokio::test]
+async fn an_access_is_changed_from_what_was_seen_of_it() {
+    let world = world().await;
+    let contact = world.mailbox("contact").await;
+    let lucie = world.member("lucie", Role::Member).await;
+    let acting = world.acting(&world.sophie).await;
+    let see = terms(right(Right::SeeDevices));
+    let seen = world
+        .desk
+        .give_grant(&acting, contact.id, lucie.id, &see)
+        .await
+        .unwrap();
+    assert_eq!(
+        key(world.desk.give_grant(&acting, contact.id, lucie.id, &see).await),
+        "conflict"
+    );
+    let manage = terms(right(Right::ManageDevices));
+    let (changed, _) = world.desk.change_grant(&acting, &seen, &manage).await.unwrap();
+    assert_eq!(changed.rights, right(Right::ManageDevices));
+    assert_eq!(key(world.desk.change_grant(&acting, &seen, &see).await), "ui.conflict");
+    let given = world
+        .letters
+        .take()
+        .into_iter()
+        .filter(|(_, letter)| matches!(letter, Letter::AccessGiven { .. }));
+    assert_eq!(given.count(), 2);
+}
+
+#[tokio::test]
+async fn members_are_found_and_see_themselves() {
+    let world = world().await;
+    let contact = world.mailbox("contact").await;
+    let lucie = world.member("lucie", Role::Member).await;
+    world.grant(&contact, &lucie, right(Right::SendAs)).await;
+    let (sophie, acting) = (world.acting(&world.sophie).await, world.acting(&lucie).await);
+    let query = MemberQuery {
+        text: Some("luc".to_owned()),
+        limit: 10,
+        ..MemberQuery::default()
+    };
+    let found = world.desk.members(&sophie, &query).await.unwrap().rows;
+    assert_eq!(
+        found.iter().map(|row| row.member.user.id).collect::<Vec<_>>(),
+        [lucie.id]
+    );
+    assert_eq!(world.desk.grants_of(&acting, lucie.id).await.unwrap().len(), 1);
+    assert_eq!(
+        key(world.desk.grants_of(&acting, world.sophie.id).await),
+        "ui.forbidden"
+    );
+    assert_eq!(world.desk.grants_of(&sophie, lucie.id).await.unwrap().len(), 1);
+    assert_eq!(key(world.desk.members(&acting, &query).await), "ui.forbidden");
+}
+
+#[tokio::test]
+async fn a_member_finds_only_what_they_were_granted() {
+    let world = world().await;
+    let contact = world.mailbox("contact").await;
+    world.mailbox("contracts").await;
+    let lucie = world.member("lucie", Role::Member).await;
+    world.grant(&contact, &lucie, right(Right::SendAs)).await;
+    let (sophie, acting) = (world.acting(&world.sophie).await, world.acting(&lucie).await);
+    assert_eq!(world.desk.search(&sophie, "cont", 10).await.unwrap().len(), 2);
+    assert_eq!(world.desk.search(&acting, " CONT ", 10).await.unwrap().len(), 1);
+    assert_eq!(world.desk.search(&acting, "sophie", 10).await.unwrap(), []);
+    assert_eq!(world.desk.search(&sophie, " ", 10).await.unwrap(), []);
+}

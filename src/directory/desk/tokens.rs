@@ -1,0 +1,55 @@
+//! API tokens: one's own, and everybody's.
+
+use super::super::rights::Operation;
+use super::super::{Error, TokenSpec};
+use super::{Acting, Desk};
+use crate::model::{ApiToken, TokenId};
+use crate::secret::Secret;
+
+impl Desk {
+    /// Makes an API token that acts for oneself; it is shown once. It can never do more than its user at that moment.
+    ///
+    /// # Errors
+    /// A token asks, the proof is too old, the name cannot be accepted, or the end has passed or is too far away.
+    pub async fn create_token(&self, acting: &Acting, spec: TokenSpec) -> Result<(ApiToken, Secret<String>), Error> {
+        let actor = self.allow(acting, Operation::OwnToken).await?;
+        self.fresh_in_person(acting)?;
+        let (token, secret) = self
+            .directory
+            .create_token(&actor, acting.org.id, acting.user.id, spec)
+            .await?;
+        Ok((token, secret.shown()))
+    }
+
+    /// One's own tokens in this organisation, newest first.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn my_tokens(&self, acting: &Acting) -> Result<Vec<ApiToken>, Error> {
+        self.directory.tokens(acting.org.id, Some(acting.user.id)).await
+    }
+
+    /// Everybody's tokens in this organisation, newest first.
+    ///
+    /// # Errors
+    /// Whoever acts may not see them.
+    pub async fn tokens(&self, acting: &Acting) -> Result<Vec<ApiToken>, Error> {
+        self.allow(acting, Operation::TokenRead).await?;
+        self.directory.tokens(acting.org.id, None).await
+    }
+
+    /// Ends a token: one's own, or by role anybody's.
+    ///
+    /// # Errors
+    /// Whoever acts may not, or there is none with this id here.
+    pub async fn revoke_token(&self, acting: &Acting, id: TokenId) -> Result<(), Error> {
+        let mine = self.my_tokens(acting).await?;
+        let actor = if mine.iter().any(|token| token.id == id) {
+            acting.in_person()?;
+            self.allow(acting, Operation::OwnToken).await?
+        } else {
+            self.allow(acting, Operation::TokenRevoke).await?
+        };
+        self.directory.revoke_token(&actor, acting.org.id, id).await
+    }
+}

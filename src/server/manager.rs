@@ -1,0 +1,190 @@
+//! The Manager's part of the daemon: from `[manager]` to pages that are served, and what is done about people meanwhile.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+
+use super::{Server, set_up};
+use crate::admin::manager::{self, Bound, Place};
+use crate::admin::pages::{self, ClientService, Pages};
+use crate::config;
+use crate::directory::Directory;
+use crate::directory::desk::{self, Desk, Settings};
+use crate::directory::letter::Post;
+use crate::identity::{Passwords, password};
+use crate::listen::TlsMode;
+use crate::model::Origin;
+use crate::store::{Store, Tidied};
+use crate::throttle::{SignInConfig, SignInThrottle};
+use crate::tls::Acceptor;
+
+/// What the Manager speaks, under TLS (RFC 7301 §6).
+const ALPN: &[u8] = b"http/1.1";
+/// How often accesses whose date has come are withdrawn.
+const TIDY_INTERVAL: Duration = Duration::from_secs(30);
+/// The pause between rounds where one was not enough: other writers wait for each.
+const TIDY_PAUSE: Duration = Duration::from_millis(100);
+
+/// The Manager, bound and ready to be served.
+pub(super) struct Manager {
+    config: manager::Config,
+    bound: Bound,
+    acceptor: Option<Arc<Acceptor>>,
+    router: Router,
+}
+
+impl Server {
+    /// Every operation, as the machine does it.
+    pub(super) fn directory(&self) -> Directory {
+        let store: Arc<dyn Store> = Arc::clone(&self.store) as _;
+        Directory::new(
+            store,
+            Arc::clone(&self.keys),
+            self.clock.clone(),
+            self.config.verify.params(),
+        )
+    }
+
+    /// Binds the Manager's listener and builds what it answers with; nothing where it is off.
+    pub(super) async fn manager(&self) -> anyhow::Result<Option<Manager>> {
+        let Some(config) = self.config.manager.clone() else {
+            return Ok(None);
+        };
+        let bound = manager::bind(&config).await?;
+        let acceptor = match config.place {
+            Place::Tcp { tls: true, .. } => Some(Arc::new(Acceptor::new(Arc::clone(&self.certificates), ALPN)?)),
+            Place::Tcp { tls: false, .. } | Place::Unix(_) => None,
+        };
+        let router = pages::router(self.pages(&config.origin));
+        let metrics = Arc::clone(&self.metrics);
+        let router = manager::guarded(router, &config.origin, metrics, self.clock.clone(), pages::sorry)
+            .with_context(|| format!("manager.origin {} cannot be used", config.origin))?;
+        Ok(Some(Manager {
+            config,
+            bound,
+            acceptor,
+            router,
+        }))
+    }
+
+    fn pages(&self, origin: &Origin) -> Arc<Pages> {
+        let settings = &self.config.client_settings;
+        Pages::new(pages::Parts {
+            desk: Desk::new(self.directory(), self.desk_parts(origin)),
+            registry: Arc::clone(&self.plane.registry),
+            tail: Arc::clone(&self.tail),
+            origin: origin.clone(),
+            imap: settings.imap.as_ref().map(client_service),
+            smtp: settings.smtp.as_ref().map(client_service),
+            clock: self.clock.clone(),
+        })
+    }
+
+    fn desk_parts(&self, origin: &Origin) -> desk::Parts {
+        let network = self.config.listen.network;
+        let lanes = password::Config::of(self.config.verify.params());
+        desk::Parts {
+            passwords: Passwords::start(lanes, Arc::clone(&self.keys), &self.metrics),
+            throttle: SignInThrottle::new(SignInConfig {
+                network,
+                ..SignInConfig::default()
+            }),
+            registry: Arc::clone(&self.plane.registry),
+            post: Arc::clone(&self.outbox) as Arc<dyn Post>,
+            settings: Settings {
+                issuer: origin.authority().to_owned(),
+                network,
+            },
+        }
+    }
+
+    /// Serves the Manager until the daemon stops. Where nobody owns anything yet, the link that changes this is made.
+    pub(super) async fn serve_manager(&self, manager: Manager) -> anyhow::Result<()> {
+        let address = manager.bound.address()?.map(|address: SocketAddr| address.to_string());
+        let address = match (&manager.config.place, address) {
+            (Place::Unix(path), _) => path.display().to_string(),
+            (Place::Tcp { address, .. }, None) => address.to_string(),
+            (Place::Tcp { .. }, Some(address)) => address,
+        };
+        tracing::info!(listener.name = "manager", listener.addr = address, manager.origin = %manager.config.origin, "listening");
+        set_up::offer(&self.directory(), &manager.config.origin, &self.config.data_dir).await?;
+        let stop = self.plane.stopping.clone();
+        self.web.spawn(async move {
+            let Manager {
+                config,
+                bound,
+                acceptor,
+                router,
+            } = manager;
+            manager::serve(bound, &config, acceptor, router, stop).await;
+        });
+        Ok(())
+    }
+
+    /// Withdraws accesses whose date has come, and removes what ended long ago, with or without a Manager.
+    pub(super) fn tidy_people(&self) {
+        let directory = self.directory();
+        let data_dir = self.config.data_dir.clone();
+        self.until_stopped(async move {
+            let mut tick = tokio::time::interval(TIDY_INTERVAL);
+            loop {
+                tick.tick().await;
+                tidy(&directory).await;
+                set_up::clear(&directory, &data_dir).await;
+            }
+        });
+    }
+}
+
+/// Rounds until one finds nothing more to do.
+async fn tidy(directory: &Directory) {
+    loop {
+        match directory.tidy_people().await {
+            Ok(tidied) => {
+                if tidied != Tidied::default() {
+                    tracing::info!(
+                        grants = tidied.grants,
+                        sessions = tidied.sessions,
+                        resets = tidied.resets,
+                        invitations = tidied.invitations,
+                        tokens = tidied.tokens,
+                        "what had ended was tidied away"
+                    );
+                }
+                if !is_more(&tidied) {
+                    return;
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "what has ended was not tidied away; the next round tries again");
+                return;
+            }
+        }
+        tokio::time::sleep(TIDY_PAUSE).await;
+    }
+}
+
+/// Whether a round came to its limit.
+fn is_more(tidied: &Tidied) -> bool {
+    let Tidied {
+        grants,
+        sessions,
+        resets,
+        invitations,
+        tokens,
+    } = *tidied;
+    [grants, sessions, resets, invitations, tokens]
+        .iter()
+        .any(|count| *count >= crate::directory::TIDIED_MAX)
+}
+
+fn client_service(service: &config::ClientService) -> ClientService {
+    ClientService {
+        host: service.host.clone(),
+        port: service.port,
+        implicit_tls: service.security == TlsMode::Implicit,
+    }
+}

@@ -1,0 +1,129 @@
+# Ce que disent les messages de Postern, en français. Mêmes clés et mêmes valeurs que dans les autres langues.
+
+## Tous les messages
+
+moment = { $day ->
+    [1] 1er
+   *[other] { $day }
+} { $month ->
+    [1] janvier
+    [2] février
+    [3] mars
+    [4] avril
+    [5] mai
+    [6] juin
+    [7] juillet
+    [8] août
+    [9] septembre
+    [10] octobre
+    [11] novembre
+   *[12] décembre
+} { $year } à { $time } { $zone }
+colon = { "\u00A0" }:
+link-hint = Si le bouton ne fonctionne pas, copiez cette adresse dans votre navigateur :
+footer = Envoyé par Postern pour { $place }. Personne ne lit les réponses à ce message.
+
+fact-by = Par
+fact-device = Appareil
+fact-devices = { $count ->
+    [one] Appareil déconnecté
+   *[other] Appareils déconnectés
+}
+fact-from = Depuis l’adresse réseau
+fact-link-until = Le lien fonctionne jusqu’au
+fact-mailbox = Boîte aux lettres
+fact-mailboxes = { $count ->
+    [one] Boîte aux lettres
+   *[other] Boîtes aux lettres
+}
+fact-new-address = Nouvelle adresse de connexion
+fact-old-address = Ancienne adresse de connexion
+fact-organisation = Organisation
+fact-rights = Vous pouvez
+fact-role = Votre rôle
+fact-sign-in-address = Adresse de connexion
+fact-until = Jusqu’au
+fact-when = Date
+
+right-see-devices = voir ses appareils
+right-add-own-devices = ajouter vos propres appareils
+right-manage-devices = gérer tous ses appareils
+right-manage-aliases = gérer ses alias
+right-send-as = envoyer avec cette adresse depuis vos appareils
+right-none = rien pour l’instant
+rights-until = { $rights } (jusqu’au { $until })
+
+role-owner = Propriétaire : peut tout faire
+role-administrator = Administration : personnes, boîtes et appareils
+role-mailbox-manager = Gestion des boîtes : boîtes, alias, appareils et accès
+role-auditor = Audit : peut tout voir et ne rien modifier
+role-member = Membre : ce qui est indiqué ici, rien d’autre
+role-member-alone = Membre : encore aucune boîte
+
+## Invitation
+
+invitation-subject = { $by } vous invite à rejoindre { $org }
+invitation-lead = { $by } vous invite à utiliser le courrier de l’organisation { $org }. Le lien ci-dessous fonctionne une seule fois, jusqu’au { $until }.
+invitation-button = Accepter l’invitation
+invitation-note = Vous ne connaissez pas { $by } ? Alors ne faites rien : sans vous, rien ne se passe. Ne transférez pas ce message : toute personne qui a le lien pourrait accepter à votre place.
+
+## Nouveau mot de passe
+
+password-reset-subject = Choisissez un nouveau mot de passe
+password-reset-lead = Quelqu’un, sans doute vous, a demandé un nouveau mot de passe pour { $address }. Le lien ci-dessous fonctionne une seule fois, jusqu’au { $until }.
+password-reset-button = Choisir un nouveau mot de passe
+password-reset-note = Ce n’était pas vous ? Alors ne faites rien : votre mot de passe reste le même.
+
+## Connexion modifiée
+
+sign-in-changed-subject = Votre connexion a été modifiée
+sign-in-changed-lead = La connexion de { $address } a été modifiée.
+sign-in-changed-subject-password = Votre mot de passe a été modifié
+sign-in-changed-lead-password = Le mot de passe de { $address } a été modifié.
+sign-in-changed-subject-codes-on = Les codes à usage unique sont activés
+sign-in-changed-lead-codes-on = Pour se connecter avec { $address }, il faut maintenant aussi un code à usage unique de votre application d’authentification.
+sign-in-changed-subject-codes-off = Les codes à usage unique sont désactivés
+sign-in-changed-lead-codes-off = Pour se connecter avec { $address }, il ne faut plus de code à usage unique.
+sign-in-changed-subject-recovery-codes = Vous avez de nouveaux codes de secours
+sign-in-changed-lead-recovery-codes = De nouveaux codes de secours ont été créés pour { $address }. Les anciens ne fonctionnent plus.
+sign-in-changed-subject-recovery-code-used = Un code de secours a été utilisé
+sign-in-changed-lead-recovery-code-used = Quelqu’un s’est connecté avec { $address } et un code de secours à la place d’un code à usage unique. Ce code ne fonctionne plus.
+sign-in-changed-button = Ouvrir mon compte
+sign-in-changed-note = Ce n’était pas vous ? Alors choisissez tout de suite un nouveau mot de passe sur la page de connexion et prévenez un propriétaire de votre organisation.
+
+## Nouvelle adresse de connexion
+
+address-confirmed-subject = Vous vous connectez avec une autre adresse
+address-confirmed-lead = Vous vous connectez désormais avec { $new } et non plus avec { $old }.
+address-confirmed-button = Ouvrir mon compte
+address-confirmed-note = Ce n’était pas vous ? Alors prévenez tout de suite un propriétaire de votre organisation.
+
+## Accès donné
+
+access-given-subject = Vous avez accès à { $mailbox }
+access-given-lead = { $by } vous a donné accès à { $mailbox } ({ $org }).
+access-given-button = Ouvrir mes boîtes
+access-given-note = Un logiciel de messagerie a besoin d’un mot de passe d’appareil : ajoutez un appareil dans le Manager, qui vous montre comment faire.
+
+## Accès retiré
+
+access-withdrawn-subject = Votre accès à l’organisation { $org } a été retiré
+access-withdrawn-lead = { $by } a retiré votre accès à l’organisation { $org }.
+access-withdrawn-subject-left = Vous n’êtes plus membre de l’organisation { $org }
+access-withdrawn-lead-left = { $by } a mis fin à votre appartenance à l’organisation { $org }.
+access-withdrawn-button = Ouvrir mes boîtes
+access-withdrawn-note = Les appareils indiqués ici étaient les vôtres et ne peuvent plus s’y connecter. Ceux des autres continuent.
+
+## Appareil ajouté
+
+device-added-subject = Nouveau mot de passe d’appareil pour { $mailbox }
+device-added-lead = L’appareil { $device } a un nouveau mot de passe et peut maintenant se connecter en tant que { $mailbox }.
+device-added-button = Voir les appareils
+device-added-note = Vous ne vous y attendiez pas ? Ouvrez le Manager et déconnectez l’appareil.
+
+## Essai
+
+test-subject = Message d’essai de Postern
+test-lead = Les messages de Postern sur { $host } arrivent.
+test-button = Ouvrir le Manager
+test-note = Une personne qui gère { $host } a envoyé ce message pour le vérifier. Il n’y a rien à faire.
