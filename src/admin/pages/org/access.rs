@@ -22,7 +22,10 @@ pub(super) fn routes() -> Router<Arc<Pages>> {
     Router::new()
         .route("/o/{org}/mailboxes/{mailbox}/people/new", get(new).post(give))
         .route("/o/{org}/mailboxes/{mailbox}/people/{user}", get(one).post(change))
-        .route("/o/{org}/mailboxes/{mailbox}/people/{user}/withdraw", get(ask_withdraw).post(withdraw))
+        .route(
+            "/o/{org}/mailboxes/{mailbox}/people/{user}/withdraw",
+            get(ask_withdraw).post(withdraw),
+        )
 }
 
 /// Access to be given, as its form sends it.
@@ -52,7 +55,9 @@ async fn new(State(pages): Here, There { inside, id }: There<MailboxId>, Asked(m
     if typed.rights.is_empty() {
         typed.rights = USUAL.iter().map(|right| right.name().to_owned()).collect();
     }
-    let page = new_page(&pages, &inside, id, &typed).await.map_err(|error| inside.failed(error))?;
+    let page = new_page(&pages, &inside, id, &typed)
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&page))
 }
 
@@ -61,8 +66,14 @@ async fn new_page(pages: &Pages, inside: &Inside, id: MailboxId, typed: &NewForm
     let row = pages.desk.check_on(acting, &[Operation::GrantGive], id).await?;
     let having = pages.desk.grants_on(acting, id).await?;
     let members = members(pages, inside, None).await?;
-    let without = members.into_iter().filter(|row| !having.iter().any(|grant| grant.grant.user == row.member.user.id));
-    let language = if typed.language.is_empty() { acting.user.language.name() } else { &typed.language };
+    let without = members
+        .into_iter()
+        .filter(|row| !having.iter().any(|grant| grant.grant.user == row.member.user.id));
+    let language = if typed.language.is_empty() {
+        acting.user.language.name()
+    } else {
+        &typed.language
+    };
     Ok(NewAccess {
         frame: inside.frame(Place::Mailboxes),
         mailbox: MailboxLink {
@@ -76,7 +87,11 @@ async fn new_page(pages: &Pages, inside: &Inside, id: MailboxId, typed: &NewForm
         rights: Ticks::of(&typed.rights),
         ends: Field::of(&typed.ends),
         may_invite: acting.may(Operation::InvitationCreate),
-        then: if typed.then == "device" { "device".to_owned() } else { String::new() },
+        then: if typed.then == "device" {
+            "device".to_owned()
+        } else {
+            String::new()
+        },
     })
 }
 
@@ -99,7 +114,9 @@ fn choice(row: &MemberRow) -> Choice {
 }
 
 async fn give(State(pages): Here, There { inside, id }: There<MailboxId>, Typed(typed): Typed<NewForm>) -> Reply {
-    give_or_ask(&pages, &inside, id, typed).await.map_err(|error| inside.failed(error))
+    give_or_ask(&pages, &inside, id, typed)
+        .await
+        .map_err(|error| inside.failed(error))
 }
 
 /// Whom a form names.
@@ -143,7 +160,11 @@ async fn whom(pages: &Pages, inside: &Inside, typed: &NewForm, page: &mut NewAcc
         return Ok(user.map(Whom::Member));
     }
     if typed.address.is_empty() || !page.may_invite {
-        let field = if page.people.is_empty() { &mut page.address } else { &mut page.person };
+        let field = if page.people.is_empty() {
+            &mut page.address
+        } else {
+            &mut page.person
+        };
         field.error = Some(problem::choose());
         return Ok(None);
     }
@@ -153,7 +174,9 @@ async fn whom(pages: &Pages, inside: &Inside, typed: &NewForm, page: &mut NewAcc
     };
     let named = members(pages, inside, Some(address.to_string())).await?;
     let member = named.into_iter().find(|row| row.member.user.address == address);
-    Ok(Some(member.map_or(Whom::Address(address), |row| Whom::Member(row.member.user.id))))
+    Ok(Some(member.map_or(Whom::Address(address), |row| {
+        Whom::Member(row.member.user.id)
+    })))
 }
 
 async fn grant(
@@ -172,7 +195,15 @@ async fn grant(
 
 /// Where to go on: to a device, where that was meant to follow.
 fn next(inside: &Inside, id: MailboxId, page: &NewAccess) -> String {
-    path(inside, id, if page.then.is_empty() { "/people" } else { "/devices/new" })
+    path(
+        inside,
+        id,
+        if page.then.is_empty() {
+            "/people"
+        } else {
+            "/devices/new"
+        },
+    )
 }
 
 async fn invite(
@@ -241,7 +272,11 @@ const fn terms_of(grant: &Grant) -> GrantTerms {
 
 async fn one(State(pages): Here, There { inside, id }: There<(MailboxId, UserId)>) -> Reply {
     let failed = |error| inside.failed(error);
-    pages.desk.check_on(&inside.acting, &[Operation::GrantGive], id.0).await.map_err(failed)?;
+    pages
+        .desk
+        .check_on(&inside.acting, &[Operation::GrantGive], id.0)
+        .await
+        .map_err(failed)?;
     let grant = pages.desk.grant(&inside.acting, id.0, id.1).await.map_err(failed)?;
     let page = access_page(&pages, &inside, &grant).await.map_err(failed)?;
     Ok(reply::page(&page))
@@ -275,7 +310,9 @@ async fn change(
     There { inside, id }: There<(MailboxId, UserId)>,
     Typed(typed): Typed<ChangeForm>,
 ) -> Reply {
-    change_or_ask(&pages, &inside, id, typed).await.map_err(|error| inside.failed(error))
+    change_or_ask(&pages, &inside, id, typed)
+        .await
+        .map_err(|error| inside.failed(error))
 }
 
 async fn change_or_ask(
@@ -350,8 +387,14 @@ async fn conflict(
             mine: day(mine.ends_at),
         });
     }
-    let rights = mine.rights.iter().map(|right| ("rights".to_owned(), right.name().to_owned()));
-    let rest = [("ends".to_owned(), day(mine.ends_at)), ("revision".to_owned(), revision(&theirs))];
+    let rights = mine
+        .rights
+        .iter()
+        .map(|right| ("rights".to_owned(), right.name().to_owned()));
+    let rest = [
+        ("ends".to_owned(), day(mine.ends_at)),
+        ("revision".to_owned(), revision(&theirs)),
+    ];
     let page = Conflict {
         what: page.person.name,
         who: rows::changed_by(pages, by).await?,
@@ -366,22 +409,26 @@ async fn conflict(
 }
 
 fn in_words(frame: &Frame, rights: Rights) -> String {
-    let words: Vec<_> = rights.iter().map(|right| frame.say(words::right(&right)).plain()).collect();
+    let words: Vec<_> = rights
+        .iter()
+        .map(|right| frame.say(words::right(&right)).plain())
+        .collect();
     words.join(", ")
 }
 
 async fn ask_withdraw(State(pages): Here, There { inside, id }: There<(MailboxId, UserId)>) -> Reply {
-    let page = withdraw_page(&pages, &inside, id).await.map_err(|error| inside.failed(error))?;
+    let page = withdraw_page(&pages, &inside, id)
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&page))
 }
 
-async fn withdraw_page(
-    pages: &Pages,
-    inside: &Inside,
-    (mailbox, user): (MailboxId, UserId),
-) -> Result<Confirm, Error> {
+async fn withdraw_page(pages: &Pages, inside: &Inside, (mailbox, user): (MailboxId, UserId)) -> Result<Confirm, Error> {
     let acting = &inside.acting;
-    let row = pages.desk.check_on(acting, &[Operation::GrantWithdraw], mailbox).await?;
+    let row = pages
+        .desk
+        .check_on(acting, &[Operation::GrantWithdraw], mailbox)
+        .await?;
     let ending = pages.desk.ending_with_grant(acting, mailbox, user).await?;
     let name = pages.desk.member(acting, user).await?.member.user.name;
     let devices: Vec<_> = ending.devices.iter().map(|row| rows::ending(pages, row)).collect();
@@ -401,12 +448,21 @@ async fn withdraw(State(pages): Here, There { inside, id }: There<(MailboxId, Us
     let failed = |error| inside.failed(error);
     let (mailbox, user) = id;
     let acting = &inside.acting;
-    let row = pages.desk.check_on(acting, &[Operation::GrantWithdraw], mailbox).await.map_err(failed)?;
+    let row = pages
+        .desk
+        .check_on(acting, &[Operation::GrantWithdraw], mailbox)
+        .await
+        .map_err(failed)?;
     let name = pages.desk.member(acting, user).await.map_err(failed)?.member.user.name;
     let before = pages.before_change();
     let withdrawn = pages.desk.withdraw_grant(acting, mailbox, user).await.map_err(failed)?;
     let ended = pages.applied(before, withdrawn.seq).await;
     let devices = u64::try_from(withdrawn.what.devices.len()).unwrap_or(u64::MAX);
     let flash = done::access_withdrawn(&name, row.mailbox.address.as_str(), devices, ended);
-    Ok(reply::done(&pages, &inside.person, flash, &path(&inside, mailbox, "/people")))
+    Ok(reply::done(
+        &pages,
+        &inside.person,
+        flash,
+        &path(&inside, mailbox, "/people"),
+    ))
 }

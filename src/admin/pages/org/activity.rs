@@ -73,7 +73,11 @@ impl ActivityQuery {
             let field = Field::of(typed);
             let is_past = |day: Timestamp| day <= frame.text.now;
             let is_right = typed.is_empty() || form::begin_of(&frame.text, typed).is_some_and(is_past);
-            if is_right { field } else { field.wrong(problem::day_past()) }
+            if is_right {
+                field
+            } else {
+                field.wrong(problem::day_past())
+            }
         };
         ActivityFilter {
             query: Field::of(&self.q),
@@ -85,7 +89,9 @@ impl ActivityQuery {
 }
 
 async fn list(State(pages): Here, inside: Inside, Asked(asked): Asked<ActivityQuery>) -> Reply {
-    let page = list_page(&pages, &inside, &asked).await.map_err(|error| inside.failed(error))?;
+    let page = list_page(&pages, &inside, &asked)
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&page))
 }
 
@@ -125,7 +131,9 @@ async fn entry(pages: &Pages, inside: &Inside, number: i64) -> Result<ActivityOn
         row: shown,
         subject: row.subject.clone(),
         facts: facts(&row),
-        hash: row.hash.map(|hash| hash.iter().map(|octet| format!("{octet:02x}")).collect()),
+        hash: row
+            .hash
+            .map(|hash| hash.iter().map(|octet| format!("{octet:02x}")).collect()),
     })
 }
 

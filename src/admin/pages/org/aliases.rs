@@ -12,7 +12,10 @@ pub(super) fn routes() -> Router<Arc<Pages>> {
     Router::new()
         .route("/o/{org}/mailboxes/{mailbox}/aliases/new", get(new).post(create))
         .route("/o/{org}/mailboxes/{mailbox}/aliases/{alias}", get(one))
-        .route("/o/{org}/mailboxes/{mailbox}/aliases/{alias}/delete", get(ask_delete).post(delete))
+        .route(
+            "/o/{org}/mailboxes/{mailbox}/aliases/{alias}/delete",
+            get(ask_delete).post(delete),
+        )
 }
 
 /// A new alias, as its form sends it.
@@ -31,12 +34,17 @@ impl Form for NewForm {
 }
 
 async fn new(State(pages): Here, There { inside, id }: There<MailboxId>, Asked(typed): Asked<NewForm>) -> Reply {
-    let page = new_page(&pages, &inside, id, typed).await.map_err(|error| inside.failed(error))?;
+    let page = new_page(&pages, &inside, id, typed)
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&page))
 }
 
 async fn new_page(pages: &Pages, inside: &Inside, id: MailboxId, typed: NewForm) -> Result<NewAlias, Error> {
-    let row = pages.desk.check_on(&inside.acting, &[Operation::AliasCreate], id).await?;
+    let row = pages
+        .desk
+        .check_on(&inside.acting, &[Operation::AliasCreate], id)
+        .await?;
     // Whoever sees one mailbox only knows of its domain.
     let domains = if inside.acting.may(Operation::OrgRead) {
         let domains = pages.desk.domains(&inside.acting).await?;
@@ -44,7 +52,11 @@ async fn new_page(pages: &Pages, inside: &Inside, id: MailboxId, typed: NewForm)
     } else {
         vec![row.mailbox.address.domain().to_string()]
     };
-    let chosen = if typed.domain.is_empty() { row.mailbox.address.domain().to_string() } else { typed.domain };
+    let chosen = if typed.domain.is_empty() {
+        row.mailbox.address.domain().to_string()
+    } else {
+        typed.domain
+    };
     Ok(NewAlias {
         frame: inside.frame(place(inside)),
         mailbox: MailboxLink {
@@ -57,12 +69,10 @@ async fn new_page(pages: &Pages, inside: &Inside, id: MailboxId, typed: NewForm)
     })
 }
 
-async fn create(
-    State(pages): Here,
-    There { inside, id }: There<MailboxId>,
-    Typed(typed): Typed<NewForm>,
-) -> Reply {
-    create_or_ask(&pages, &inside, id, typed).await.map_err(|error| inside.failed(error))
+async fn create(State(pages): Here, There { inside, id }: There<MailboxId>, Typed(typed): Typed<NewForm>) -> Reply {
+    create_or_ask(&pages, &inside, id, typed)
+        .await
+        .map_err(|error| inside.failed(error))
 }
 
 async fn create_or_ask(pages: &Pages, inside: &Inside, id: MailboxId, typed: NewForm) -> Result<Response, Error> {
@@ -85,7 +95,10 @@ async fn create_or_ask(pages: &Pages, inside: &Inside, id: MailboxId, typed: New
 /// An alias of a mailbox that whoever acts may see.
 async fn alias_of(pages: &Pages, inside: &Inside, mailbox: MailboxId, id: AliasId) -> Result<Alias, Error> {
     let aliases = pages.desk.aliases(&inside.acting, mailbox).await?;
-    aliases.into_iter().find(|alias| alias.id == id).ok_or(Error::Unknown { what: "alias" })
+    aliases
+        .into_iter()
+        .find(|alias| alias.id == id)
+        .ok_or(Error::Unknown { what: "alias" })
 }
 
 async fn one(State(pages): Here, There { inside, id }: There<(MailboxId, AliasId)>) -> Reply {
@@ -109,7 +122,11 @@ async fn one(State(pages): Here, There { inside, id }: There<(MailboxId, AliasId
 async fn ask_delete(State(pages): Here, There { inside, id }: There<(MailboxId, AliasId)>) -> Reply {
     let failed = |error| inside.failed(error);
     let (mailbox, alias) = id;
-    pages.desk.check_on(&inside.acting, &[Operation::AliasDelete], mailbox).await.map_err(failed)?;
+    pages
+        .desk
+        .check_on(&inside.acting, &[Operation::AliasDelete], mailbox)
+        .await
+        .map_err(failed)?;
     let alias = alias_of(&pages, &inside, mailbox, alias).await.map_err(failed)?;
     Ok(reply::page(&Confirm::delete_alias(
         inside.frame(place(&inside)),
@@ -124,7 +141,16 @@ async fn delete(State(pages): Here, There { inside, id }: There<(MailboxId, Alia
     let failed = |error| inside.failed(error);
     let (mailbox, alias) = id;
     let alias = alias_of(&pages, &inside, mailbox, alias).await.map_err(failed)?;
-    pages.desk.delete_alias(&inside.acting, mailbox, alias.id).await.map_err(failed)?;
+    pages
+        .desk
+        .delete_alias(&inside.acting, mailbox, alias.id)
+        .await
+        .map_err(failed)?;
     let flash = done::alias_removed(alias.address.as_str());
-    Ok(reply::done(&pages, &inside.person, flash, &path(&inside, mailbox, "/aliases")))
+    Ok(reply::done(
+        &pages,
+        &inside.person,
+        flash,
+        &path(&inside, mailbox, "/aliases"),
+    ))
 }

@@ -10,8 +10,8 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
-use super::super::form::{Form, Sent};
 use super::super::Pages;
+use super::super::form::{Form, Sent};
 use super::super::visit::Inside;
 use crate::directory::Error;
 use crate::model::{AliasId, DeviceId, DomainId, InvitationId, MailboxId, UserId};
@@ -28,7 +28,9 @@ pub(super) trait Named: Sized + Send {
 
 fn param<T: FromStr>(params: &RawPathParams, name: &str) -> Option<T> {
     let mut params = params.iter();
-    params.find(|(given, _)| *given == name).and_then(|(_, value)| value.parse().ok())
+    params
+        .find(|(given, _)| *given == name)
+        .and_then(|(_, value)| value.parse().ok())
 }
 
 macro_rules! named {

@@ -150,7 +150,11 @@ async fn new_page(pages: &Pages, inside: &Inside, row: &MailboxRow, typed: NewFo
             form.name = Field::of(usual_name(pages, inside, &frame, (id, kind)).await?);
         }
         if form.scopes.values.is_empty() {
-            form.scopes = Ticks::of(if kind == DeviceKind::Printer { &["smtp"][..] } else { &["imap", "smtp"] });
+            form.scopes = Ticks::of(if kind == DeviceKind::Printer {
+                &["smtp"][..]
+            } else {
+                &["imap", "smtp"]
+            });
         }
         if form.expires.value.is_empty() {
             form.expires = Field::of("never");
@@ -175,9 +179,14 @@ async fn new_page(pages: &Pages, inside: &Inside, row: &MailboxRow, typed: NewFo
 
 /// The alias that somebody came here from: only one of this mailbox is named.
 async fn alias(pages: &Pages, inside: &Inside, id: MailboxId, given: &str) -> Result<Option<String>, Error> {
-    let Ok(given) = Address::parse(given) else { return Ok(None) };
+    let Ok(given) = Address::parse(given) else {
+        return Ok(None);
+    };
     let aliases = pages.desk.aliases(&inside.acting, id).await?;
-    Ok(aliases.iter().find(|alias| alias.address == given).map(|alias| alias.address.to_string()))
+    Ok(aliases
+        .iter()
+        .find(|alias| alias.address == given)
+        .map(|alias| alias.address.to_string()))
 }
 
 /// Whose it can be, besides nobody's; nobody to choose from where it can only be one's own.
@@ -220,9 +229,19 @@ async fn usual_name(
     };
     let name = &inside.acting.user.name;
     let first_name = name.split_whitespace().next().unwrap_or(name).to_owned();
-    let usual: String = frame.say(key).with("name", first_name).plain().chars().take(LABEL_MAX).collect();
+    let usual: String = frame
+        .say(key)
+        .with("name", first_name)
+        .plain()
+        .chars()
+        .take(LABEL_MAX)
+        .collect();
     let used = labels(pages, inside, mailbox).await?;
-    Ok(if used.contains(&name_key(&usual)) { free_name(&usual, &used) } else { usual })
+    Ok(if used.contains(&name_key(&usual)) {
+        free_name(&usual, &used)
+    } else {
+        usual
+    })
 }
 
 /// The names in use, as far as whoever acts may see them.
@@ -239,7 +258,9 @@ async fn labels(pages: &Pages, inside: &Inside, mailbox: MailboxId) -> Result<Ve
 
 /// A name like this one that is not among those in use: `iPhone 2`.
 pub(super) fn free_name(taken: &str, used: &[String]) -> String {
-    let numbered = taken.rsplit_once(' ').and_then(|(stem, number)| Some((stem, number.parse::<u32>().ok()?)));
+    let numbered = taken
+        .rsplit_once(' ')
+        .and_then(|(stem, number)| Some((stem, number.parse::<u32>().ok()?)));
     let (stem, from) = numbered.unwrap_or((taken, 1));
     let candidates = (from.saturating_add(1)..).map(|number| {
         let number = format!(" {number}");
@@ -248,11 +269,15 @@ pub(super) fn free_name(taken: &str, used: &[String]) -> String {
     });
     // One more than are in use: one of them is free.
     let mut candidates = candidates.take(used.len().saturating_add(1));
-    candidates.find(|name| !used.contains(&name_key(name))).unwrap_or_else(|| taken.to_owned())
+    candidates
+        .find(|name| !used.contains(&name_key(name)))
+        .unwrap_or_else(|| taken.to_owned())
 }
 
 async fn add(State(pages): Here, There { inside, id }: There<MailboxId>, Typed(typed): Typed<NewForm>) -> Reply {
-    add_or_ask(&pages, &inside, id, typed).await.map_err(|error| inside.failed(error))
+    add_or_ask(&pages, &inside, id, typed)
+        .await
+        .map_err(|error| inside.failed(error))
 }
 
 async fn add_or_ask(pages: &Pages, inside: &Inside, id: MailboxId, typed: NewForm) -> Result<Response, Error> {
@@ -434,7 +459,12 @@ async fn replace(State(pages): Here, There { inside, id }: There<DeviceId>) -> R
         // It was revoked meanwhile.
         Err(Error::Store(store::Error::Refused(why))) => {
             let flash = Flash::problem(Line::name(&why));
-            return Ok(reply::done(&pages, &inside.person, flash, &inside.at(&format!("devices/{id}"))));
+            return Ok(reply::done(
+                &pages,
+                &inside.person,
+                flash,
+                &inside.at(&format!("devices/{id}")),
+            ));
         }
         Err(error) => return Err(inside.failed(error)),
     };
@@ -450,7 +480,11 @@ async fn replace(State(pages): Here, There { inside, id }: There<DeviceId>) -> R
 async fn gone(State(pages): Here, There { inside, id }: There<DeviceId>) -> Reply {
     let failed = |error| inside.failed(error);
     let row = pages.desk.device(&inside.acting, id).await.map_err(failed)?;
-    let may = pages.desk.device_may(&inside.acting, &row.device).await.map_err(failed)?;
+    let may = pages
+        .desk
+        .device_may(&inside.acting, &row.device)
+        .await
+        .map_err(failed)?;
     let device = shown::device_row(&pages, inside.acting.org.id, &row);
     let page = PasswordGone {
         frame: inside.frame(place(&inside)),
@@ -468,9 +502,16 @@ mod tests {
     fn a_free_name_counts_on_from_the_one_that_is_taken() {
         let used = |names: &[&str]| names.iter().map(|name| name_key(name)).collect::<Vec<_>>();
         assert_eq!(free_name("iPhone", &used(&["iphone"])), "iPhone 2");
-        assert_eq!(free_name("iPhone", &used(&["iphone", "IPHONE 2", "iPhone 3"])), "iPhone 4");
+        assert_eq!(
+            free_name("iPhone", &used(&["iphone", "IPHONE 2", "iPhone 3"])),
+            "iPhone 4"
+        );
         assert_eq!(free_name("iPhone 2", &used(&["iPhone 2"])), "iPhone 3");
-        assert_eq!(free_name("iPhone", &used(&[])), "iPhone 2", "it is taken by one that cannot be seen");
+        assert_eq!(
+            free_name("iPhone", &used(&[])),
+            "iPhone 2",
+            "it is taken by one that cannot be seen"
+        );
         let long = "x".repeat(LABEL_MAX);
         let free = free_name(&long, &used(&[&long]));
         assert!(free.ends_with(" 2") && free.chars().count() == LABEL_MAX, "{free}");

@@ -43,13 +43,21 @@ async fn edit(State(pages): Here, There { inside, id }: There<DeviceId>) -> Repl
 fn edit_page(inside: &Inside, device: &Device) -> EditDevice {
     let frame = inside.frame(place(inside));
     let protocols = [("imap", device.scopes.imap), ("smtp", device.scopes.smtp)];
-    let ticked = protocols.into_iter().filter(|(_, is_allowed)| *is_allowed).map(|(name, _)| name);
+    let ticked = protocols
+        .into_iter()
+        .filter(|(_, is_allowed)| *is_allowed)
+        .map(|(name, _)| name);
     let networks: Vec<_> = device.networks.0.iter().map(ToString::to_string).collect();
     let form = DeviceForm {
         name: Field::of(&device.label),
         scopes: Ticks::of(ticked),
         expires: Field::of(if device.expires_at.is_some() { "on" } else { "never" }),
-        expires_on: Field::of(device.expires_at.map(|at| form::last_day(&frame.text, at)).unwrap_or_default()),
+        expires_on: Field::of(
+            device
+                .expires_at
+                .map(|at| form::last_day(&frame.text, at))
+                .unwrap_or_default(),
+        ),
         networks: Field::of(networks.join(", ")),
         person: Field::default(),
     };
@@ -63,7 +71,9 @@ fn edit_page(inside: &Inside, device: &Device) -> EditDevice {
 }
 
 async fn save(State(pages): Here, There { inside, id }: There<DeviceId>, Typed(typed): Typed<EditForm>) -> Reply {
-    save_or_ask(&pages, &inside, id, typed).await.map_err(|error| inside.failed(error))
+    save_or_ask(&pages, &inside, id, typed)
+        .await
+        .map_err(|error| inside.failed(error))
 }
 
 async fn save_or_ask(pages: &Pages, inside: &Inside, id: DeviceId, typed: EditForm) -> Result<Response, Error> {
@@ -156,7 +166,10 @@ async fn conflict(
         theirs,
         mine,
     });
-    let fields = typed.fields().into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let fields = typed
+        .fields()
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let page = Conflict {
         what: row.device.label.clone(),
         who: rows::changed_by(pages, by).await?,

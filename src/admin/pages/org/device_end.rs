@@ -12,7 +12,10 @@ pub(super) fn routes() -> Router<Arc<Pages>> {
     Router::new()
         .route("/o/{org}/devices/{device}/pause", get(ask_pause).post(pause))
         .route("/o/{org}/devices/{device}/resume", post(resume))
-        .route("/o/{org}/devices/{device}/disconnect", get(ask_disconnect).post(disconnect))
+        .route(
+            "/o/{org}/devices/{device}/disconnect",
+            get(ask_disconnect).post(disconnect),
+        )
         .route("/o/{org}/devices/{device}/sessions/{session}/end", post(end_session))
 }
 
@@ -34,15 +37,21 @@ async fn ask_pause(State(pages): Here, There { inside, id }: There<DeviceId>) ->
 }
 
 async fn pause(State(pages): Here, There { inside, id }: There<DeviceId>) -> Reply {
-    change(&pages, &inside, id, DeviceChange::Pause).await.map_err(|error| inside.failed(error))
+    change(&pages, &inside, id, DeviceChange::Pause)
+        .await
+        .map_err(|error| inside.failed(error))
 }
 
 async fn resume(State(pages): Here, There { inside, id }: There<DeviceId>) -> Reply {
-    change(&pages, &inside, id, DeviceChange::Resume).await.map_err(|error| inside.failed(error))
+    change(&pages, &inside, id, DeviceChange::Resume)
+        .await
+        .map_err(|error| inside.failed(error))
 }
 
 async fn disconnect(State(pages): Here, There { inside, id }: There<DeviceId>) -> Reply {
-    change(&pages, &inside, id, DeviceChange::Revoke).await.map_err(|error| inside.failed(error))
+    change(&pages, &inside, id, DeviceChange::Revoke)
+        .await
+        .map_err(|error| inside.failed(error))
 }
 
 /// Does it, waits until its sessions are told to end, and says so on the device's page.
@@ -53,7 +62,12 @@ async fn change(pages: &Pages, inside: &Inside, id: DeviceId, change: DeviceChan
         Ok(changed) => changed,
         // It was revoked meanwhile.
         Err(Error::Store(store::Error::Refused(why))) => {
-            return Ok(reply::done(pages, &inside.person, Flash::problem(Line::name(&why)), &back));
+            return Ok(reply::done(
+                pages,
+                &inside.person,
+                Flash::problem(Line::name(&why)),
+                &back,
+            ));
         }
         Err(error) => return Err(error),
     };
@@ -79,15 +93,27 @@ async fn again(pages: &Pages, inside: &Inside, device: &Device) -> Result<Option
     }
     let form = super::mailbox_end::path(inside, device.mailbox, "/devices/new");
     let person = device.user.map(|user| user.to_string()).unwrap_or_default();
-    let fields = [("kind", device.kind.name()), ("name", &device.label), ("person", &person)];
+    let fields = [
+        ("kind", device.kind.name()),
+        ("name", &device.label),
+        ("person", &person),
+    ];
     Ok(Some(with_query(&form, &fields)))
 }
 
 async fn ask_disconnect(State(pages): Here, There { inside, id }: There<DeviceId>) -> Reply {
     let failed = |error| inside.failed(error);
     let deed = DeviceDeed::Change(DeviceChange::Revoke);
-    let row = pages.desk.check_device(&inside.acting, id, deed).await.map_err(failed)?;
-    let mailbox = pages.desk.mailbox(&inside.acting, row.device.mailbox).await.map_err(failed)?;
+    let row = pages
+        .desk
+        .check_device(&inside.acting, id, deed)
+        .await
+        .map_err(failed)?;
+    let mailbox = pages
+        .desk
+        .mailbox(&inside.acting, row.device.mailbox)
+        .await
+        .map_err(failed)?;
     // It is the last one where nothing else may log in.
     let is_last = row.device.state == DeviceState::Active && mailbox.mailbox.active_devices == 1;
     Ok(reply::page(&Confirm::disconnect(
@@ -101,7 +127,11 @@ async fn ask_disconnect(State(pages): Here, There { inside, id }: There<DeviceId
 }
 
 async fn end_session(State(pages): Here, There { inside, id }: There<(DeviceId, SessionId)>) -> Reply {
-    let ended = pages.desk.end_live_session(&inside.acting, id.1).await.map_err(|error| inside.failed(error))?;
+    let ended = pages
+        .desk
+        .end_live_session(&inside.acting, id.1)
+        .await
+        .map_err(|error| inside.failed(error))?;
     let flash = done::session_ended(&ended.info.label);
     Ok(reply::done(&pages, &inside.person, flash, &path(&inside, id.0, "")))
 }

@@ -100,7 +100,11 @@ async fn connected(
         })
     };
     let after: Option<DeviceId> = asked.after.parse().ok();
-    let ids: BTreeSet<DeviceId> = sessions.iter().filter(matches).map(|session| session.info.device).collect();
+    let ids: BTreeSet<DeviceId> = sessions
+        .iter()
+        .filter(matches)
+        .map(|session| session.info.device)
+        .collect();
     let mut ids = ids.into_iter().filter(|id| after.is_none_or(|after| *id > after));
     let mut page = Page {
         rows: Vec::new(),
@@ -122,7 +126,9 @@ async fn connected(
 }
 
 async fn one(State(pages): Here, There { inside, id }: There<DeviceId>) -> Reply {
-    let page = device_page(&pages, &inside, id).await.map_err(|error| inside.failed(error))?;
+    let page = device_page(&pages, &inside, id)
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&page))
 }
 

@@ -14,7 +14,9 @@ pub(super) fn routes() -> Router<Arc<Pages>> {
 }
 
 async fn list(State(pages): Here, inside: Inside) -> Reply {
-    let page = list_page(&pages, &inside, Field::default()).await.map_err(|error| inside.failed(error))?;
+    let page = list_page(&pages, &inside, Field::default())
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&page))
 }
 
@@ -51,13 +53,22 @@ fn readable(domain: &DomainName) -> String {
 fn records(pages: &Pages, domain: &DomainName) -> Vec<Record> {
     let record = |purpose: &'static str, names: (&str, &str), service: &ClientService| Record {
         purpose: Line::new(purpose),
-        name: format!("_{}._tcp.{domain}", if service.implicit_tls { names.0 } else { names.1 }),
+        name: format!(
+            "_{}._tcp.{domain}",
+            if service.implicit_tls { names.0 } else { names.1 }
+        ),
         kind: "SRV",
         value: format!("0 1 {} {}.", service.port, service.host),
         found: Found::Unknown,
     };
-    let imap = pages.imap.as_ref().map(|imap| record("server-imap", ("imaps", "imap"), imap));
-    let smtp = pages.smtp.as_ref().map(|smtp| record("server-smtp", ("submissions", "submission"), smtp));
+    let imap = pages
+        .imap
+        .as_ref()
+        .map(|imap| record("server-imap", ("imaps", "imap"), imap));
+    let smtp = pages
+        .smtp
+        .as_ref()
+        .map(|smtp| record("server-smtp", ("submissions", "submission"), smtp));
     imap.into_iter().chain(smtp).collect()
 }
 
@@ -75,7 +86,9 @@ impl Form for NewForm {
 }
 
 async fn create(State(pages): Here, inside: Inside, Typed(typed): Typed<NewForm>) -> Reply {
-    create_or_ask(&pages, &inside, typed).await.map_err(|error| inside.failed(error))
+    create_or_ask(&pages, &inside, typed)
+        .await
+        .map_err(|error| inside.failed(error))
 }
 
 async fn create_or_ask(pages: &Pages, inside: &Inside, typed: NewForm) -> Result<Response, Error> {
@@ -98,11 +111,16 @@ async fn create_or_ask(pages: &Pages, inside: &Inside, typed: NewForm) -> Result
 async fn domain_of(pages: &Pages, inside: &Inside, id: DomainId) -> Result<MailDomain, Error> {
     pages.desk.check(&inside.acting, Operation::DomainDelete).await?;
     let domains = pages.desk.domains(&inside.acting).await?;
-    domains.into_iter().find(|domain| domain.id == id).ok_or(Error::Unknown { what: "mail domain" })
+    domains
+        .into_iter()
+        .find(|domain| domain.id == id)
+        .ok_or(Error::Unknown { what: "mail domain" })
 }
 
 async fn ask_remove(State(pages): Here, There { inside, id }: There<DomainId>) -> Reply {
-    let domain = domain_of(&pages, &inside, id).await.map_err(|error| inside.failed(error))?;
+    let domain = domain_of(&pages, &inside, id)
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&Confirm::remove_domain(
         inside.frame(Place::Domains),
         &readable(&domain.name),
@@ -117,9 +135,7 @@ async fn remove(State(pages): Here, There { inside, id }: There<DomainId>) -> Re
     let flash = match pages.desk.delete_domain(&inside.acting, id).await {
         Ok(()) => done::domain_removed(&readable(&domain.name)),
         // It still has mailboxes or aliases; the store counts them.
-        Err(Error::Store(store::Error::Refused(why) | store::Error::Conflict(why))) => {
-            Flash::problem(Line::name(&why))
-        }
+        Err(Error::Store(store::Error::Refused(why) | store::Error::Conflict(why))) => Flash::problem(Line::name(&why)),
         Err(error) => return Err(failed(error)),
     };
     Ok(reply::done(&pages, &inside.person, flash, &inside.at("domains")))

@@ -96,7 +96,9 @@ impl Shape {
     }
 }
 
-const COLUMNS: [&str; 9] = ["number", "at", "who", "origin", "behalf", "action", "subject", "detail", "hash"];
+const COLUMNS: [&str; 9] = [
+    "number", "at", "who", "origin", "behalf", "action", "subject", "detail", "hash",
+];
 
 fn csv_row(row: &AuditRow) -> io::Result<Vec<u8>> {
     let (number, at, detail) = (row.number.to_string(), row.at.rfc3339(), row.detail.to_string());
@@ -126,7 +128,11 @@ fn csv_line(fields: &[&str]) -> io::Result<Vec<u8>> {
 /// A field that no spreadsheet takes for a formula.
 fn defused(field: &str) -> String {
     let is_formula = field.starts_with(FORMULA) || field.trim_start().starts_with(FORMULA);
-    if is_formula { format!("'{field}") } else { field.to_owned() }
+    if is_formula {
+        format!("'{field}")
+    } else {
+        field.to_owned()
+    }
 }
 
 fn json_line(row: &AuditRow) -> Vec<u8> {
@@ -146,7 +152,8 @@ fn json_line(row: &AuditRow) -> Vec<u8> {
 }
 
 fn hash(row: &AuditRow) -> Option<String> {
-    row.hash.map(|hash| hash.iter().map(|octet| format!("{octet:02x}")).collect())
+    row.hash
+        .map(|hash| hash.iter().map(|octet| format!("{octet:02x}")).collect())
 }
 
 /// Where a file has come to.
@@ -170,7 +177,11 @@ enum Next {
 async fn file(pages: Arc<Pages>, inside: Inside, asked: &ActivityQuery, form: Shape) -> Reply {
     let filter = asked.filter(&inside, page::PAGE_MAX);
     // The first page before the answer begins, so that a refusal is a page and no broken file.
-    let first = pages.desk.activity(&inside.acting, filter.clone()).await.map_err(|error| inside.failed(error))?;
+    let first = pages
+        .desk
+        .activity(&inside.acting, filter.clone())
+        .await
+        .map_err(|error| inside.failed(error))?;
     let broken = |error: io::Error| {
         tracing::error!(error = %error, "a file of the activity could not be written");
         inside.failed(Error::Unknown { what: "file" })
@@ -215,7 +226,12 @@ async fn go_on(mut place: Reading) -> io::Result<Option<(Bytes, Reading)>> {
         ..place.filter.clone()
     };
     let acting = still_there(&place).await?;
-    let page = place.pages.desk.activity(&acting, filter).await.map_err(io::Error::other)?;
+    let page = place
+        .pages
+        .desk
+        .activity(&acting, filter)
+        .await
+        .map_err(io::Error::other)?;
     place.sent = place.sent.saturating_add(page.rows.len());
     place.next = page.next.map_or(Next::Nothing, Next::Before);
     let octets = place.form.rows(&page.rows)?;
@@ -226,11 +242,19 @@ async fn go_on(mut place: Reading) -> io::Result<Option<(Bytes, Reading)>> {
 async fn still_there(place: &Reading) -> io::Result<Acting> {
     let Reading { pages, inside, .. } = place;
     let guest = &inside.person.guest;
-    let visit = pages.desk.look(&guest.visitor, guest.session.as_deref()).await.map_err(io::Error::other)?;
+    let visit = pages
+        .desk
+        .look(&guest.visitor, guest.session.as_deref())
+        .await
+        .map_err(io::Error::other)?;
     let Visit::SignedIn(signed_in) = visit else {
         return Err(io::Error::other("the session is over"));
     };
-    pages.desk.acting(&signed_in, inside.acting.org.id).await.map_err(io::Error::other)
+    pages
+        .desk
+        .acting(&signed_in, inside.acting.org.id)
+        .await
+        .map_err(io::Error::other)
 }
 
 #[cfg(test)]

@@ -38,7 +38,10 @@ impl Seen {
 
     /// How far that is.
     pub(super) fn state(&self, pages: &Pages, device: &Device) -> FirstSignIn {
-        let earliest = [&self.imap, &self.smtp].into_iter().flatten().min_by_key(|seen| seen.at);
+        let earliest = [&self.imap, &self.smtp]
+            .into_iter()
+            .flatten()
+            .min_by_key(|seen| seen.at);
         if let Some(used) = earliest {
             return FirstSignIn::Connected {
                 used: used.clone(),

@@ -131,7 +131,11 @@ mod tests {
         let noon = Timestamp(NOW.0 + 24 * 60 * 60 * 1000);
         assert_eq!(end(&text, &last_day(&text, noon), Some(noon)), Ok(Some(noon)));
         let past = Timestamp(NOW.0 - 24 * 60 * 60 * 1000);
-        assert_eq!(end(&text, &last_day(&text, past), Some(past)), Ok(Some(past)), "it is as it was");
+        assert_eq!(
+            end(&text, &last_day(&text, past), Some(past)),
+            Ok(Some(past)),
+            "it is as it was"
+        );
     }
 
     #[test]
@@ -168,7 +172,10 @@ mod tests {
     #[test]
     fn an_address_is_put_together_or_taken_whole() {
         assert_eq!(address(" info ", "example.org").as_deref(), Ok("info@example.org"));
-        assert_eq!(address("info@example.com", "example.org").as_deref(), Ok("info@example.com"));
+        assert_eq!(
+            address("info@example.com", "example.org").as_deref(),
+            Ok("info@example.com")
+        );
         assert_eq!(address(" ", "example.org"), Err(problem::missing()));
     }
 }

@@ -27,11 +27,16 @@ pub(super) fn routes() -> Router<Arc<Pages>> {
         .route("/o/{org}/invitations/new", get(new).post(invite))
         .route("/o/{org}/invitations/{invitation}", get(one))
         .route("/o/{org}/invitations/{invitation}/resend", post(resend))
-        .route("/o/{org}/invitations/{invitation}/withdraw", get(ask_withdraw).post(withdraw))
+        .route(
+            "/o/{org}/invitations/{invitation}/withdraw",
+            get(ask_withdraw).post(withdraw),
+        )
 }
 
 async fn list(State(pages): Here, inside: Inside, Asked(asked): Asked<ListQuery>) -> Reply {
-    let page = list_page(&pages, &inside, &asked).await.map_err(|error| inside.failed(error))?;
+    let page = list_page(&pages, &inside, &asked)
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&page))
 }
 
@@ -47,7 +52,11 @@ async fn list_page(pages: &Pages, inside: &Inside, asked: &ListQuery) -> Result<
     };
     let rows: Vec<_> = page.rows.iter().map(row).collect();
     let filters = [("open", Line::new("filter-open"))];
-    let mut listing = asked.listing(inside.at("invitations"), &filters, page.next.map(|next| next.to_string()));
+    let mut listing = asked.listing(
+        inside.at("invitations"),
+        &filters,
+        page.next.map(|next| next.to_string()),
+    );
     listing.total = total(&listing, rows.len());
     Ok(Invitations {
         frame: inside.frame(Place::Invitations),
@@ -160,15 +169,24 @@ async fn new(State(pages): Here, inside: Inside, Asked(mut typed): Asked<NewForm
     if typed.role.is_empty() {
         Role::Member.name().clone_into(&mut typed.role);
     }
-    let page = new_page(&pages, &inside, &typed).await.map_err(|error| inside.failed(error))?;
+    let page = new_page(&pages, &inside, &typed)
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&page))
 }
 
 async fn new_page(pages: &Pages, inside: &Inside, typed: &NewForm) -> Result<NewInvitation, Error> {
     let acting = &inside.acting;
     pages.desk.check(acting, Operation::InvitationCreate).await?;
-    let offered = Role::ALL.iter().copied().filter(|role| *role != Role::Owner || acting.may(Operation::OwnerChange));
-    let language = if typed.language.is_empty() { acting.user.language.name() } else { &typed.language };
+    let offered = Role::ALL
+        .iter()
+        .copied()
+        .filter(|role| *role != Role::Owner || acting.may(Operation::OwnerChange));
+    let language = if typed.language.is_empty() {
+        acting.user.language.name()
+    } else {
+        &typed.language
+    };
     Ok(NewInvitation {
         frame: inside.frame(Place::Invitations),
         is_own_domain: is_own_domain(pages, inside, &typed.address).await?,
@@ -186,7 +204,9 @@ async fn new_page(pages: &Pages, inside: &Inside, typed: &NewForm) -> Result<New
 
 /// Whether whoever loses this mailbox loses the sign-in.
 async fn is_own_domain(pages: &Pages, inside: &Inside, address: &str) -> Result<bool, Error> {
-    let Ok(address) = Address::parse(address) else { return Ok(false) };
+    let Ok(address) = Address::parse(address) else {
+        return Ok(false);
+    };
     let domains = pages.desk.domains(&inside.acting).await?;
     Ok(domains.iter().any(|domain| domain.name == address.domain()))
 }
@@ -199,7 +219,11 @@ async fn mailboxes(pages: &Pages, inside: &Inside, chosen: &[String]) -> Result<
     };
     let mut first = pages.desk.mailboxes(&inside.acting, &query).await?.rows;
     let mut offered = Vec::new();
-    for id in chosen.iter().take(CHOSEN_MAX).filter_map(|id| id.parse::<MailboxId>().ok()) {
+    for id in chosen
+        .iter()
+        .take(CHOSEN_MAX)
+        .filter_map(|id| id.parse::<MailboxId>().ok())
+    {
         if !first.iter().any(|row| row.mailbox.id == id) {
             offered.push(pages.desk.mailbox(&inside.acting, id).await?);
         }
@@ -213,7 +237,9 @@ async fn mailboxes(pages: &Pages, inside: &Inside, chosen: &[String]) -> Result<
 }
 
 async fn invite(State(pages): Here, inside: Inside, Typed(typed): Typed<NewForm>) -> Reply {
-    invite_or_ask(&pages, &inside, typed).await.map_err(|error| inside.failed(error))
+    invite_or_ask(&pages, &inside, typed)
+        .await
+        .map_err(|error| inside.failed(error))
 }
 
 async fn invite_or_ask(pages: &Pages, inside: &Inside, typed: NewForm) -> Result<Response, Error> {
@@ -260,10 +286,12 @@ fn spec(typed: &NewForm, page: &mut NewInvitation) -> Option<InviteSpec> {
     let grants = match ids? {
         none if none.is_empty() => Some(Vec::new()),
         ids => {
-            let rights = form::rights(&typed.rights).map_err(|why| page.rights.error = Some(why)).ok();
-            rights.zip(ends_at).map(|(rights, ends_at)| {
-                ids.into_iter().map(|id| (id, GrantTerms { rights, ends_at })).collect()
-            })
+            let rights = form::rights(&typed.rights)
+                .map_err(|why| page.rights.error = Some(why))
+                .ok();
+            rights
+                .zip(ends_at)
+                .map(|(rights, ends_at)| ids.into_iter().map(|id| (id, GrantTerms { rights, ends_at })).collect())
         }
     };
     if page.address.error.is_some() {
@@ -302,7 +330,9 @@ pub(super) async fn link_page(pages: &Pages, inside: &Inside, invited: Invited) 
     page.frame.flash = Some(if is_own_domain {
         Flash {
             tone: Tone::Warning,
-            line: Line::new("two-sentences").with("one", flash.line).with("two", Line::new("invitation-own-domain")),
+            line: Line::new("two-sentences")
+                .with("one", flash.line)
+                .with("two", Line::new("invitation-own-domain")),
             next: None,
         }
     } else {
@@ -320,7 +350,10 @@ fn invitation_page(pages: &Pages, inside: &Inside, invitation: &Invitation) -> I
     let can_send = pages.desk.sends_mail();
     let again_at = invitation.sent_at.map(|at| at.plus(SENT_AGAIN_AFTER));
     let acting = &inside.acting;
-    let is_over = matches!(invitation.state, InvitationState::Accepted(_) | InvitationState::Withdrawn(_));
+    let is_over = matches!(
+        invitation.state,
+        InvitationState::Accepted(_) | InvitationState::Withdrawn(_)
+    );
     let may_send = acting.may(Operation::InvitationSend);
     InvitationPage {
         frame: inside.frame(Place::Invitations),
@@ -336,7 +369,11 @@ fn invitation_page(pages: &Pages, inside: &Inside, invitation: &Invitation) -> I
 }
 
 async fn one(State(pages): Here, There { inside, id }: There<InvitationId>) -> Reply {
-    let invitation = pages.desk.invitation(&inside.acting, id).await.map_err(|error| inside.failed(error))?;
+    let invitation = pages
+        .desk
+        .invitation(&inside.acting, id)
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&invitation_page(&pages, &inside, &invitation)))
 }
 
@@ -358,21 +395,25 @@ async fn resend(
     There { inside, id }: There<InvitationId>,
     Typed(typed): Typed<ResendForm>,
 ) -> Reply {
-    send_again(&pages, &inside, id, &typed).await.map_err(|error| inside.failed(error))
+    send_again(&pages, &inside, id, &typed)
+        .await
+        .map_err(|error| inside.failed(error))
 }
 
 async fn send_again(pages: &Pages, inside: &Inside, id: InvitationId, typed: &ResendForm) -> Result<Response, Error> {
     let path = inside.at(&format!("invitations/{id}"));
-    let flash = match pages.desk.renew_invitation(&inside.acting, id, typed.send != "link").await {
+    let flash = match pages
+        .desk
+        .renew_invitation(&inside.acting, id, typed.send != "link")
+        .await
+    {
         Ok(invited) if invited.link.is_some() => {
             return Ok(reply::page(&link_page(pages, inside, invited).await?));
         }
         Ok(invited) => done::invited(invited.invitation.address.as_str()),
         Err(Error::StepUp) => return Ok(prove_again(&path)),
         Err(Error::TooSoon { wait }) => Flash::problem(problem::again_at(pages.clock.utc().plus(wait))),
-        Err(Error::Store(store::Error::Refused(why) | store::Error::Conflict(why))) => {
-            Flash::problem(Line::name(&why))
-        }
+        Err(Error::Store(store::Error::Refused(why) | store::Error::Conflict(why))) => Flash::problem(Line::name(&why)),
         Err(error) => return Err(error),
     };
     Ok(reply::done(pages, &inside.person, flash, &path))
@@ -380,7 +421,11 @@ async fn send_again(pages: &Pages, inside: &Inside, id: InvitationId, typed: &Re
 
 async fn ask_withdraw(State(pages): Here, There { inside, id }: There<InvitationId>) -> Reply {
     let failed = |error| inside.failed(error);
-    pages.desk.check(&inside.acting, Operation::InvitationWithdraw).await.map_err(failed)?;
+    pages
+        .desk
+        .check(&inside.acting, Operation::InvitationWithdraw)
+        .await
+        .map_err(failed)?;
     let invitation = pages.desk.invitation(&inside.acting, id).await.map_err(failed)?;
     Ok(reply::page(&Confirm::withdraw_invitation(
         inside.frame(Place::Invitations),

@@ -75,13 +75,22 @@ mod tests {
 
     #[test]
     fn a_filter_keeps_the_search_and_leaves_the_page() {
-        let offered = [("never", Line::new("device-state-never")), ("paused", Line::new("device-state-paused"))];
+        let offered = [
+            ("never", Line::new("device-state-never")),
+            ("paused", Line::new("device-state-paused")),
+        ];
         let listing = query("a&b", "never", "x/y").listing("/o/1/devices".to_owned(), &offered, Some("é/z".to_owned()));
         assert!(listing.filters[0].is_set && !listing.filters[1].is_set);
-        assert_eq!(listing.filters[0].href, "/o/1/devices?q=a%26b", "set, so that it is taken away");
+        assert_eq!(
+            listing.filters[0].href, "/o/1/devices?q=a%26b",
+            "set, so that it is taken away"
+        );
         assert_eq!(listing.filters[1].href, "/o/1/devices?q=a%26b&show=paused");
         assert_eq!(listing.first.as_deref(), Some("/o/1/devices?q=a%26b&show=never"));
-        assert_eq!(listing.next.as_deref(), Some("/o/1/devices?q=a%26b&show=never&after=%C3%A9%2Fz"));
+        assert_eq!(
+            listing.next.as_deref(),
+            Some("/o/1/devices?q=a%26b&show=never&after=%C3%A9%2Fz")
+        );
         assert_eq!(total(&listing, 3), None);
     }
 

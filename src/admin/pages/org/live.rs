@@ -175,7 +175,10 @@ async fn live(
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // A reverse proxy that collects answers before it hands them on would keep this one for itself.
-    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    headers.insert(
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
     Ok(response)
 }
 
@@ -272,7 +275,9 @@ impl Watch {
     async fn read(&mut self, now: Instant) -> Option<()> {
         let ids: HashSet<DeviceId> = self.watched.iter().filter_map(|watched| watched.device()).collect();
         let changes = self.pages.tail.seen();
-        let is_time = self.read_at.is_none_or(|at| now.saturating_duration_since(at) >= MANY_LOOK);
+        let is_time = self
+            .read_at
+            .is_none_or(|at| now.saturating_duration_since(at) >= MANY_LOOK);
         if ids.len() > FEW && !is_time && changes == self.read_changes {
             return Some(());
         }
@@ -388,16 +393,26 @@ mod tests {
         }
         let query = "watch=sessions&watch=sessions&watch=x&q=a&after=7";
         let asked = Watching::read(&mut Sent::parse(query.as_bytes()).unwrap());
-        assert_eq!((asked.watched, asked.list.q, asked.list.after), (vec![Watched::Sessions], "a".into(), "7".into()));
-        let many: String = (0..2 * WATCHED_MAX).map(|raw| format!("watch=device:{}&", DeviceId::from_raw(raw as i64))).collect();
-        assert_eq!(Watching::read(&mut Sent::parse(many.as_bytes()).unwrap()).watched.len(), WATCHED_MAX);
+        assert_eq!(
+            (asked.watched, asked.list.q, asked.list.after),
+            (vec![Watched::Sessions], "a".into(), "7".into())
+        );
+        let many: String = (0..2 * WATCHED_MAX)
+            .map(|raw| format!("watch=device:{}&", DeviceId::from_raw(raw as i64)))
+            .collect();
+        assert_eq!(
+            Watching::read(&mut Sent::parse(many.as_bytes()).unwrap()).watched.len(),
+            WATCHED_MAX
+        );
     }
 
     #[test]
     fn a_user_has_so_many_streams_and_no_more() {
         let streams = Arc::new(Streams::default());
         let (anna, ben) = (UserId::from_raw(1), UserId::from_raw(2));
-        let mut taken: Vec<_> = std::iter::repeat_with(|| streams.take(anna)).take(STREAMS_MAX).collect();
+        let mut taken: Vec<_> = std::iter::repeat_with(|| streams.take(anna))
+            .take(STREAMS_MAX)
+            .collect();
         assert!(taken.iter().all(Option::is_some));
         assert!(streams.take(anna).is_none() && streams.take(ben).is_some());
         taken.pop();

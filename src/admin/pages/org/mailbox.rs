@@ -88,7 +88,9 @@ async fn first_tab(here: Here, there: There<MailboxId>) -> Reply {
 }
 
 async fn people(State(pages): Here, There { inside, id }: There<MailboxId>) -> Reply {
-    let page = people_page(&pages, &inside, id).await.map_err(|error| inside.failed(error))?;
+    let page = people_page(&pages, &inside, id)
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&page))
 }
 
@@ -125,16 +127,19 @@ async fn invited(pages: &Pages, inside: &Inside, id: MailboxId) -> Result<Vec<(S
         limit: page::PAGE_MAX,
     };
     let open = pages.desk.invitations(&inside.acting, &query).await?;
-    let of_this = open.rows.into_iter().filter(|invitation| invitation.grants.iter().any(|grant| grant.mailbox == id));
-    Ok(of_this.map(|invitation| (invitation.address.to_string(), invitation.expires_at)).collect())
+    let of_this = open
+        .rows
+        .into_iter()
+        .filter(|invitation| invitation.grants.iter().any(|grant| grant.mailbox == id));
+    Ok(of_this
+        .map(|invitation| (invitation.address.to_string(), invitation.expires_at))
+        .collect())
 }
 
-async fn devices(
-    State(pages): Here,
-    There { inside, id }: There<MailboxId>,
-    Asked(asked): Asked<ListQuery>,
-) -> Reply {
-    let page = devices_page(&pages, &inside, id, &asked).await.map_err(|error| inside.failed(error))?;
+async fn devices(State(pages): Here, There { inside, id }: There<MailboxId>, Asked(asked): Asked<ListQuery>) -> Reply {
+    let page = devices_page(&pages, &inside, id, &asked)
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&page))
 }
 
@@ -192,12 +197,10 @@ impl Form for Older {
     }
 }
 
-async fn activity(
-    State(pages): Here,
-    There { inside, id }: There<MailboxId>,
-    Asked(older): Asked<Older>,
-) -> Reply {
-    let page = activity_page(&pages, &inside, id, older.before).await.map_err(|error| inside.failed(error))?;
+async fn activity(State(pages): Here, There { inside, id }: There<MailboxId>, Asked(older): Asked<Older>) -> Reply {
+    let page = activity_page(&pages, &inside, id, older.before)
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&page))
 }
 
@@ -212,7 +215,9 @@ async fn activity_page(
     let path = inside.at(&format!("mailboxes/{id}/activity"));
     let listing = Listing {
         first: before.map(|_| path.clone()),
-        next: page.next.map(|next| with_query(&path, &[("before", &next.to_string())])),
+        next: page
+            .next
+            .map(|next| with_query(&path, &[("before", &next.to_string())])),
         path,
         ..Listing::default()
     };

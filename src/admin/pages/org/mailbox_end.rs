@@ -10,7 +10,10 @@ pub(super) fn routes() -> Router<Arc<Pages>> {
         .route("/o/{org}/mailboxes/{mailbox}/suspend", get(ask_suspend).post(suspend))
         .route("/o/{org}/mailboxes/{mailbox}/resume", post(resume))
         .route("/o/{org}/mailboxes/{mailbox}/delete", get(ask_delete).post(delete))
-        .route("/o/{org}/mailboxes/{mailbox}/devices/revoke-all", get(ask_revoke_all).post(revoke_all))
+        .route(
+            "/o/{org}/mailboxes/{mailbox}/devices/revoke-all",
+            get(ask_revoke_all).post(revoke_all),
+        )
 }
 
 /// The path of a mailbox, or of something below it.
@@ -24,7 +27,10 @@ fn live(pages: &Pages, id: MailboxId) -> u64 {
 }
 
 async fn ask_suspend(State(pages): Here, There { inside, id }: There<MailboxId>) -> Reply {
-    let row = pages.desk.check_on(&inside.acting, &[Operation::MailboxSuspend], id).await;
+    let row = pages
+        .desk
+        .check_on(&inside.acting, &[Operation::MailboxSuspend], id)
+        .await;
     let row = row.map_err(|error| inside.failed(error))?;
     Ok(reply::page(&Confirm::suspend(
         inside.frame(Place::Mailboxes),
@@ -55,9 +61,14 @@ async fn resume(State(pages): Here, There { inside, id }: There<MailboxId>) -> R
 }
 
 async fn ask_delete(State(pages): Here, There { inside, id }: There<MailboxId>) -> Reply {
-    let row = pages.desk.check_on(&inside.acting, &[Operation::MailboxDelete], id).await;
+    let row = pages
+        .desk
+        .check_on(&inside.acting, &[Operation::MailboxDelete], id)
+        .await;
     let row = row.map_err(|error| inside.failed(error))?;
-    let page = delete_page(&pages, &inside, &row, Field::default()).await.map_err(|error| inside.failed(error))?;
+    let page = delete_page(&pages, &inside, &row, Field::default())
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&page))
 }
 
@@ -89,16 +100,17 @@ impl Form for Typing {
     }
 }
 
-async fn delete(
-    State(pages): Here,
-    There { inside, id }: There<MailboxId>,
-    Typed(typed): Typed<Typing>,
-) -> Reply {
-    delete_or_ask(&pages, &inside, id, typed).await.map_err(|error| inside.failed(error))
+async fn delete(State(pages): Here, There { inside, id }: There<MailboxId>, Typed(typed): Typed<Typing>) -> Reply {
+    delete_or_ask(&pages, &inside, id, typed)
+        .await
+        .map_err(|error| inside.failed(error))
 }
 
 async fn delete_or_ask(pages: &Pages, inside: &Inside, id: MailboxId, typed: Typing) -> Result<Response, Error> {
-    let row = pages.desk.check_on(&inside.acting, &[Operation::MailboxDelete], id).await?;
+    let row = pages
+        .desk
+        .check_on(&inside.acting, &[Operation::MailboxDelete], id)
+        .await?;
     let address = row.mailbox.address.as_str();
     if !typed.confirm.eq_ignore_ascii_case(address) {
         let wrong = Field::of(typed.confirm).wrong(problem::confirmation(address));
@@ -114,12 +126,17 @@ async fn delete_or_ask(pages: &Pages, inside: &Inside, id: MailboxId, typed: Typ
 }
 
 async fn ask_revoke_all(State(pages): Here, There { inside, id }: There<MailboxId>) -> Reply {
-    let page = revoke_all_page(&pages, &inside, id).await.map_err(|error| inside.failed(error))?;
+    let page = revoke_all_page(&pages, &inside, id)
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&page))
 }
 
 async fn revoke_all_page(pages: &Pages, inside: &Inside, id: MailboxId) -> Result<Confirm, Error> {
-    let row = pages.desk.check_on(&inside.acting, &[Operation::DeviceRevoke], id).await?;
+    let row = pages
+        .desk
+        .check_on(&inside.acting, &[Operation::DeviceRevoke], id)
+        .await?;
     let devices = devices_of(pages, inside, id).await?;
     let ending: Vec<EndingDevice> = devices.iter().map(|row| rows::ending(pages, row)).collect();
     let mut page = Confirm::revoke_all(
@@ -130,7 +147,10 @@ async fn revoke_all_page(pages: &Pages, inside: &Inside, id: MailboxId) -> Resul
         path(inside, id, "/devices"),
     );
     // Exactly these: what somebody adds meanwhile is not meant.
-    page.hidden = devices.iter().map(|row| ("device", row.device.id.to_string())).collect();
+    page.hidden = devices
+        .iter()
+        .map(|row| ("device", row.device.id.to_string()))
+        .collect();
     Ok(page)
 }
 
@@ -157,12 +177,10 @@ impl Form for Shown {
     }
 }
 
-async fn revoke_all(
-    State(pages): Here,
-    There { inside, id }: There<MailboxId>,
-    Typed(shown): Typed<Shown>,
-) -> Reply {
-    revoke(&pages, &inside, id, &shown).await.map_err(|error| inside.failed(error))
+async fn revoke_all(State(pages): Here, There { inside, id }: There<MailboxId>, Typed(shown): Typed<Shown>) -> Reply {
+    revoke(&pages, &inside, id, &shown)
+        .await
+        .map_err(|error| inside.failed(error))
 }
 
 async fn revoke(pages: &Pages, inside: &Inside, id: MailboxId, shown: &Shown) -> Result<Response, Error> {

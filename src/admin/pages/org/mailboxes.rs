@@ -19,7 +19,9 @@ pub(super) fn routes() -> Router<Arc<Pages>> {
 }
 
 async fn list(State(pages): Here, inside: Inside, Asked(asked): Asked<ListQuery>) -> Reply {
-    let page = filled(&pages, &inside, &asked).await.map_err(|error| inside.failed(error))?;
+    let page = filled(&pages, &inside, &asked)
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&page))
 }
 
@@ -27,7 +29,10 @@ async fn filled(pages: &Pages, inside: &Inside, asked: &ListQuery) -> Result<Mai
     let acting = &inside.acting;
     let domains = pages.desk.domains(acting).await?;
     let query = MailboxQuery {
-        domain: domains.iter().find(|domain| domain.name.as_str() == asked.show).map(|domain| domain.id),
+        domain: domains
+            .iter()
+            .find(|domain| domain.name.as_str() == asked.show)
+            .map(|domain| domain.id),
         text: asked.text(),
         suspended: (asked.show == "suspended").then_some(true),
         unreachable: asked.show == "unread",
@@ -71,9 +76,16 @@ fn is_silent(pages: &Pages, row: &store::MailboxRow) -> bool {
 }
 
 fn filters(domains: &[MailDomain]) -> Vec<(&str, Line)> {
-    let mut filters = vec![("unread", Line::new("mailbox-unread")), ("suspended", Line::new("mailbox-suspended"))];
+    let mut filters = vec![
+        ("unread", Line::new("mailbox-unread")),
+        ("suspended", Line::new("mailbox-suspended")),
+    ];
     if (2..=DOMAIN_FILTERS).contains(&domains.len()) {
-        filters.extend(domains.iter().map(|domain| (domain.name.as_str(), Line::name(&domain.name))));
+        filters.extend(
+            domains
+                .iter()
+                .map(|domain| (domain.name.as_str(), Line::name(&domain.name))),
+        );
     }
     filters
 }
@@ -94,7 +106,9 @@ impl Form for NewForm {
 }
 
 async fn new(State(pages): Here, inside: Inside, Asked(typed): Asked<NewForm>) -> Reply {
-    let page = new_page(&pages, &inside, typed).await.map_err(|error| inside.failed(error))?;
+    let page = new_page(&pages, &inside, typed)
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&page))
 }
 
@@ -110,7 +124,9 @@ async fn new_page(pages: &Pages, inside: &Inside, typed: NewForm) -> Result<NewM
 }
 
 async fn create(State(pages): Here, inside: Inside, Typed(typed): Typed<NewForm>) -> Reply {
-    create_or_ask(&pages, &inside, typed).await.map_err(|error| inside.failed(error))
+    create_or_ask(&pages, &inside, typed)
+        .await
+        .map_err(|error| inside.failed(error))
 }
 
 async fn create_or_ask(pages: &Pages, inside: &Inside, typed: NewForm) -> Result<Response, Error> {
@@ -128,8 +144,16 @@ async fn create_or_ask(pages: &Pages, inside: &Inside, typed: NewForm) -> Result
 }
 
 async fn created(State(pages): Here, There { inside, id }: There<MailboxId>) -> Reply {
-    let row = pages.desk.mailbox(&inside.acting, id).await.map_err(|error| inside.failed(error))?;
-    let rights = pages.desk.rights_on(&inside.acting, id).await.map_err(|error| inside.failed(error))?;
+    let row = pages
+        .desk
+        .mailbox(&inside.acting, id)
+        .await
+        .map_err(|error| inside.failed(error))?;
+    let rights = pages
+        .desk
+        .rights_on(&inside.acting, id)
+        .await
+        .map_err(|error| inside.failed(error))?;
     let may = |operation| inside.acting.may_on(rights, operation);
     Ok(reply::page(&MailboxCreated {
         frame: inside.frame(Place::Mailboxes),

@@ -68,18 +68,27 @@ fn todos(inside: &Inside, counts: &store::Overview, owners: usize, without_code:
     let shown = |list: &str, show: &str| with_query(&inside.at(list), &[("show", show)]);
     let mut todos = Vec::new();
     if counts.unreachable > 0 {
-        todos.push(Todo::unread_mailboxes(counts.unreachable.into(), shown("mailboxes", "unread")));
+        todos.push(Todo::unread_mailboxes(
+            counts.unreachable.into(),
+            shown("mailboxes", "unread"),
+        ));
     }
     // With the first steps still open, the second owner is one of them.
     if owners == 1 && inside.acting.may(Operation::OwnerChange) && counts.devices > counts.never_used {
-        todos.push(Todo::one_owner(with_query(&inside.at("invitations/new"), &[("role", Role::Owner.name())])));
+        todos.push(Todo::one_owner(with_query(
+            &inside.at("invitations/new"),
+            &[("role", Role::Owner.name())],
+        )));
     }
     if without_code > 0 {
         let count = u64::try_from(without_code).unwrap_or(u64::MAX);
         todos.push(Todo::without_code(count, inside.at("people")));
     }
     if counts.never_used > 0 {
-        todos.push(Todo::unused_devices(counts.never_used.into(), shown("devices", "never")));
+        todos.push(Todo::unused_devices(
+            counts.never_used.into(),
+            shown("devices", "never"),
+        ));
     }
     if counts.unused > 0 {
         todos.push(Todo::stale_devices(counts.unused.into(), shown("devices", "silent")));
@@ -100,7 +109,11 @@ fn figures(inside: &Inside, counts: &store::Overview, connected: usize) -> Vec<F
         Figure::sessions(u64::try_from(connected).unwrap_or(u64::MAX), inside.at("sessions")),
     ];
     // The link leads where invitations are listed.
-    let invited = if inside.acting.may(Operation::InvitationRead) { counts.invitations } else { 0 };
+    let invited = if inside.acting.may(Operation::InvitationRead) {
+        counts.invitations
+    } else {
+        0
+    };
     figures.push(Figure::people(
         counts.people.into(),
         inside.at("people"),

@@ -25,7 +25,9 @@ pub(super) fn routes() -> Router<Arc<Pages>> {
 }
 
 async fn list(State(pages): Here, inside: Inside, Asked(asked): Asked<ListQuery>) -> Reply {
-    let page = list_page(&pages, &inside, &asked).await.map_err(|error| inside.failed(error))?;
+    let page = list_page(&pages, &inside, &asked)
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&page))
 }
 
@@ -37,8 +39,15 @@ async fn list_page(pages: &Pages, inside: &Inside, asked: &ListQuery) -> Result<
         limit: ROWS,
     };
     let page = pages.desk.members(&inside.acting, &query).await?;
-    let rows: Vec<_> = page.rows.iter().map(|row| rows::person(row, inside.acting.user.id)).collect();
-    let filters: Vec<_> = Role::ALL.iter().map(|role| (role.name(), Line::new(words::role(role)))).collect();
+    let rows: Vec<_> = page
+        .rows
+        .iter()
+        .map(|row| rows::person(row, inside.acting.user.id))
+        .collect();
+    let filters: Vec<_> = Role::ALL
+        .iter()
+        .map(|role| (role.name(), Line::new(words::role(role))))
+        .collect();
     let mut listing = asked.listing(inside.at("people"), &filters, page.next.map(|next| next.to_string()));
     listing.total = total(&listing, rows.len());
     Ok(People {
@@ -50,7 +59,9 @@ async fn list_page(pages: &Pages, inside: &Inside, asked: &ListQuery) -> Result<
 }
 
 async fn one(State(pages): Here, There { inside, id }: There<UserId>) -> Reply {
-    let page = person_page(&pages, &inside, id).await.map_err(|error| inside.failed(error))?;
+    let page = person_page(&pages, &inside, id)
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&page))
 }
 
@@ -124,7 +135,9 @@ async fn left_alone(pages: &Pages, inside: &Inside, grants: &[Grant]) -> Result<
         return Ok(Vec::new());
     }
     let people = pages.desk.people_on(&inside.acting, looked_at.into_iter(), 2).await?;
-    let alone = grants.iter().filter(|grant| people.get(&grant.mailbox).is_some_and(|names| names.len() < 2));
+    let alone = grants
+        .iter()
+        .filter(|grant| people.get(&grant.mailbox).is_some_and(|names| names.len() < 2));
     Ok(alone.map(|grant| grant.address.to_string()).collect())
 }
 
@@ -145,14 +158,22 @@ impl Form for RoleForm {
 }
 
 async fn ask_role(State(pages): Here, There { inside, id }: There<UserId>, Asked(typed): Asked<RoleForm>) -> Reply {
-    let page = role_page(&pages, &inside, id, &typed).await.map_err(|error| inside.failed(error))?;
+    let page = role_page(&pages, &inside, id, &typed)
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&page))
 }
 
 async fn role_page(pages: &Pages, inside: &Inside, id: UserId, typed: &RoleForm) -> Result<PersonRole, Error> {
     let row = changeable(pages, inside, id, Operation::MemberRole).await?;
     let now = row.member.role.name();
-    let or_now = |typed: &str| if typed.is_empty() { now.to_owned() } else { typed.to_owned() };
+    let or_now = |typed: &str| {
+        if typed.is_empty() {
+            now.to_owned()
+        } else {
+            typed.to_owned()
+        }
+    };
     let offered = Role::ALL.iter().copied().filter(|role| may_change(inside, *role));
     Ok(PersonRole {
         frame: inside.frame(Place::People),
@@ -175,7 +196,9 @@ async fn changeable(pages: &Pages, inside: &Inside, id: UserId, operation: Opera
 }
 
 async fn set_role(State(pages): Here, There { inside, id }: There<UserId>, Typed(typed): Typed<RoleForm>) -> Reply {
-    set_or_ask(&pages, &inside, id, typed).await.map_err(|error| inside.failed(error))
+    set_or_ask(&pages, &inside, id, typed)
+        .await
+        .map_err(|error| inside.failed(error))
 }
 
 async fn set_or_ask(pages: &Pages, inside: &Inside, id: UserId, typed: RoleForm) -> Result<Response, Error> {
@@ -190,7 +213,10 @@ async fn set_or_ask(pages: &Pages, inside: &Inside, id: UserId, typed: RoleForm)
     match pages.desk.set_role(&inside.acting, id, from, to).await {
         Ok(_) => Ok(reply::done(pages, &inside.person, done::saved(), &back)),
         Err(Error::StepUp) => {
-            let form = with_query(&format!("{back}/role"), &[("role", &typed.role), ("revision", &typed.revision)]);
+            let form = with_query(
+                &format!("{back}/role"),
+                &[("role", &typed.role), ("revision", &typed.revision)],
+            );
             Ok(prove_again(&form))
         }
         Err(Error::Store(store::Error::Refused(_))) if from == Role::Owner => {
@@ -247,7 +273,9 @@ async fn conflict(
 }
 
 async fn ask_remove(State(pages): Here, There { inside, id }: There<UserId>) -> Reply {
-    let page = remove_page(&pages, &inside, id).await.map_err(|error| inside.failed(error))?;
+    let page = remove_page(&pages, &inside, id)
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&page))
 }
 
@@ -281,19 +309,26 @@ pub(super) fn also_ending(page: &mut Confirm, ending: &Ending, name: &str) {
             .with("device", &row.device.label)
             .with("mailbox", &row.address)
     }));
-    for (key, count) in [("ends-their-tokens", ending.tokens), ("ends-their-sessions", ending.sessions_ending)] {
+    for (key, count) in [
+        ("ends-their-tokens", ending.tokens),
+        ("ends-their-sessions", ending.sessions_ending),
+    ] {
         if count > 0 {
             page.ends.push(Line::new(key).with("name", name).with("count", count));
         }
     }
     if ending.sessions_staying > 0 {
-        let line = Line::new("stays-their-sessions").with("name", name).with("count", ending.sessions_staying);
+        let line = Line::new("stays-their-sessions")
+            .with("name", name)
+            .with("count", ending.sessions_staying);
         page.stays.insert(0, line);
     }
 }
 
 async fn remove(State(pages): Here, There { inside, id }: There<UserId>) -> Reply {
-    remove_or_say(&pages, &inside, id).await.map_err(|error| inside.failed(error))
+    remove_or_say(&pages, &inside, id)
+        .await
+        .map_err(|error| inside.failed(error))
 }
 
 async fn remove_or_say(pages: &Pages, inside: &Inside, id: UserId) -> Result<Response, Error> {
@@ -303,7 +338,12 @@ async fn remove_or_say(pages: &Pages, inside: &Inside, id: UserId) -> Result<Res
         Ok(removed) => removed,
         Err(Error::Store(store::Error::Refused(_))) if row.member.role == Role::Owner => {
             let flash = Flash::problem(problem::last_owner());
-            return Ok(reply::done(pages, &inside.person, flash, &inside.at(&format!("people/{id}"))));
+            return Ok(reply::done(
+                pages,
+                &inside.person,
+                flash,
+                &inside.at(&format!("people/{id}")),
+            ));
         }
         Err(error) => return Err(error),
     };
@@ -311,6 +351,10 @@ async fn remove_or_say(pages: &Pages, inside: &Inside, id: UserId) -> Result<Res
     let devices = count(removed.what.devices.len());
     let flash = done::member_removed(&row.member.user.name, &inside.acting.org.name, devices, ended);
     // Whoever removed themselves is at home somewhere else now.
-    let next = if id == inside.acting.user.id { "/".to_owned() } else { inside.at("people") };
+    let next = if id == inside.acting.user.id {
+        "/".to_owned()
+    } else {
+        inside.at("people")
+    };
     Ok(reply::done(pages, &inside.person, flash, &next))
 }

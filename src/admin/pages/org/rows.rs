@@ -51,7 +51,8 @@ pub(super) fn person(row: &MemberRow, me: UserId) -> PersonRow {
 pub(super) async fn activity(pages: &Pages, inside: &Inside, rows: &[AuditRow]) -> Result<Vec<ActivityRow>, Error> {
     let names = pages.desk.names_in(rows).await?;
     let alike = |one: &AuditRow, other: &AuditRow| {
-        (&one.actor, &one.action, &one.subject, &one.detail) == (&other.actor, &other.action, &other.subject, &other.detail)
+        (&one.actor, &one.action, &one.subject, &one.detail)
+            == (&other.actor, &other.action, &other.subject, &other.detail)
     };
     let shown = rows.chunk_by(alike).filter_map(|run| {
         let newest = run.first()?;

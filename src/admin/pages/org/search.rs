@@ -17,7 +17,9 @@ pub(super) fn routes() -> Router<Arc<Pages>> {
 }
 
 async fn search(State(pages): Here, inside: Inside, Asked(asked): Asked<ListQuery>) -> Reply {
-    let page = found(&pages, &inside, &asked).await.map_err(|error| inside.failed(error))?;
+    let page = found(&pages, &inside, &asked)
+        .await
+        .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&page))
 }
 
@@ -38,7 +40,12 @@ async fn found(pages: &Pages, inside: &Inside, asked: &ListQuery) -> Result<Sear
         by_name(pages, inside, &mut page).await?;
     }
     let most = usize::try_from(FOUND).unwrap_or(usize::MAX);
-    let lengths = [page.mailboxes.len(), page.aliases.len(), page.people.len(), page.devices.len()];
+    let lengths = [
+        page.mailboxes.len(),
+        page.aliases.len(),
+        page.people.len(),
+        page.devices.len(),
+    ];
     page.is_cut = lengths.iter().any(|length| *length >= most);
     Ok(page)
 }
@@ -87,14 +94,26 @@ async fn device(pages: &Pages, inside: &Inside, id: DeviceId) -> Result<Option<D
 async fn by_address(pages: &Pages, inside: &Inside, ip: IpAddr) -> Result<Vec<DeviceRow>, Error> {
     let most = usize::try_from(FOUND).unwrap_or(usize::MAX);
     let sessions = pages.desk.live_sessions(&inside.acting, None).await?;
-    let mut ids: BTreeSet<DeviceId> = sessions.iter().filter(|session| session.info.peer == ip).map(|session| session.info.device).collect();
+    let mut ids: BTreeSet<DeviceId> = sessions
+        .iter()
+        .filter(|session| session.info.peer == ip)
+        .map(|session| session.info.device)
+        .collect();
     let query = DeviceQuery {
         status: DeviceStatus::All,
         last_ip: Some(ip),
         limit: FOUND,
         ..DeviceQuery::default()
     };
-    ids.extend(pages.desk.devices(&inside.acting, &query).await?.rows.iter().map(|row| row.device.id));
+    ids.extend(
+        pages
+            .desk
+            .devices(&inside.acting, &query)
+            .await?
+            .rows
+            .iter()
+            .map(|row| row.device.id),
+    );
     let mut devices = Vec::new();
     for id in ids.into_iter().take(most) {
         devices.extend(device(pages, inside, id).await?);

@@ -55,7 +55,10 @@ fn matches(session: &SessionSnapshot, text: &str) -> bool {
     let info = &session.info;
     info.address.as_str().contains(text)
         || info.label.to_lowercase().contains(text)
-        || info.client.as_ref().is_some_and(|client| client.to_lowercase().contains(text))
+        || info
+            .client
+            .as_ref()
+            .is_some_and(|client| client.to_lowercase().contains(text))
         || text.parse() == Ok(info.peer)
 }
 

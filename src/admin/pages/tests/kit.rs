@@ -38,7 +38,6 @@ pub(in crate::admin::pages) const ORIGIN: &str = "https://manager.example.org";
 pub(in crate::admin::pages) const FIREFOX: &str =
     "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 
-
 /// Letters, in the order in which they were put.
 #[derive(Default)]
 pub(in crate::admin::pages) struct Letters {

@@ -23,8 +23,13 @@ fn form<'f>(name: &'f str, person: &'f str, once: &'f str) -> Vec<(&'f str, &'f 
 
 /// The password that a page shows: four groups of four of its letters.
 fn password(answer: &Answer) -> Option<String> {
-    let is_group = |group: &str| group.len() == 4 && group.bytes().all(|letter| b"bcdfghjkmnpqrstvwxyz".contains(&letter));
-    let shown = answer.body.split("<code>").skip(1).filter_map(|rest| rest.split('<').next());
+    let is_group =
+        |group: &str| group.len() == 4 && group.bytes().all(|letter| b"bcdfghjkmnpqrstvwxyz".contains(&letter));
+    let shown = answer
+        .body
+        .split("<code>")
+        .skip(1)
+        .filter_map(|rest| rest.split('<').next());
     let mut passwords = shown.filter(|text| text.split('-').count() == 4 && text.split('-').all(is_group));
     passwords.next().map(str::to_owned)
 }
@@ -39,7 +44,11 @@ async fn a_password_is_in_one_answer_and_nowhere_else() {
     let tiles = sophie.get(&path).await;
     tiles.says(200, "What is it?");
     let page = sophie.get(&format!("{path}?kind=iphone")).await;
-    assert_eq!(page.field("name").as_deref(), Some("Sophie’s iPhone"), "there is nothing to type");
+    assert_eq!(
+        page.field("name").as_deref(),
+        Some("Sophie’s iPhone"),
+        "there is nothing to type"
+    );
     let once = page.field("once").unwrap();
     let me = site.sophie.id.to_string();
 
@@ -51,8 +60,15 @@ async fn a_password_is_in_one_answer_and_nowhere_else() {
     added.says(200, "mail.example.org");
     assert!(added.text().contains("port 993") && added.text().contains("port 465"));
 
-    let device = site.directory().find_device("contact@example.org/Sophie’s iPhone").await.unwrap();
-    assert_eq!((device.kind, device.user, device.scopes), (DeviceKind::Iphone, Some(site.sophie.id), Scopes::ALL));
+    let device = site
+        .directory()
+        .find_device("contact@example.org/Sophie’s iPhone")
+        .await
+        .unwrap();
+    assert_eq!(
+        (device.kind, device.user, device.scopes),
+        (DeviceKind::Iphone, Some(site.sophie.id), Scopes::ALL)
+    );
     // The same form again makes no second device and shows nothing.
     let again = sophie.post(&path, &form("Sophie’s iPhone", &me, &once)).await;
     again.leads_to(&site.at(&format!("devices/{}/password", device.id)));
@@ -77,7 +93,14 @@ async fn a_password_is_in_one_answer_and_nowhere_else() {
     drop(listening);
     let log = log.text();
     assert!(!log.contains(&secret) && !log.contains(&bare), "the log has it");
-    assert_eq!(site.directory().devices(&crate::store::DeviceFilter::default()).await.unwrap().len(), 1);
+    assert_eq!(
+        site.directory()
+            .devices(&crate::store::DeviceFilter::default())
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -98,7 +121,9 @@ async fn a_proof_that_is_too_old_leads_to_a_fresh_one_and_back_to_the_filled_for
     let page = sophie.get(&place).await;
     let next = page.field("next").unwrap();
     let next = next.replace("&#38;", "&").replace("&amp;", "&");
-    let proved = sophie.post("/step-up", &[("password", PASSWORD), ("next", &next)]).await;
+    let proved = sophie
+        .post("/step-up", &[("password", PASSWORD), ("next", &next)])
+        .await;
     assert_eq!(proved.status.as_u16(), 303, "{}", proved.text());
     let filled = sophie.follow(proved).await;
     filled.says(200, "iPhone or iPad");
@@ -129,14 +154,23 @@ async fn a_refused_form_comes_back_as_it_was_typed() {
         ("networks", "192.0.2.0/24, office"),
     ];
     let wrong = sophie.post(&path, &fields).await;
-    for words in ["Please fill this in.", "Tick at least one", "Choose a day to come.", "“office” is no network."] {
+    for words in [
+        "Please fill this in.",
+        "Tick at least one",
+        "Choose a day to come.",
+        "“office” is no network.",
+    ] {
         wrong.says(422, words);
     }
     assert_eq!(wrong.field("networks").as_deref(), Some("192.0.2.0/24, office"));
     assert_eq!(wrong.field("expires_on").as_deref(), Some("2020-01-01"));
     let posted = sophie.post(&path, &form("Copier", "usr-x", "")).await;
     posted.says(422, "Please choose.");
-    let devices = site.directory().devices(&crate::store::DeviceFilter::default()).await.unwrap();
+    let devices = site
+        .directory()
+        .devices(&crate::store::DeviceFilter::default())
+        .await
+        .unwrap();
     assert_eq!(devices.len(), 1);
 }
 
@@ -151,14 +185,32 @@ async fn a_member_adds_their_own_device_and_no_other() {
     let page = browser.get(&format!("{path}?kind=printer")).await;
     assert!(!page.body.contains("name=\"person\""), "it can only be hers");
     // A form without the field, as her page sends it.
-    let fields = [("kind", "printer"), ("name", "Scanner"), ("scope", "smtp"), ("expires", "7")];
+    let fields = [
+        ("kind", "printer"),
+        ("name", "Scanner"),
+        ("scope", "smtp"),
+        ("expires", "7"),
+    ];
     browser.post(&path, &fields).await.says(200, "is ready to connect");
-    let device = site.directory().find_device("contact@example.org/Scanner").await.unwrap();
+    let device = site
+        .directory()
+        .find_device("contact@example.org/Scanner")
+        .await
+        .unwrap();
     assert_eq!(device.user, Some(lucie.id));
-    assert_eq!(device.expires_at, Some(site.clock.utc().plus(Duration::from_secs(7 * 24 * 60 * 60))));
-    browser.post(&path, &form("CRM", "", "")).await.says(403, "You may not do this");
+    assert_eq!(
+        device.expires_at,
+        Some(site.clock.utc().plus(Duration::from_secs(7 * 24 * 60 * 60)))
+    );
+    browser
+        .post(&path, &form("CRM", "", ""))
+        .await
+        .says(403, "You may not do this");
     let sophie = site.sophie.id.to_string();
-    browser.post(&path, &form("Hers", &sophie, "")).await.says(403, "You may not do this");
+    browser
+        .post(&path, &form("Hers", &sophie, ""))
+        .await
+        .says(403, "You may not do this");
 }
 
 #[tokio::test]
@@ -171,19 +223,31 @@ async fn whoever_was_slower_is_shown_theirs_and_mine() {
     let (mut sophie, mut marcs) = (site.sophie().await, site.signed_in(&marc).await);
     let seen = sophie.get(&path).await.field("revision").unwrap();
     let fields = |name: &'static str, networks: &'static str, revision: &str| {
-        let fields = [("name", name), ("scope", "imap"), ("scope", "smtp"), ("expires", "never"), ("networks", networks)];
+        let fields = [
+            ("name", name),
+            ("scope", "imap"),
+            ("scope", "smtp"),
+            ("expires", "never"),
+            ("networks", networks),
+        ];
         let mut fields: Vec<(String, String)> = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         fields.push(("revision".to_owned(), revision.to_owned()));
         fields
     };
     let send = |fields: Vec<(String, String)>| fields;
     let theirs = send(fields("Shop", "", &seen));
-    let pairs: Vec<_> = theirs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let pairs: Vec<_> = theirs
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     let saved = marcs.send(&path, &pairs).await;
     saved.says(200, "Saved.");
 
     let mine = fields("CRM new", "192.0.2.0/24", &seen);
-    let pairs: Vec<_> = mine.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let pairs: Vec<_> = mine
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     let conflict = sophie.post(&path, &pairs).await;
     conflict.says(409, "Changed by marc");
     for words in ["Shop", "CRM new", "192.0.2.0/24", "Show theirs", "Keep mine"] {
@@ -196,12 +260,18 @@ async fn whoever_was_slower_is_shown_theirs_and_mine() {
     assert_ne!(revision, seen);
     assert_eq!(conflict.field("networks").as_deref(), Some("192.0.2.0/24"));
     let mine = fields("CRM new", "192.0.2.0/24", &revision);
-    let pairs: Vec<_> = mine.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let pairs: Vec<_> = mine
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     sophie.send(&path, &pairs).await.says(200, "Saved.");
     assert_eq!(now(&site, device.id).await.device.label, "CRM new");
     let same = sophie.get(&path).await.field("revision").unwrap();
     let mine = fields("CRM new", "192.0.2.0/24", &same);
-    let pairs: Vec<_> = mine.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let pairs: Vec<_> = mine
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     sophie.send(&path, &pairs).await.says(200, "Nothing was changed.");
 }
 
@@ -215,12 +285,24 @@ async fn an_end_that_was_not_touched_stays_where_it_is() {
         expires_at: Some(noon),
         ..crate::directory::DeviceSpec::default()
     };
-    let device = site.directory().add_device(&site.machine, "contact@example.org", spec).await.unwrap().0;
+    let device = site
+        .directory()
+        .add_device(&site.machine, "contact@example.org", spec)
+        .await
+        .unwrap()
+        .0;
     let path = site.at(&format!("devices/{}/edit", device.id));
     let mut sophie = site.sophie().await;
     let page = sophie.get(&path).await;
     let (day, revision) = (page.field("expires_on").unwrap(), page.field("revision").unwrap());
-    let fields = [("name", "Shop"), ("scope", "imap"), ("scope", "smtp"), ("expires", "on"), ("expires_on", &day), ("revision", &revision)];
+    let fields = [
+        ("name", "Shop"),
+        ("scope", "imap"),
+        ("scope", "smtp"),
+        ("expires", "on"),
+        ("expires_on", &day),
+        ("revision", &revision),
+    ];
     sophie.send(&path, &fields).await.says(200, "Saved.");
     assert_eq!(now(&site, device.id).await.device.expires_at, Some(noon));
     let _ = mailbox;
@@ -244,10 +326,16 @@ async fn ending_a_device_says_how_many_connections_closed() {
     done.says(200, "Add it again");
     let told: Vec<_> = site.registry.sessions().iter().map(|session| session.id).collect();
     assert!(told.contains(&kept.id()));
-    assert!(matches!(now(&site, device.id).await.device.state, DeviceState::Revoked(_)));
+    assert!(matches!(
+        now(&site, device.id).await.device.state,
+        DeviceState::Revoked(_)
+    ));
     sophie.send(&of_device("/resume"), &[]).await.says(200, "revoked");
     let question = sophie.get(&site.at(&format!("devices/{}/disconnect", other.id))).await;
-    question.says(200, "It is the last device: nothing can then read or send as contact@example.org.");
+    question.says(
+        200,
+        "It is the last device: nothing can then read or send as contact@example.org.",
+    );
 }
 
 #[tokio::test]
@@ -258,9 +346,18 @@ async fn a_pause_ends_connections_and_a_resumption_brings_the_password_back() {
     let _live = connect(&site, &mailbox, &device, Protocol::Imap);
     let of_device = |rest: &str| site.at(&format!("devices/{}{rest}", device.id));
     let mut sophie = site.sophie().await;
-    sophie.send(&of_device("/pause"), &[]).await.says(200, "“Laptop” paused. 1 connection closed in");
-    assert!(matches!(now(&site, device.id).await.device.state, DeviceState::Paused(_)));
-    sophie.send(&of_device("/resume"), &[]).await.says(200, "“Laptop” works again.");
+    sophie
+        .send(&of_device("/pause"), &[])
+        .await
+        .says(200, "“Laptop” paused. 1 connection closed in");
+    assert!(matches!(
+        now(&site, device.id).await.device.state,
+        DeviceState::Paused(_)
+    ));
+    sophie
+        .send(&of_device("/resume"), &[])
+        .await
+        .says(200, "“Laptop” works again.");
     assert_eq!(now(&site, device.id).await.device.state, DeviceState::Active);
     let replaced = sophie.post(&of_device("/replace"), &[]).await;
     replaced.says(200, "New password for “Laptop”");
@@ -271,7 +368,10 @@ async fn a_pause_ends_connections_and_a_resumption_brings_the_password_back() {
 async fn all_devices_of_a_mailbox_are_disconnected_and_none_that_came_later() {
     let site = Site::new().await;
     let mailbox = site.mailbox("contact").await;
-    let shown = [site.device(&mailbox, "One", None).await, site.device(&mailbox, "Two", None).await];
+    let shown = [
+        site.device(&mailbox, "One", None).await,
+        site.device(&mailbox, "Two", None).await,
+    ];
     let _live = connect(&site, &mailbox, &shown[0], Protocol::Imap);
     let path = site.at(&format!("mailboxes/{}/devices/revoke-all", mailbox.id));
     let mut sophie = site.sophie().await;
@@ -282,7 +382,10 @@ async fn all_devices_of_a_mailbox_are_disconnected_and_none_that_came_later() {
     assert!(ids.iter().all(|id| question.body.contains(id)));
     let fields: Vec<_> = ids.iter().map(|id| ("device", id.as_str())).collect();
     let done = sophie.send(&path, &fields).await;
-    done.says(200, "2 devices of contact@example.org disconnected. 1 connection closed in");
+    done.says(
+        200,
+        "2 devices of contact@example.org disconnected. 1 connection closed in",
+    );
     assert_eq!(now(&site, later.id).await.device.state, DeviceState::Active);
 }
 
@@ -293,7 +396,11 @@ async fn lists_are_filtered_searched_and_paged() {
     for number in 0..60 {
         site.device(&mailbox, &format!("Device {number:02}"), None).await;
     }
-    let used = site.directory().find_device("contact@example.org/Device 07").await.unwrap();
+    let used = site
+        .directory()
+        .find_device("contact@example.org/Device 07")
+        .await
+        .unwrap();
     let at = site.clock.utc();
     let once = DeviceUse {
         device: used.id,
@@ -305,20 +412,41 @@ async fn lists_are_filtered_searched_and_paged() {
         },
     };
     site.store.record_uses(&[once]).await.unwrap();
-    let paused = site.directory().find_device("contact@example.org/Device 08").await.unwrap();
+    let paused = site
+        .directory()
+        .find_device("contact@example.org/Device 08")
+        .await
+        .unwrap();
     site.directory().pause_device(&site.machine, &paused).await.unwrap();
     let live = connect(&site, &mailbox, &used, Protocol::Imap);
     let mut sophie = site.sophie().await;
     let rows = |answer: &Answer| answer.body.matches("class=\"row-link\"").count();
-    for list in [site.at("devices"), site.at(&format!("mailboxes/{}/devices", mailbox.id))] {
+    for list in [
+        site.at("devices"),
+        site.at(&format!("mailboxes/{}/devices", mailbox.id)),
+    ] {
         let mut answer = sophie.get(&list).await;
         assert_eq!(rows(&answer), 50, "{list}");
-        let next = answer.body.split("rel=\"next\"").next().unwrap().rsplit("href=\"").next().unwrap();
+        let next = answer
+            .body
+            .split("rel=\"next\"")
+            .next()
+            .unwrap()
+            .rsplit("href=\"")
+            .next()
+            .unwrap();
         let next = next.split('"').next().unwrap().replace("&#38;", "&");
         answer = sophie.get(&next).await;
         assert_eq!(rows(&answer), 10, "{next}");
         answer.says(200, "Back to the beginning");
-        for (show, count) in [("live", 1), ("never", 50), ("paused", 1), ("revoked", 0), ("silent", 0), ("soon", 0)] {
+        for (show, count) in [
+            ("live", 1),
+            ("never", 50),
+            ("paused", 1),
+            ("revoked", 0),
+            ("silent", 0),
+            ("soon", 0),
+        ] {
             let answer = sophie.get(&format!("{list}?show={show}")).await;
             assert_eq!(rows(&answer), count, "{list} {show}");
             assert_eq!(answer.text().contains("Nothing matches."), count == 0, "{show}");
@@ -341,11 +469,20 @@ async fn a_device_that_was_not_seen_yet_says_what_to_check() {
     let device = site.device(&mailbox, "Laptop", None).await;
     let path = site.at(&format!("devices/{}", device.id));
     let mut sophie = site.sophie().await;
-    sophie.get(&path).await.says(200, "Not seen yet. Waiting for the first sign-in");
+    sophie
+        .get(&path)
+        .await
+        .says(200, "Not seen yet. Waiting for the first sign-in");
     site.clock.advance(Duration::from_secs(61));
-    sophie.get(&path).await.says(200, "Check server mail.example.org, port 993.");
+    sophie
+        .get(&path)
+        .await
+        .says(200, "Check server mail.example.org, port 993.");
     let _live = connect(&site, &mailbox, &device, Protocol::Imap);
     let text = sophie.get(&path).await.text();
-    assert!(!text.contains("First sign-in Not seen") && !text.contains("has not reached us"), "{text}");
+    assert!(
+        !text.contains("First sign-in Not seen") && !text.contains("has not reached us"),
+        "{text}"
+    );
     sophie.get(&path).await.says(200, "Thunderbird");
 }

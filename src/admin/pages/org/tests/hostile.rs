@@ -41,7 +41,9 @@ async fn names_never_act_on_any_page() {
     let invitation = directory.invite(machine, site.acme.id, invite).await.unwrap().0.id;
     // Mallory does something, so that the log names them.
     let mut browser = site.signed_in(&mallory).await;
-    let paused = browser.post(&site.at(&format!("devices/{}/pause", device.id)), &[]).await;
+    let paused = browser
+        .post(&site.at(&format!("devices/{}/pause", device.id)), &[])
+        .await;
     assert_eq!(paused.status.as_u16(), 303, "{}", paused.text());
 
     let of_mailbox = |rest: &str| format!("mailboxes/{}{rest}", mailbox.id);
@@ -62,15 +64,37 @@ async fn names_never_act_on_any_page() {
         of_mailbox(&format!("/people/{}", mallory.id)),
         of_mailbox(&format!("/people/{}/withdraw", mallory.id)),
     ];
-    paths.extend(["/people", "/devices", "/activity", "/people/new", "/devices/new?kind=app", "/devices/revoke-all"].map(of_mailbox));
+    paths.extend(
+        [
+            "/people",
+            "/devices",
+            "/activity",
+            "/people/new",
+            "/devices/new?kind=app",
+            "/devices/revoke-all",
+        ]
+        .map(of_mailbox),
+    );
     paths.extend(["", "/edit", "/pause", "/disconnect", "/replace", "/password"].map(of_device));
     paths.extend(["", "/role", "/remove"].map(of_mallory));
-    for list in ["mailboxes", "people", "invitations", "devices", "sessions", "activity", "search"] {
+    for list in [
+        "mailboxes",
+        "people",
+        "invitations",
+        "devices",
+        "sessions",
+        "activity",
+        "search",
+    ] {
         paths.push(format!("{list}?q={encoded}&show={encoded}&after={encoded}"));
     }
-    paths.push(format!("invitations/new?address={encoded}&ends={encoded}&role={encoded}"));
+    paths.push(format!(
+        "invitations/new?address={encoded}&ends={encoded}&role={encoded}"
+    ));
     paths.push(format!("mailboxes/new?local={encoded}&domain={encoded}"));
-    paths.push(of_mailbox(&format!("/devices/new?kind=app&name={encoded}&networks={encoded}&alias={encoded}")));
+    paths.push(of_mailbox(&format!(
+        "/devices/new?kind=app&name={encoded}&networks={encoded}&alias={encoded}"
+    )));
 
     let mut sophie = site.sophie().await;
     let mut named = 0;
@@ -97,7 +121,13 @@ async fn names_that_steer_the_text_around_them_are_not_taken() {
     let mut sophie = site.sophie().await;
     let form = site.at(&format!("mailboxes/{}/devices/new", mailbox.id));
     for name in ["Anna\u{202e}enohP", "Anna\u{2066}", "Anna\u{7}", "An\u{2028}na"] {
-        let fields = [("kind", "iphone"), ("name", name), ("person", ""), ("scope", "imap"), ("expires", "never")];
+        let fields = [
+            ("kind", "iphone"),
+            ("name", name),
+            ("person", ""),
+            ("scope", "imap"),
+            ("expires", "never"),
+        ];
         let answer = sophie.post(&form, &fields).await;
         answer.says(422, "It holds a character that cannot be shown safely.");
     }
@@ -123,7 +153,9 @@ async fn only_the_fields_of_a_form_are_taken() {
         ("state", "revoked"),
         ("mailbox", "mbx-0000000000007"),
     ];
-    let answer = sophie.post(&site.at(&format!("devices/{}/edit", device.id)), &fields).await;
+    let answer = sophie
+        .post(&site.at(&format!("devices/{}/edit", device.id)), &fields)
+        .await;
     answer.leads_to(&site.at(&format!("devices/{}", device.id)));
     let row = now(&site, device.id).await;
     assert_eq!((row.device.label.as_str(), row.device.user), ("CRM 2", None));

@@ -60,9 +60,35 @@ impl Ids {
             session: s,
         } = self;
         let pages = [
-            ("mailboxes/", m, &["", "/people", "/devices", "/aliases", "/activity", "/created", "/people/new"][..]),
-            ("mailboxes/", m, &["/suspend", "/delete", "/devices/new", "/devices/revoke-all", "/aliases/new"]),
-            ("devices/", d, &["", "/edit", "/pause", "/disconnect", "/replace", "/password"]),
+            (
+                "mailboxes/",
+                m,
+                &[
+                    "",
+                    "/people",
+                    "/devices",
+                    "/aliases",
+                    "/activity",
+                    "/created",
+                    "/people/new",
+                ][..],
+            ),
+            (
+                "mailboxes/",
+                m,
+                &[
+                    "/suspend",
+                    "/delete",
+                    "/devices/new",
+                    "/devices/revoke-all",
+                    "/aliases/new",
+                ],
+            ),
+            (
+                "devices/",
+                d,
+                &["", "/edit", "/pause", "/disconnect", "/replace", "/password"],
+            ),
             ("people/", u, &["", "/role", "/remove"]),
             ("invitations/", i, &["", "/withdraw"]),
             ("domains/", o, &["/remove"]),
@@ -71,23 +97,43 @@ impl Ids {
         ];
         let deeds = [
             ("mailboxes/", m, &["/suspend", "/resume", "/delete", "/people/new"][..]),
-            ("mailboxes/", m, &["/devices/new", "/devices/revoke-all", "/aliases/new"]),
-            ("devices/", d, &["/edit", "/pause", "/resume", "/disconnect", "/replace"]),
+            (
+                "mailboxes/",
+                m,
+                &["/devices/new", "/devices/revoke-all", "/aliases/new"],
+            ),
+            (
+                "devices/",
+                d,
+                &["/edit", "/pause", "/resume", "/disconnect", "/replace"],
+            ),
             ("people/", u, &["/role", "/remove"]),
             ("invitations/", i, &["/resend", "/withdraw"]),
             ("domains/", o, &["/remove"]),
         ];
         let join = |parts: &[(&str, &String, &[&str])]| -> Vec<String> {
             let of = |(thing, id, rests): &(&str, &String, &[&str])| {
-                rests.iter().map(|rest| format!("{thing}{id}{rest}")).collect::<Vec<_>>()
+                rests
+                    .iter()
+                    .map(|rest| format!("{thing}{id}{rest}"))
+                    .collect::<Vec<_>>()
             };
             parts.iter().flat_map(of).collect()
         };
         let (mut pages, mut deeds) = (join(&pages), join(&deeds));
-        for rest in [format!("aliases/{a}"), format!("aliases/{a}/delete"), format!("people/{u}"), format!("people/{u}/withdraw")] {
+        for rest in [
+            format!("aliases/{a}"),
+            format!("aliases/{a}/delete"),
+            format!("people/{u}"),
+            format!("people/{u}/withdraw"),
+        ] {
             pages.push(format!("mailboxes/{m}/{rest}"));
         }
-        for rest in [format!("aliases/{a}/delete"), format!("people/{u}"), format!("people/{u}/withdraw")] {
+        for rest in [
+            format!("aliases/{a}/delete"),
+            format!("people/{u}"),
+            format!("people/{u}/withdraw"),
+        ] {
             deeds.push(format!("mailboxes/{m}/{rest}"));
         }
         deeds.push(format!("devices/{d}/sessions/{s}/end"));
@@ -115,14 +161,23 @@ async fn foreign(site: &Site) -> (Ids, LiveSession) {
     let (other, otto) = site.other_org().await;
     let (directory, machine) = (site.directory(), &site.machine);
     let domain = directory.create_domain(machine, &other, "other.example").await.unwrap();
-    let mailbox = directory.create_mailbox(machine, "foreign@other.example").await.unwrap();
-    let alias = directory.create_alias(machine, "alias@other.example", "foreign@other.example").await.unwrap();
+    let mailbox = directory
+        .create_mailbox(machine, "foreign@other.example")
+        .await
+        .unwrap();
+    let alias = directory
+        .create_alias(machine, "alias@other.example", "foreign@other.example")
+        .await
+        .unwrap();
     let device = site.device(&mailbox, "Foreign", None).await;
     let terms = GrantTerms {
         rights: Rights::ALL,
         ends_at: None,
     };
-    directory.give_grant(machine, other.id, mailbox.id, otto.id, &terms).await.unwrap();
+    directory
+        .give_grant(machine, other.id, mailbox.id, otto.id, &terms)
+        .await
+        .unwrap();
     let invite = Invite {
         address: "guest@private.example".to_owned(),
         role: Role::Member,
@@ -188,7 +243,12 @@ async fn ids_of_another_organisation_answer_like_unknown_ones() {
     }
     // Nothing was done to it.
     assert!(site.registry.sessions().iter().any(|session| session.id == live.id()));
-    assert!(site.directory().find_device("foreign@other.example/Foreign").await.is_ok());
+    assert!(
+        site.directory()
+            .find_device("foreign@other.example/Foreign")
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -196,7 +256,16 @@ async fn another_organisation_answers_like_none() {
     let site = Site::new().await;
     let (other, _) = site.other_org().await;
     let mut sophie = site.sophie().await;
-    let paths = ["", "/mailboxes", "/people", "/devices", "/activity", "/activity/export.csv", "/sessions", "/search?q=a"];
+    let paths = [
+        "",
+        "/mailboxes",
+        "/people",
+        "/devices",
+        "/activity",
+        "/activity/export.csv",
+        "/sessions",
+        "/search?q=a",
+    ];
     for rest in paths {
         let foreign = format!("/o/{}{rest}", other.id);
         let unknown = format!("/o/org-0000000000007{rest}");
@@ -204,10 +273,22 @@ async fn another_organisation_answers_like_none() {
         assert_eq!(theirs.status.as_u16(), 404, "{foreign}");
         assert_eq!(said(&theirs, &foreign), said(&nobodys, &unknown), "{rest}");
     }
-    let lists = ["mailboxes", "people", "devices", "invitations", "sessions", "activity", "domains", "search?q=other"];
+    let lists = [
+        "mailboxes",
+        "people",
+        "devices",
+        "invitations",
+        "sessions",
+        "activity",
+        "domains",
+        "search?q=other",
+    ];
     for list in lists {
         let text = sophie.get(&site.at(list)).await.text();
-        assert!(!text.contains("Otto") && !text.contains("other.example"), "{list}: {text}");
+        assert!(
+            !text.contains("Otto") && !text.contains("other.example"),
+            "{list}: {text}"
+        );
     }
 }
 
@@ -223,12 +304,22 @@ async fn a_member_is_told_of_nothing_that_was_not_granted() {
     let unknown = site.at("mailboxes/mbx-0000000000007");
     for rest in ["", "/devices", "/aliases", "/activity", "/devices/new", "/people"] {
         let hidden = site.at(&format!("mailboxes/{}{rest}", closed.id));
-        let (theirs, nobodys) = (browser.get(&hidden).await, browser.get(&format!("{unknown}{rest}")).await);
+        let (theirs, nobodys) = (
+            browser.get(&hidden).await,
+            browser.get(&format!("{unknown}{rest}")).await,
+        );
         assert_eq!(theirs.status.as_u16(), 404, "{hidden}: {}", theirs.text());
-        assert_eq!(said(&theirs, &hidden), said(&nobodys, &format!("{unknown}{rest}")), "{rest}");
+        assert_eq!(
+            said(&theirs, &hidden),
+            said(&nobodys, &format!("{unknown}{rest}")),
+            "{rest}"
+        );
     }
     for device in [device, others] {
-        browser.get(&site.at(&format!("devices/{}", device.id))).await.says(404, "There is nothing here");
+        browser
+            .get(&site.at(&format!("devices/{}", device.id)))
+            .await
+            .says(404, "There is nothing here");
     }
     let devices = browser.get(&site.at(&format!("mailboxes/{}/devices", open.id))).await;
     devices.says(200, "You see your own devices only.");

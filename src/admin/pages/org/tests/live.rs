@@ -34,13 +34,17 @@ impl Stream {
         loop {
             while let Some((event, rest)) = self.rest.split_once("\n\n") {
                 let lines = event.lines().filter_map(|line| line.strip_prefix("data:"));
-                let lines: Vec<_> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line).to_owned()).collect();
+                let lines: Vec<_> = lines
+                    .map(|line| line.strip_prefix(' ').unwrap_or(line).to_owned())
+                    .collect();
                 self.rest = rest.to_owned();
                 if let Some((name, html)) = lines.split_first() {
                     return Some((name.clone(), html.join("\n")));
                 }
             }
-            let frame = tokio::time::timeout(PATIENCE, self.body.frame()).await.expect("a message or an end");
+            let frame = tokio::time::timeout(PATIENCE, self.body.frame())
+                .await
+                .expect("a message or an end");
             let data = frame?.unwrap().into_data().unwrap();
             self.rest.push_str(str::from_utf8(&data).unwrap());
         }
@@ -49,7 +53,10 @@ impl Stream {
     /// Reads on until an element says this.
     async fn until(&mut self, name: &str, words: &str) {
         loop {
-            let (said, html) = self.next().await.unwrap_or_else(|| panic!("over before {name} says {words}"));
+            let (said, html) = self
+                .next()
+                .await
+                .unwrap_or_else(|| panic!("over before {name} says {words}"));
             if said == name && html.contains(words) {
                 return;
             }
@@ -69,7 +76,11 @@ async fn a_page_turns_to_connected_when_the_device_signs_in() {
     let device = site.device(&mailbox, "Laptop", None).await;
     let (state, first) = (format!("device:{}", device.id), format!("first:{}", device.id));
     let sophie = site.sophie().await;
-    let mut stream = Stream::of(sophie.open(&site.at(&format!("live?watch={state}&watch={first}"))).await);
+    let mut stream = Stream::of(
+        sophie
+            .open(&site.at(&format!("live?watch={state}&watch={first}")))
+            .await,
+    );
     stream.until(&state, "Never used").await;
     stream.until(&first, "Not seen yet").await;
     let live = connect(&site, &mailbox, &device, Protocol::Imap);
@@ -108,7 +119,10 @@ async fn the_list_of_live_sessions_follows() {
 async fn the_stream_of_somebody_whose_access_is_withdrawn_ends() {
     let site = Site::new().await;
     let mailbox = site.mailbox("contact").await;
-    let (lucie, marc) = (site.member("lucie", Role::Member).await, site.member("marc", Role::Member).await);
+    let (lucie, marc) = (
+        site.member("lucie", Role::Member).await,
+        site.member("marc", Role::Member).await,
+    );
     for person in [&lucie, &marc] {
         site.grant(&mailbox, person, right(Right::AddOwnDevices)).await;
     }
@@ -121,9 +135,16 @@ async fn the_stream_of_somebody_whose_access_is_withdrawn_ends() {
     stream.until(&format!("device:{}", hers.id), "Never used").await;
     let withdraw = site.at(&format!("mailboxes/{}/people/{}/withdraw", mailbox.id, lucie.id));
     let mut sophie = site.sophie().await;
-    sophie.post(&withdraw, &[]).await.leads_to(&site.at(&format!("mailboxes/{}/people", mailbox.id)));
+    sophie
+        .post(&withdraw, &[])
+        .await
+        .leads_to(&site.at(&format!("mailboxes/{}/people", mailbox.id)));
     stream.end().await;
-    assert_eq!(lucies.open(&path(&hers)).await.status().as_u16(), 404, "it does not come back");
+    assert_eq!(
+        lucies.open(&path(&hers)).await.status().as_u16(),
+        404,
+        "it does not come back"
+    );
     let live = connect(&site, &mailbox, &his, Protocol::Imap);
     other.until(&format!("device:{}", his.id), "Connected").await;
     drop(live);
@@ -149,7 +170,10 @@ async fn the_stream_of_somebody_who_is_signed_out_or_removed_ends() {
     assert_eq!(marcs.open(&path).await.status().as_u16(), 404);
     let marcs = site.signed_in(&marc).await;
     let stream = Stream::of(marcs.open(&path).await);
-    site.directory().remove_member(&site.machine, site.acme.id, marc.id).await.unwrap();
+    site.directory()
+        .remove_member(&site.machine, site.acme.id, marc.id)
+        .await
+        .unwrap();
     stream.end().await;
 }
 
@@ -169,8 +193,19 @@ async fn a_stream_ends_after_its_time_and_is_no_use_of_the_session() {
         drop(sophie.open(&path).await);
         site.clock.advance(Duration::from_secs(10 * 60));
     }
-    assert_eq!(sophie.open(&path).await.status().as_u16(), 404, "twelve hours without a use");
-    assert!(sophie.get(&site.at("")).await.location().unwrap().starts_with("/sign-in"));
+    assert_eq!(
+        sophie.open(&path).await.status().as_u16(),
+        404,
+        "twelve hours without a use"
+    );
+    assert!(
+        sophie
+            .get(&site.at(""))
+            .await
+            .location()
+            .unwrap()
+            .starts_with("/sign-in")
+    );
 }
 
 #[tokio::test]

@@ -20,7 +20,10 @@ fn get(path: String) -> Try {
 }
 
 fn post(path: String, fields: &[(&'static str, &str)]) -> Try {
-    let fields = fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    let fields = fields
+        .iter()
+        .map(|(name, value)| (*name, (*value).to_owned()))
+        .collect();
     Try {
         path,
         form: Some(fields),
@@ -65,7 +68,9 @@ impl<'s> Stage<'s> {
     }
 
     async fn device(&self, name: &str, user: Option<UserId>) -> Device {
-        self.site.device(&self.mailbox, &format!("{name} {}", self.number), user).await
+        self.site
+            .device(&self.mailbox, &format!("{name} {}", self.number), user)
+            .await
     }
 
     /// A device of whoever acts. For somebody who may not hold one any more it was theirs before.
@@ -75,7 +80,10 @@ impl<'s> Stage<'s> {
         let raised = directory.set_role(machine, org, me.id, role, Role::Administrator).await;
         let device = self.device(name, Some(me.id)).await;
         if raised.is_ok() {
-            directory.set_role(machine, org, me.id, Role::Administrator, role).await.unwrap();
+            directory
+                .set_role(machine, org, me.id, Role::Administrator, role)
+                .await
+                .unwrap();
         }
         let row = now(self.site, device.id).await;
         (row.device.user == Some(me.id)).then_some(device)
@@ -84,20 +92,35 @@ impl<'s> Stage<'s> {
     /// The fields of a new device of this person.
     fn new_device(&self, person: &str) -> Try {
         let name = format!("New {}", self.number);
-        let fields = [("kind", "other"), ("name", &name), ("person", person), ("scope", "imap"), ("expires", "never")];
+        let fields = [
+            ("kind", "other"),
+            ("name", &name),
+            ("person", person),
+            ("scope", "imap"),
+            ("expires", "never"),
+        ];
         post(self.of_mailbox("/devices/new"), &fields)
     }
 
     fn edit(&self, device: &Device) -> Try {
         let (name, revision) = (format!("Other {}", self.number), device.revision.to_string());
-        let fields = [("name", name.as_str()), ("scope", "imap"), ("scope", "smtp"), ("revision", &revision)];
+        let fields = [
+            ("name", name.as_str()),
+            ("scope", "imap"),
+            ("scope", "smtp"),
+            ("revision", &revision),
+        ];
         post(self.of_device(device, "/edit"), &fields)
     }
 
     async fn domain(&self) -> DomainId {
         let (directory, machine) = (self.site.directory(), &self.site.machine);
         let name = format!("old{}.example", self.number);
-        directory.create_domain(machine, &self.site.acme, &name).await.unwrap().id
+        directory
+            .create_domain(machine, &self.site.acme, &name)
+            .await
+            .unwrap()
+            .id
     }
 
     async fn invitation(&self) -> InvitationId {
@@ -141,18 +164,30 @@ async fn on_mailboxes(stage: &Stage<'_>, operation: Operation) -> Option<Vec<Try
         Op::MailboxRead => vec![get(stage.of_mailbox("/aliases")), get(stage.of_mailbox("/devices"))],
         Op::MailboxActivity => vec![get(stage.of_mailbox("/activity"))],
         Op::MailboxCreate => {
-            let fields = [("local", format!("fresh{number}")), ("domain", "example.org".to_owned())];
+            let fields = [
+                ("local", format!("fresh{number}")),
+                ("domain", "example.org".to_owned()),
+            ];
             let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
             vec![get(site.at("mailboxes/new")), post(site.at("mailboxes/new"), &fields)]
         }
-        Op::MailboxSuspend => vec![get(stage.of_mailbox("/suspend")), post(stage.of_mailbox("/suspend"), &[])],
+        Op::MailboxSuspend => vec![
+            get(stage.of_mailbox("/suspend")),
+            post(stage.of_mailbox("/suspend"), &[]),
+        ],
         Op::MailboxResume => vec![post(stage.of_mailbox("/resume"), &[])],
         Op::MailboxDelete => {
             let confirm = [("confirm", stage.mailbox.address.as_str())];
-            vec![get(stage.of_mailbox("/delete")), post(stage.of_mailbox("/delete"), &confirm)]
+            vec![
+                get(stage.of_mailbox("/delete")),
+                post(stage.of_mailbox("/delete"), &confirm),
+            ]
         }
         Op::AliasCreate => {
-            let fields = [("local", format!("alias{number}")), ("domain", "example.org".to_owned())];
+            let fields = [
+                ("local", format!("alias{number}")),
+                ("domain", "example.org".to_owned()),
+            ];
             let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
             let path = stage.of_mailbox("/aliases/new");
             vec![get(path.clone()), post(path, &fields)]
@@ -160,7 +195,10 @@ async fn on_mailboxes(stage: &Stage<'_>, operation: Operation) -> Option<Vec<Try
         Op::AliasDelete => {
             let (directory, machine) = (site.directory(), &site.machine);
             let address = format!("old{number}@example.org");
-            let alias = directory.create_alias(machine, &address, stage.mailbox.address.as_str()).await.unwrap();
+            let alias = directory
+                .create_alias(machine, &address, stage.mailbox.address.as_str())
+                .await
+                .unwrap();
             let path = stage.of_mailbox(&format!("/aliases/{}/delete", alias.id));
             vec![get(path.clone()), post(path, &[])]
         }
@@ -177,7 +215,11 @@ async fn on_people(stage: &Stage<'_>, operation: Operation) -> Option<Vec<Try>> 
     Some(match operation {
         Op::GrantRead => vec![get(stage.of_mailbox("/people"))],
         Op::GrantGive => {
-            let other = site.member(&format!("other{}", stage.number), Role::Member).await.id.to_string();
+            let other = site
+                .member(&format!("other{}", stage.number), Role::Member)
+                .await
+                .id
+                .to_string();
             let new = [("person", other.as_str()), ("rights", "send-as")];
             let change = [("rights", "send-as"), ("revision", "see-devices/")];
             vec![
@@ -197,7 +239,10 @@ async fn on_people(stage: &Stage<'_>, operation: Operation) -> Option<Vec<Try>> 
         Op::OwnerChange => {
             let fields = [("role", "owner"), ("revision", "member")];
             let back = [("role", "member"), ("revision", "owner")];
-            let invite = [("address", format!("owner{}@private.example", stage.number)), ("role", "owner".to_owned())];
+            let invite = [
+                ("address", format!("owner{}@private.example", stage.number)),
+                ("role", "owner".to_owned()),
+            ];
             let invite = invite.each_ref().map(|(name, value)| (*name, value.as_str()));
             vec![
                 post(of_spare("/role"), &fields),
@@ -212,7 +257,10 @@ async fn on_people(stage: &Stage<'_>, operation: Operation) -> Option<Vec<Try>> 
         Op::InvitationCreate => {
             let address = format!("new{}@private.example", stage.number);
             let fields = [("address", address.as_str()), ("role", "member"), ("send", "link")];
-            vec![get(site.at("invitations/new")), post(site.at("invitations/new"), &fields)]
+            vec![
+                get(site.at("invitations/new")),
+                post(site.at("invitations/new"), &fields),
+            ]
         }
         Op::InvitationSend => {
             let id = stage.invitation().await;
@@ -234,11 +282,19 @@ async fn on_people(stage: &Stage<'_>, operation: Operation) -> Option<Vec<Try>> 
 async fn on_devices(stage: &mut Stage<'_>, operation: Operation) -> Option<Vec<Try>> {
     use Operation as Op;
     let device = stage.device("CRM", None).await;
-    let twice = |rest: &str| vec![get(stage.of_device(&device, rest)), post(stage.of_device(&device, rest), &[])];
+    let twice = |rest: &str| {
+        vec![
+            get(stage.of_device(&device, rest)),
+            post(stage.of_device(&device, rest), &[]),
+        ]
+    };
     Some(match operation {
         // No page sets sender rules.
         Op::DeviceSenders => return None,
-        Op::DeviceRead => vec![get(stage.of_device(&device, "")), get(stage.of_device(&device, "/password"))],
+        Op::DeviceRead => vec![
+            get(stage.of_device(&device, "")),
+            get(stage.of_device(&device, "/password")),
+        ],
         Op::DeviceAdd => vec![stage.new_device("")],
         Op::DeviceAssign => {
             let theirs = stage.device("Phone", Some(stage.spare.id)).await;
@@ -281,7 +337,12 @@ async fn on_own_devices(stage: &Stage<'_>, me: &User, operation: Operation) -> O
         return Some(vec![stage.new_device(&stage.me.to_string())]);
     }
     let mine = stage.mine("Phone", me).await?;
-    let twice = |rest: &str| vec![get(stage.of_device(&mine, rest)), post(stage.of_device(&mine, rest), &[])];
+    let twice = |rest: &str| {
+        vec![
+            get(stage.of_device(&mine, rest)),
+            post(stage.of_device(&mine, rest), &[]),
+        ]
+    };
     Some(match operation {
         Op::OwnDeviceRead => vec![get(stage.of_device(&mine, ""))],
         Op::OwnDeviceEdit => vec![get(stage.of_device(&mine, "/edit")), stage.edit(&mine)],
@@ -312,7 +373,9 @@ async fn check(site: &Site, me: &User, role: Role, rights: Rights, number: &mut 
     for operation in Operation::ALL {
         *number += 1;
         let mut stage = Stage::set(site, *number, me, rights).await;
-        let Some(tries) = tries(&mut stage, me, *operation).await else { continue };
+        let Some(tries) = tries(&mut stage, me, *operation).await else {
+            continue;
+        };
         let allowed = may(role, rights, *operation);
         for one in tries {
             let answer = ask(&mut browser, &one).await;
@@ -321,10 +384,16 @@ async fn check(site: &Site, me: &User, role: Role, rights: Rights, number: &mut 
             if allowed {
                 let done = matches!(was, StatusCode::OK | StatusCode::SEE_OTHER);
                 assert!(done, "{what}: {was} {}", answer.text());
-                let elsewhere = answer.location().is_some_and(|to| to.starts_with("/step-up") || to.starts_with("/sign"));
+                let elsewhere = answer
+                    .location()
+                    .is_some_and(|to| to.starts_with("/step-up") || to.starts_with("/sign"));
                 assert!(!elsewhere, "{what}: {:?}", answer.location());
             } else {
-                assert!(matches!(was, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND), "{what}: {was} {}", answer.text());
+                assert!(
+                    matches!(was, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND),
+                    "{what}: {was} {}",
+                    answer.text()
+                );
             }
         }
         cells += 1;
@@ -370,7 +439,11 @@ async fn each_sees_the_live_sessions_that_the_table_says() {
         let me = site.member(&format!("me-{granted}"), Role::Member).await;
         site.grant(&mailbox, &me, right(*granted)).await;
         let sees = site.signed_in(&me).await.get(&list).await.text().contains("Copier");
-        assert_eq!(sees, may(Role::Member, right(*granted), Operation::SessionRead), "{granted}");
+        assert_eq!(
+            sees,
+            may(Role::Member, right(*granted), Operation::SessionRead),
+            "{granted}"
+        );
     }
 }
 
@@ -388,10 +461,22 @@ async fn what_may_not_be_done_is_not_offered() {
             assert!(!answer.body.contains(way), "{path} offers {way}");
         }
     }
-    let paths = [format!("mailboxes/{}/people", mailbox.id), format!("devices/{}", device.id)];
+    let paths = [
+        format!("mailboxes/{}/people", mailbox.id),
+        format!("devices/{}", device.id),
+    ];
     for path in paths {
         let answer = browser.get(&site.at(&path)).await;
-        for way in ["/new\"", "/edit\"", "/pause\"", "/replace\"", "/disconnect\"", "/suspend\"", "/delete\"", "/revoke-all\""] {
+        for way in [
+            "/new\"",
+            "/edit\"",
+            "/pause\"",
+            "/replace\"",
+            "/disconnect\"",
+            "/suspend\"",
+            "/delete\"",
+            "/revoke-all\"",
+        ] {
             assert!(!answer.body.contains(way), "{path} offers {way}");
         }
     }

@@ -40,5 +40,8 @@ fn connect(site: &Site, mailbox: &Mailbox, device: &Device, protocol: Protocol) 
 
 /// A device as the store has it now.
 async fn now(site: &Site, id: DeviceId) -> DeviceRow {
-    crate::store::DirectoryStore::device_in(&*site.store, site.acme.id, id).await.unwrap().unwrap()
+    crate::store::DirectoryStore::device_in(&*site.store, site.acme.id, id)
+        .await
+        .unwrap()
+        .unwrap()
 }
