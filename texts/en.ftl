@@ -23,6 +23,7 @@ join-until = until
 months-short = Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec
 months-long = January February March April May June July August September October November December
 moment-just-now = just now
+moment-on = on { $day }
 moment-soon = in a moment
 moment-minutes-ago =
     { $count ->
@@ -747,6 +748,8 @@ sessions-find = Find a session
 sessions-pause = Pause updates
 sessions-empty = Nobody is connected right now.
 sessions-last = Last: { $device }, { $when }.
+session-connected = Connected
+session-since = connected { $when }
 session-is-over = This connection has ended already.
 session-doing = Does
 session-from = From

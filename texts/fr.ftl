@@ -23,6 +23,7 @@ join-until = jusqu’au
 months-short = janv. févr. mars avril mai juin juil. août sept. oct. nov. déc.
 months-long = janvier février mars avril mai juin juillet août septembre octobre novembre décembre
 moment-just-now = à l’instant
+moment-on = le { $day }
 moment-soon = dans un instant
 moment-minutes-ago =
     { $count ->
@@ -241,7 +242,7 @@ invited-title = Rejoindre { $org }
 invited-lead = { $inviter } invite { $address } à rejoindre { $org }.
 invited-mailboxes = Boîtes mail
 invited-no-mailbox = Aucune pour l’instant
-invited-open-until = Valable jusqu’à
+invited-open-until = Valable jusqu’au
 invited-signed-in = Vous êtes connecté en tant que { $name } ({ $address }).
 invited-accept = Accepter
 invited-another = Vous êtes connecté en tant que { $address }, mais l’invitation est adressée à { $invited }.
@@ -257,7 +258,7 @@ decline-lead = { $inviter } de { $org } verra qu’elle a été retirée en votr
 closed-declined-title = Vous avez refusé
 closed-declined = Le lien ne fonctionne plus. Si c’était une erreur, demandez une nouvelle invitation.
 closed-expired-title = Cette invitation a expiré
-closed-expired = Elle a pris fin { $when }. Demandez-en une nouvelle à { $inviter }.
+closed-expired = Elle était valable jusqu’au { $when }. Demandez-en une nouvelle à { $inviter }.
 closed-unknown-title = Cette invitation n’existe pas
 closed-unknown = Le lien a peut-être été coupé. Copiez-le en entier depuis le mail, de https:// à la dernière lettre.
 closed-used-title = Cette invitation a déjà servi
@@ -570,7 +571,7 @@ invitation-link-only = Créer seulement un lien
 invitation-no-mail = Ce Postern ne peut pas encore envoyer de mails : transmettez le lien vous-même.
 invitation-by = Invité par
 invitation-over = terminée
-invitation-open-for = expire { $when }
+invitation-open-for = valable jusqu’au { $when }
 invitation-accepted = Acceptée
 invitation-bounced = Non remise
 invitation-declined = Refusée
@@ -643,7 +644,7 @@ device-knocks =
 device-old-password =
     { $count ->
         [one] Un ancien mot de passe de cet appareil a été essayé { $last }, depuis { $from }. Cela ne nuit pas ; entrez-y le nouveau, ou retirez-y le compte.
-       *[other] Un ancien mot de passe de cet appareil est encore essayé ; premier essai { $since }, { $count } fois, la dernière { $last } depuis { $from }. Cela ne nuit pas ; entrez-y le nouveau, ou retirez-y le compte.
+       *[other] Un ancien mot de passe de cet appareil est encore essayé ; premier essai le { $since }, { $count } fois, la dernière { $last } depuis { $from }. Cela ne nuit pas ; entrez-y le nouveau, ou retirez-y le compte.
     }
 device-add = Ajouter un appareil
 device-add-again = Ajouter de nouveau
@@ -747,6 +748,8 @@ sessions-find = Chercher une connexion
 sessions-pause = Figer l’affichage
 sessions-empty = Personne n’est connecté en ce moment.
 sessions-last = Dernière connexion : { $device }, { $when }.
+session-connected = Connecté
+session-since = connecté { $when }
 session-is-over = Cette connexion a déjà pris fin.
 session-doing = Fait
 session-from = Depuis
@@ -1036,10 +1039,10 @@ conflict-title = Quelqu’un a été plus rapide
 conflict-text = Modifié par { $who } { $when }. Votre modification n’a pas été enregistrée.
 conflict-what = Ce qui diffère : { $what }
 conflict-field = Champ
-conflict-theirs = La leur
-conflict-mine = La mienne
-conflict-show-theirs = Voir la leur
-conflict-keep-mine = Garder la mienne
+conflict-theirs = Leur version
+conflict-mine = Ma version
+conflict-show-theirs = Voir leur version
+conflict-keep-mine = Garder ma version
 
 ## Sous les champs
 

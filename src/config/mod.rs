@@ -205,7 +205,10 @@ fn complete<'a>(file: &File, problems: &mut Problems<'a>, base: &'a Path, secret
     let client_settings = client_settings::check(&mut top, &file.client_settings, &hostname, &listeners);
     let taken = (listeners.as_slice(), admin.operations_address);
     let outbox = mail::outbox(&mut top, file, &hostname, secrets);
-    let links = (outbox.origin.as_ref(), file.mail.host.is_some() || file.mail.from.is_some());
+    let links = (
+        outbox.origin.as_ref(),
+        file.mail.host.is_some() || file.mail.from.is_some(),
+    );
     let mut of_manager = Section::new(problems, "manager", base);
     let manager = manager::check(&mut of_manager, &file.manager, taken, links);
     let mut listen = listen::limits(&mut Section::new(problems, "limits", base), &file.limits, listeners);

@@ -48,6 +48,16 @@ impl Moment<'_> {
         }
     }
 
+    /// So far away that it is told by its date.
+    pub(super) fn is_far(&self) -> bool {
+        self.seconds() >= DATES_FROM
+    }
+
+    /// How far away it is.
+    fn seconds(&self) -> u64 {
+        self.at.0.abs_diff(self.text.now.0) / 1000
+    }
+
     /// `20 November 2026, 14:03 CET`.
     fn full(&self) -> String {
         let at = self.zoned();
@@ -62,7 +72,7 @@ impl Moment<'_> {
 
     fn relative(&self) -> String {
         let is_past = self.at <= self.text.now;
-        let seconds = self.at.0.abs_diff(self.text.now.0) / 1000;
+        let seconds = self.seconds();
         let (past, future, count) = match seconds {
             0..MINUTE => ("moment-just-now", "moment-soon", 0),
             MINUTE..HOUR => ("moment-minutes-ago", "moment-in-minutes", seconds / MINUTE),

@@ -258,6 +258,11 @@ impl Text {
             Fact::Name(name) if as_html => FluentValue::from(isolated(name)),
             Fact::Name(name) => FluentValue::from(name.clone()),
             Fact::Line(line) => FluentValue::from(self.format(line, as_html)),
+            // "2 days ago", but "on 3 Nov 2026".
+            Fact::When(at) if self.moment(*at, Form::Relative).is_far() => {
+                let line = Line::new("moment-on").with("day", Fact::Day(*at));
+                FluentValue::from(self.format(&line, as_html))
+            }
             Fact::When(at) => FluentValue::from(self.written(*at, Form::Relative, as_html)),
             Fact::Day(at) => FluentValue::from(self.written(*at, Form::Day, as_html)),
         }

@@ -295,7 +295,9 @@ impl Desk {
             Some(cookie) => self.session_of(cookie).await?,
             None => None,
         };
-        let Some((hash, session, user)) = found else { return Ok(Visit::Nobody) };
+        let Some((hash, session, user)) = found else {
+            return Ok(Visit::Nobody);
+        };
         if !lifetime::is_alive(session.ends, self.now()) {
             return Ok(Visit::Nobody);
         }

@@ -1,8 +1,8 @@
 //! Mailboxes, aliases, access, and the questions about them.
 
 use super::sample::{
-    DAY, HEBREW, HOSTILE, LONG, LONG_ADDRESS, Sample, activity, ago, ahead, devices, fruitless, listing, mailbox, person,
-    short,
+    DAY, HEBREW, HOSTILE, LONG, LONG_ADDRESS, Sample, activity, ago, ahead, devices, fruitless, listing, mailbox,
+    person, short,
 };
 use super::{Shot, shot};
 use crate::admin::console::view::access::{AccessPage, NewAccess};

@@ -6,7 +6,9 @@ use super::sample::{
 };
 use super::{Shot, shot};
 use crate::admin::console::text::Line;
-use crate::admin::console::view::account::{Account, ChangeAddress, ChangePassword, ConsoleSession, RecoveryCodes, SetUpCode};
+use crate::admin::console::view::account::{
+    Account, ChangeAddress, ChangePassword, ConsoleSession, RecoveryCodes, SetUpCode,
+};
 use crate::admin::console::view::activity::{Activity, ActivityFilter, ActivityOne};
 use crate::admin::console::view::confirm::Confirm;
 use crate::admin::console::view::domains::{DomainRow, Domains, Found, Record};
@@ -363,10 +365,19 @@ fn account(sample: &Sample) -> Vec<Shot> {
         shot("account-bare-dark", &bare),
         shot("account-light", &light),
         shot("password", &change(Field::default())),
-        shot("password-wrong", &change(Field::default().wrong(problem::password_short(12)))),
+        shot(
+            "password-wrong",
+            &change(Field::default().wrong(problem::password_short(12))),
+        ),
         shot("address", &address(Field::of("sophie@laurent.example"))),
-        shot("address-wrong", &address(Field::of(LONG_ADDRESS).wrong(problem::sign_in_taken()))),
-        shot("account-everywhere", &Confirm::sign_out_everywhere(frame(), 2, action(), back())),
+        shot(
+            "address-wrong",
+            &address(Field::of(LONG_ADDRESS).wrong(problem::sign_in_taken())),
+        ),
+        shot(
+            "account-everywhere",
+            &Confirm::sign_out_everywhere(frame(), 2, action(), back()),
+        ),
         shot("account-code-off", &Confirm::remove_code(frame(), action(), back())),
         shot(
             "account-new-codes",

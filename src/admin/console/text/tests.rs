@@ -225,6 +225,19 @@ fn numbers_choose_the_form_and_are_grouped_as_the_language_does() {
 }
 
 #[test]
+fn far_moments_stand_in_a_sentence_as_dates() {
+    let said = |language, days: i64| {
+        let text = reader(language);
+        let at = Timestamp(text.now.0 - days * 86_400_000);
+        text.say("session-since").with("when", at).plain()
+    };
+    assert_eq!(said(Language::English, 2), "connected 2 days ago");
+    assert_eq!(said(Language::English, 200), "connected on 6 May 2026");
+    assert_eq!(said(Language::French, 2), "connecté il y a 2 jours");
+    assert_eq!(said(Language::French, 200), "connecté le 6 mai 2026");
+}
+
+#[test]
 fn ports_are_not_grouped() {
     let said = reader(Language::French)
         .say("server-port")

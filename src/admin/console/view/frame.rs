@@ -3,7 +3,7 @@
 use super::words;
 use crate::admin::console::assets;
 use crate::admin::console::moment::{Form, Moment};
-use crate::admin::console::text::{AsLine, Line, Said, Text};
+use crate::admin::console::text::{AsLine, Fact, Line, Said, Text};
 use crate::clock::Timestamp;
 use crate::model::{OrgId, Role};
 
@@ -269,6 +269,11 @@ impl Frame {
     /// A moment as day and time.
     pub fn clock(&self, at: &Timestamp) -> Moment<'_> {
         self.text.moment(*at, Form::Clock)
+    }
+
+    /// A moment that a text tells as a day.
+    pub const fn as_day(&self, at: &Timestamp) -> Fact {
+        Fact::Day(*at)
     }
 
     /// The role here.

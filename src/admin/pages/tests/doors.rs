@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::kit::*;
-use crate::directory::letter::Letter;
 use crate::directory::desk::testing::SignInConfig;
+use crate::directory::letter::Letter;
 
 const STEP_UP_ENDED: Duration = Duration::from_secs(11 * 60);
 
