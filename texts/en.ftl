@@ -551,6 +551,7 @@ person-leaving-unread =
         [one] { $count } mailbox is left without any person.
        *[other] { $count } mailboxes are left without any person.
     }
+person-leaving-stays = Devices that belong to nobody or to other people stay.
 person-remove = Remove from the organisation
 person-role-title = Role of { $name }
 

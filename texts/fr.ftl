@@ -551,6 +551,7 @@ person-leaving-unread =
         [one] { $count } boîte mail reste sans personne.
        *[other] { $count } boîtes mail restent sans personne.
     }
+person-leaving-stays = Les appareils qui n’appartiennent à personne ou à d’autres restent.
 person-remove = Retirer de l’organisation
 person-role-title = Rôle de { $name }
 

@@ -83,6 +83,13 @@ fn links(sample: &Sample) -> Vec<Shot> {
     vec![
         shot("forgot", &forgot(Field::default(), false)),
         shot("forgot-sent", &forgot(Field::of(LONG_ADDRESS), true)),
+        shot(
+            "forgot-no-mail",
+            &Forgot {
+                sends_mail: false,
+                ..forgot(Field::default(), false)
+            },
+        ),
         shot("reset", &reset(Some("anna@example.org"), Field::default())),
         shot("reset-short", &reset(Some("anna@example.org"), short)),
         shot("reset-long", &reset(Some(LONG_ADDRESS), long)),
