@@ -42,7 +42,7 @@ pub use sign_in::{
     ConsoleSession, Keep, NewCode, NewConsoleSession, PasswordReset, Proof, SessionEnds, SignIn, SignInStore,
     TokenHash, UserPassword,
 };
-pub use token::{NewToken, TokenStore};
+pub use token::{Claim, NewToken, RequestKey, TokenStore};
 
 use crate::clock::Timestamp;
 use crate::model::{

@@ -10,6 +10,8 @@
 //!   has only a few tries at it left instead of many, but it has them: an owner at a new place is among them.
 //! - One-time codes have a budget by user, over all unknown browsers: whoever gets there knows the password already.
 //! - So have mails that a stranger can make us send (a new password), by address and by network.
+//! - API tokens cannot be guessed, so that a right one is never slowed; wrong ones are counted by network, so that a program
+//!   that goes on with one is told to wait.
 //!
 //! An address that nobody has is treated as one that somebody has. All state lies in tables of fixed size under keyed
 //! hashes, as in the throttle of mail logins.
@@ -48,6 +50,8 @@ pub struct SignInConfig {
     pub mails: u32,
     /// Mails that one network asks for.
     pub mails_per_network: u32,
+    /// Wrong API tokens from one network.
+    pub tokens: u32,
     /// In how long the budgets of codes and mails are half full again.
     pub slow_half_life: Duration,
     /// Fixed number of counters in each table; about 32 octets each.
@@ -68,6 +72,7 @@ impl Default for SignInConfig {
             codes: 10,
             mails: 4,
             mails_per_network: 12,
+            tokens: 60,
             slow_half_life: Duration::from_secs(60 * 60),
             table_entries: 16_384,
         }
@@ -101,6 +106,7 @@ enum Of {
     MailFrom = 5,
     Network = 6,
     Pair = 7,
+    Token = 8,
 }
 
 /// Who tries.
@@ -122,6 +128,7 @@ pub struct SignInThrottle {
     mails: Table,
     networks: Table,
     pairs: Table,
+    tokens: Table,
 }
 
 impl SignInThrottle {
@@ -137,6 +144,7 @@ impl SignInThrottle {
             mails: slow(),
             networks: table(),
             pairs: table(),
+            tokens: table(),
             config,
         }
     }
@@ -211,6 +219,15 @@ impl SignInThrottle {
             self.mails.give_back(now, from);
             Wait(wait)
         })
+    }
+
+    /// Counts a wrong API token.
+    ///
+    /// # Errors
+    /// There were enough from this network.
+    pub fn take_token(&self, now: Instant, ip: IpAddr) -> Result<(), Wait> {
+        let from = self.id(Of::Token, &[&self.network(ip)]);
+        self.tokens.take(now, from, self.config.tokens).map_err(Wait)
     }
 
     /// Gives a right try what it took.

@@ -21,7 +21,7 @@ use ipnet::IpNet;
 use crate::model::Origin;
 
 pub use client::ClientAddress;
-pub use guards::{guarded, local_path};
+pub use guards::{Sorry, guarded, local_path};
 pub use serve::{Bound, bind, serve};
 
 /// Where the Manager listens.

@@ -34,6 +34,11 @@ pub(super) const ALL: &[Migration] = &[
         name: "0003_outbox",
         sql: include_str!("migrations/0003_outbox.sql"),
     },
+    Migration {
+        version: 5,
+        name: "0005_requests",
+        sql: include_str!("migrations/0005_requests.sql"),
+    },
 ];
 
 pub(super) const HISTORY: &str = "CREATE TABLE schema_migration (
