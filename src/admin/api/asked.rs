@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::Api;
 use super::problem::{self, Field, Problem};
+use super::words;
 use crate::model::{AliasId, DeviceId, DomainId, InvitationId, MailboxId, TokenId, UserId};
 use crate::revoke::SessionId;
 
@@ -145,7 +146,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 fn read<T: DeserializeOwned>(octets: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(octets);
-    let body = serde_path_to_error::deserialize(&mut reader).map_err(|bad| {
+    let words::Object(body) = serde_path_to_error::deserialize(&mut reader).map_err(|bad| {
         let path = bad.path().to_string();
         let why = bad.inner();
         if !why.is_data() {
@@ -207,7 +208,6 @@ fn without_place(text: &str) -> String {
 mod tests {
     use serde::Deserialize;
 
-    use super::super::words;
     use super::*;
 
     #[derive(Debug, Deserialize)]
@@ -216,7 +216,7 @@ mod tests {
         #[serde(rename = "name")]
         _name: String,
         #[serde(default, rename = "grants")]
-        _grants: Vec<Inner>,
+        _grants: Vec<words::Object<Inner>>,
     }
 
     #[derive(Debug, Deserialize)]
@@ -240,7 +240,8 @@ mod tests {
             (r#"{"name": "x", "grants": [{"mailbox": "y"}]}"#, "grants[0].mailbox", "field.bad"),
             (r#"{"name": "x", "grants": [{}]}"#, "grants[0].mailbox", "field.missing"),
             (r#"{"name": "x", "grants": [{"box": 1}]}"#, "grants[0].box", "field.unknown"),
-            ("[]", "name", "field.missing"),
+            (r#"{"name": "x", "grants": [["mbx-0000000000007"]]}"#, "grants[0]", "field.bad"),
+            ("[\"x\"]", "body", "field.bad"),
             ("7", "body", "field.bad"),
         ] {
             let told = wrong(body);

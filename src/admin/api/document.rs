@@ -54,6 +54,9 @@ const TAGS: [(&str, &str); 14] = [
     ("description", "This description; it needs no token."),
 ];
 
+/// The statuses of refusals that operations are described with.
+const REFUSALS: [u16; 11] = [400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503];
+
 /// The begin of the description.
 pub(super) fn head() -> OpenApi {
     let info = InfoBuilder::new().title("Postern").version("1").description(Some(ABOUT));
@@ -72,7 +75,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
 
 /// The description as it is served.
 pub(super) fn text(description: &OpenApi) -> String {
-    description.to_pretty_json().unwrap_or_default()
+    description.to_json().unwrap_or_default()
 }
 
 /// Adds what holds for every operation: the scheme of tokens, and the refusals.
@@ -89,6 +92,10 @@ pub(super) fn complete(description: &mut OpenApi) {
         (words::Moment::name(), words::Moment::schema()),
     ] {
         components.schemas.insert(name.into_owned(), schema);
+    }
+    for status in REFUSALS {
+        let kinds = KINDS.iter().filter(|kind| kind.status.as_u16() == status);
+        components.responses.insert(refusal_name(status), refusal(status, kinds));
     }
     for item in description.paths.paths.values_mut() {
         for (method, operation) in [
@@ -143,11 +150,16 @@ fn refusals(method: &HttpMethod, operation: &mut Operation) {
         statuses.push(422);
     }
     for status in statuses {
-        let keys = KINDS.iter().filter(|kind| kind.status.as_u16() == status);
-        operation.responses.responses.insert(status.to_string(), refusal(status, keys));
+        let refusal = RefOr::Ref(Ref::from_response_name(refusal_name(status)));
+        operation.responses.responses.insert(status.to_string(), refusal);
     }
 }
 
+fn refusal_name(status: u16) -> String {
+    format!("Problem{status}")
+}
+
+/// The refusals with this status, whatever the operation.
 fn refusal<'a>(status: u16, kinds: impl Iterator<Item = &'a Kind>) -> RefOr<Response> {
     let keys: Vec<String> = kinds.map(|kind| format!("`{}`", kind.key)).collect();
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemBody::name())));

@@ -64,8 +64,8 @@ struct InvitationNew {
     role: Option<words::Role>,
     /// With which mailboxes.
     #[serde(default)]
-    #[schema(max_items = 256)]
-    grants: Vec<GrantNew>,
+    #[schema(value_type = Vec<GrantNew>, max_items = 256)]
+    grants: Vec<words::Object<GrantNew>>,
     /// In which language; that of the token's user where it is left out.
     #[serde(default)]
     #[schema(nullable = false)]
@@ -188,7 +188,7 @@ fn spec(caller: &Caller, body: InvitationNew) -> Result<InviteSpec, Problem> {
         return Err(Problem::field("grants", "field.bad", text));
     }
     let mut grants = Vec::with_capacity(body.grants.len());
-    for (place, grant) in body.grants.iter().enumerate() {
+    for (place, words::Object(grant)) in body.grants.iter().enumerate() {
         let rights: Rights = grant.rights.iter().map(|right| right.0).collect();
         if rights.is_empty() {
             let field = format!("grants[{place}].rights");

@@ -180,6 +180,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .nest(ROOT, paths)
         // Other versions, which there are not.
         .route("/api", any(nowhere))
+        .route("/api/", any(nowhere))
         .route("/api/{*rest}", any(nowhere))
 }
 

@@ -20,7 +20,7 @@ mod shown;
 mod visit;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::sync::Arc;
 
