@@ -46,11 +46,7 @@ async fn one(api: &Api, caller: &Caller, mailbox: MailboxId, id: AliasId) -> Res
 #[utoipa::path(get, path = "/mailboxes/{mailbox}/aliases/{alias}", operation_id = "aliases.read", tag = "aliases",
     params(("mailbox" = inline(words::MailboxId), Path), ("alias" = inline(words::AliasId), Path)),
     responses((status = 200, description = "The alias", body = shown::Alias)))]
-async fn read(
-    State(api): Here,
-    caller: Caller,
-    At((mailbox, alias)): At<(MailboxId, AliasId)>,
-) -> Reply<shown::Alias> {
+async fn read(State(api): Here, caller: Caller, At((mailbox, alias)): At<(MailboxId, AliasId)>) -> Reply<shown::Alias> {
     Ok(Json(one(&api, &caller, mailbox, alias).await?))
 }
 

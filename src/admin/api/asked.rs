@@ -128,10 +128,12 @@ impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Sent<T> {
         if !is_json(request.headers()) {
             return Err(Problem::plain(problem::REQUEST_CONTENT_TYPE));
         }
-        let octets = Bytes::from_request(request, api).await.map_err(|bad| match bad.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::plain(problem::REQUEST_TOO_LARGE),
-            _ => Problem::plain(problem::REQUEST_JSON),
-        })?;
+        let octets = Bytes::from_request(request, api)
+            .await
+            .map_err(|bad| match bad.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => Problem::plain(problem::REQUEST_TOO_LARGE),
+                _ => Problem::plain(problem::REQUEST_JSON),
+            })?;
         let body = read(&octets)?;
         Ok(Self { body, octets })
     }
@@ -193,7 +195,10 @@ fn quoted(text: &str) -> Option<&str> {
 }
 
 fn is_path(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '[' | ']'))
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '[' | ']'))
 }
 
 /// The reason without the line and column in one line of JSON.
@@ -237,16 +242,31 @@ mod tests {
             (r#"{"name": 7}"#, "name", "field.bad"),
             (r#"{"name": "x", "nmae": "y"}"#, "nmae", "field.unknown"),
             (r#"{"name": "x", "name": "y"}"#, "name", "field.twice"),
-            (r#"{"name": "x", "grants": [{"mailbox": "y"}]}"#, "grants[0].mailbox", "field.bad"),
+            (
+                r#"{"name": "x", "grants": [{"mailbox": "y"}]}"#,
+                "grants[0].mailbox",
+                "field.bad",
+            ),
             (r#"{"name": "x", "grants": [{}]}"#, "grants[0].mailbox", "field.missing"),
-            (r#"{"name": "x", "grants": [{"box": 1}]}"#, "grants[0].box", "field.unknown"),
-            (r#"{"name": "x", "grants": [["mbx-0000000000007"]]}"#, "grants[0]", "field.bad"),
+            (
+                r#"{"name": "x", "grants": [{"box": 1}]}"#,
+                "grants[0].box",
+                "field.unknown",
+            ),
+            (
+                r#"{"name": "x", "grants": [["mbx-0000000000007"]]}"#,
+                "grants[0]",
+                "field.bad",
+            ),
             ("[\"x\"]", "body", "field.bad"),
             ("7", "body", "field.bad"),
         ] {
             let told = wrong(body);
             let expected = format!("Field {{ field: {field:?}, key: {key:?}");
-            assert!(told.contains(&expected) && told.contains("request.fields"), "{body}: {told}");
+            assert!(
+                told.contains(&expected) && told.contains("request.fields"),
+                "{body}: {told}"
+            );
         }
     }
 
@@ -257,6 +277,6 @@ mod tests {
             assert!(told.contains("request.json"), "{body}: {told}");
         }
         let deep = "[".repeat(100_000);
-        assert!(wrong(&deep).contains("request.") , "it is refused and costs no stack");
+        assert!(wrong(&deep).contains("request."), "it is refused and costs no stack");
     }
 }

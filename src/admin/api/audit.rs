@@ -131,11 +131,7 @@ async fn read(State(api): Here, caller: Caller, At(number): At<i64>) -> Reply<sh
 /// with an apostrophe. A file that breaks off is not whole.
 #[utoipa::path(get, path = "/audit/export.csv", operation_id = "audit.export-csv", tag = "audit", params(Narrowed),
     responses((status = 200, description = "The file", body = String, content_type = "text/csv")))]
-async fn csv_file(
-    State(api): Here,
-    caller: Caller,
-    Query(asked): Query<Narrowed>,
-) -> Result<Response, Problem> {
+async fn csv_file(State(api): Here, caller: Caller, Query(asked): Query<Narrowed>) -> Result<Response, Problem> {
     file(&api, &caller, asked, Shape::Csv).await
 }
 
@@ -144,11 +140,7 @@ async fn csv_file(
 /// All entries, the newest first, one in each line. A file that breaks off is not whole.
 #[utoipa::path(get, path = "/audit/export.jsonl", operation_id = "audit.export-jsonl", tag = "audit", params(Narrowed),
     responses((status = 200, description = "The file", body = String, content_type = "application/x-ndjson")))]
-async fn json_lines(
-    State(api): Here,
-    caller: Caller,
-    Query(asked): Query<Narrowed>,
-) -> Result<Response, Problem> {
+async fn json_lines(State(api): Here, caller: Caller, Query(asked): Query<Narrowed>) -> Result<Response, Problem> {
     file(&api, &caller, asked, Shape::JsonLines).await
 }
 

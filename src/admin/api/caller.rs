@@ -103,7 +103,13 @@ mod tests {
     fn a_token_is_read_from_one_bearer_header_and_from_nothing_else() {
         assert_eq!(read(&["Bearer pst_x"]).as_deref(), Some("pst_x"));
         assert_eq!(read(&["bearer  pst_x "]).as_deref(), Some("pst_x"));
-        for none in [&[][..], &["pst_x"], &["Basic pst_x"], &["Bearer a", "Bearer b"], &["Bearer"]] {
+        for none in [
+            &[][..],
+            &["pst_x"],
+            &["Basic pst_x"],
+            &["Bearer a", "Bearer b"],
+            &["Bearer"],
+        ] {
             assert_eq!(read(none), None, "{none:?}");
         }
     }

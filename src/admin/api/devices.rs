@@ -342,10 +342,7 @@ async fn activity(
     Query(asked): Query<AskedActivity>,
 ) -> Reply<List<shown::Entry>> {
     let paging = Paging::read(asked.limit, None)?;
-    let page = api
-        .desk
-        .device_activity(&caller.acting, id, None, paging.limit)
-        .await?;
+    let page = api.desk.device_activity(&caller.acting, id, None, paging.limit).await?;
     let items = page.rows.into_iter().map(shown::Entry::from).collect();
     Ok(Json(Paging::page(items, None::<&i64>)))
 }

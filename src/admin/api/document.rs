@@ -12,8 +12,8 @@ use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
-    Components, ContentBuilder, InfoBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
-    Response, ResponseBuilder, Server,
+    Components, ContentBuilder, InfoBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response,
+    ResponseBuilder, Server,
 };
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -41,9 +41,18 @@ const TAGS: [(&str, &str); 14] = [
     ("me", "Whom the token acts for, and what was granted to them."),
     ("organisation", "The token's organisation."),
     ("domains", "Mail domains."),
-    ("mailboxes", "Mailboxes: an address and what lies in the mail store. They have no password."),
-    ("aliases", "Further addresses of a mailbox. They cannot be signed in to."),
-    ("grants", "What people may do with a mailbox: \"access\" on the screens of the Manager."),
+    (
+        "mailboxes",
+        "Mailboxes: an address and what lies in the mail store. They have no password.",
+    ),
+    (
+        "aliases",
+        "Further addresses of a mailbox. They cannot be signed in to.",
+    ),
+    (
+        "grants",
+        "What people may do with a mailbox: \"access\" on the screens of the Manager.",
+    ),
     ("devices", "Devices: each is one password of one mailbox."),
     ("sessions", "Live mail sessions."),
     ("members", "The people of the organisation."),
@@ -59,7 +68,10 @@ const REFUSALS: [u16; 11] = [400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 5
 
 /// The begin of the description.
 pub(super) fn head() -> OpenApi {
-    let info = InfoBuilder::new().title("Postern").version("1").description(Some(ABOUT));
+    let info = InfoBuilder::new()
+        .title("Postern")
+        .version("1")
+        .description(Some(ABOUT));
     let tags = TAGS.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build());
     OpenApiBuilder::new()
         .info(info)
@@ -95,7 +107,9 @@ pub(super) fn complete(description: &mut OpenApi) {
     }
     for status in REFUSALS {
         let kinds = KINDS.iter().filter(|kind| kind.status.as_u16() == status);
-        components.responses.insert(refusal_name(status), refusal(status, kinds));
+        components
+            .responses
+            .insert(refusal_name(status), refusal(status, kinds));
     }
     for item in description.paths.paths.values_mut() {
         for (method, operation) in [
@@ -130,14 +144,15 @@ fn refusals(method: &HttpMethod, operation: &mut Operation) {
     let mut statuses = vec![500, 503];
     let has_query = has_parameter(operation, &ParameterIn::Query);
     let has_body = operation.request_body.is_some();
+    let repeats = has_parameter(operation, &ParameterIn::Header);
     if !is_open(operation) {
         statuses.extend([401, 403, 429]);
     }
-    if has_query || has_body || has_parameter(operation, &ParameterIn::Header) {
+    if has_query || has_body || repeats {
         statuses.push(400);
     }
-    // A filter may name a mailbox as well.
-    if has_parameter(operation, &ParameterIn::Path) || (has_query && *method == HttpMethod::Get) {
+    // A filter may name a mailbox as well, and what was made by a repeated request may be gone.
+    if has_parameter(operation, &ParameterIn::Path) || repeats || (has_query && *method == HttpMethod::Get) {
         statuses.push(404);
     }
     if *method != HttpMethod::Get {
@@ -146,7 +161,7 @@ fn refusals(method: &HttpMethod, operation: &mut Operation) {
     if has_body {
         statuses.extend([413, 415]);
     }
-    if has_body || has_parameter(operation, &ParameterIn::Header) {
+    if has_body || repeats {
         statuses.push(422);
     }
     for status in statuses {
@@ -168,7 +183,9 @@ fn refusal<'a>(status: u16, kinds: impl Iterator<Item = &'a Kind>) -> RefOr<Resp
         .content(CONTENT_TYPE, content.build());
     let text = |about: &str| {
         let header = HeaderBuilder::new().description(Some(about));
-        header.schema(Some(ObjectBuilder::new().schema_type(Type::String))).build()
+        header
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+            .build()
     };
     if status == 401 {
         response = response.header("WWW-Authenticate", text("`Bearer`."));

@@ -166,7 +166,11 @@ async fn change(
 #[utoipa::path(get, path = "/mailboxes/{mailbox}/grants/{user}/ending", operation_id = "grants.ending", tag = "grants",
     params(("mailbox" = inline(words::MailboxId), Path), ("user" = inline(words::UserId), Path)),
     responses((status = 200, description = "What would end", body = shown::Ending)))]
-async fn ending(State(api): Here, caller: Caller, At((mailbox, user)): At<(MailboxId, UserId)>) -> Reply<shown::Ending> {
+async fn ending(
+    State(api): Here,
+    caller: Caller,
+    At((mailbox, user)): At<(MailboxId, UserId)>,
+) -> Reply<shown::Ending> {
     let ending = api.desk.ending_with_grant(&caller.acting, mailbox, user).await?;
     Ok(Json(shown::Ending::of(&api, &ending)))
 }

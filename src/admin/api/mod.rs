@@ -8,8 +8,8 @@
 
 #![expect(unused_qualifications, reason = "utoipa's macros write paths in full")]
 
-mod asked;
 mod aliases;
+mod asked;
 mod audit;
 mod caller;
 mod changed;

@@ -41,7 +41,13 @@ pub(super) struct KeyHeader {
     /// A name for this request, different for each: 1 to 255 visible ASCII characters. The same request under the same
     /// key, sent again within a day, makes nothing and is answered with what was made, without the secret that was shown
     /// the first time, and with `Idempotency-Replayed: true`.
-    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]+$", nullable = false)]
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]+$",
+        nullable = false
+    )]
     key: Option<String>,
 }
 

@@ -58,7 +58,11 @@ async fn read(State(api): Here, caller: Caller) -> Reply<Organisation> {
 #[utoipa::path(patch, path = "/organisation", operation_id = "organisation.rename", tag = "organisation",
     request_body = OrganisationEdit,
     responses((status = 200, description = "The organisation, renamed", body = Organisation)))]
-async fn rename(State(api): Here, mut caller: Caller, Sent { body, .. }: Sent<OrganisationEdit>) -> Reply<Organisation> {
+async fn rename(
+    State(api): Here,
+    mut caller: Caller,
+    Sent { body, .. }: Sent<OrganisationEdit>,
+) -> Reply<Organisation> {
     // Before anything is told of the present name.
     api.desk.check(&caller.acting, Operation::OrgEdit).await?;
     let name = org_name(&body.name)?;

@@ -117,7 +117,10 @@ impl Paging {
 }
 
 fn no_place() -> Problem {
-    bad_parameter("after", "this is no place in a list: take `next` of the page before, or leave it out")
+    bad_parameter(
+        "after",
+        "this is no place in a list: take `next` of the page before, or leave it out",
+    )
 }
 
 #[cfg(test)]

@@ -395,7 +395,10 @@ mod tests {
         let keys: BTreeSet<_> = KINDS.iter().map(|kind| kind.key).collect();
         assert_eq!(keys.len(), KINDS.len());
         for kind in KINDS {
-            assert!(kind.status.is_client_error() || kind.status.is_server_error(), "{kind:?}");
+            assert!(
+                kind.status.is_client_error() || kind.status.is_server_error(),
+                "{kind:?}"
+            );
             assert!(
                 kind.hint.ends_with('.') && !kind.title.ends_with('.') && kind.title.len() > 10,
                 "{kind:?}"
@@ -411,7 +414,10 @@ mod tests {
         };
         for (error, key) in [
             (Error::Store(away), "server.store"),
-            (Error::Keys(crate::keys::Error::Missing("/etc/postern/server.key".into())), "server.keys"),
+            (
+                Error::Keys(crate::keys::Error::Missing("/etc/postern/server.key".into())),
+                "server.keys",
+            ),
         ] {
             let problem = Problem::from(error);
             assert_eq!(problem.0.kind.key, key);

@@ -91,13 +91,7 @@ async fn search(State(api): Here, caller: Caller, Query(asked): Query<Asked>) ->
     Ok(Json(result))
 }
 
-async fn by_name(
-    api: &Api,
-    caller: &Caller,
-    text: &str,
-    limit: u32,
-    result: &mut SearchResult,
-) -> Result<(), Problem> {
+async fn by_name(api: &Api, caller: &Caller, text: &str, limit: u32, result: &mut SearchResult) -> Result<(), Problem> {
     for found in api.desk.search(&caller.acting, text, limit).await? {
         match found {
             Found::Mailbox { id, address } => result.mailboxes.push(shown::MailboxRef::new(id, &address)),

@@ -217,7 +217,8 @@ impl<'de> Deserialize<'de> for Networks {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let given = Vec::<String>::deserialize(deserializer)?;
         // One by one: the words for "from anywhere" in the text form of all are no networks.
-        let is_one = |text: &&String| !text.trim().is_empty() && !text.contains(',') && !text.trim().eq_ignore_ascii_case("any");
+        let is_one =
+            |text: &&String| !text.trim().is_empty() && !text.contains(',') && !text.trim().eq_ignore_ascii_case("any");
         if let Some(given) = given.iter().find(|text| !is_one(text)).cloned() {
             return Err(de::Error::custom(model::device::BadSetting::Network { given }));
         }
@@ -231,7 +232,9 @@ impl PartialSchema for Networks {
         let list = utoipa::openapi::ArrayBuilder::new()
             .items(network)
             .max_items(Some(model::device::NETWORKS_MAX))
-            .description(Some("From where a device may sign in; from anywhere where there is none."));
+            .description(Some(
+                "From where a device may sign in; from anywhere where there is none.",
+            ));
         RefOr::T(Schema::Array(list.build()))
     }
 }

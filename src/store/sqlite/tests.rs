@@ -5,6 +5,7 @@ mod files;
 mod outbox;
 mod people;
 mod plans;
+mod requests;
 
 use super::*;
 use crate::store::Actor;

@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
 
-use super::{SqliteStore, request};
 use super::fault::{Outcome, not_found, refused};
 use super::member::known_member;
 use super::person::{USER_COLUMNS, user_at};
 use super::write::{About, Write};
+use super::{SqliteStore, request};
 use crate::audit::{Action, clean};
 use crate::clock::Timestamp;
 use crate::model::{ApiToken, OrgId, TokenId, User, UserId, name};

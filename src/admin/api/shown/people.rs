@@ -287,7 +287,9 @@ impl From<AuditRow> for Entry {
             mailbox: row.mailbox.map(MailboxId),
             subject: row.subject,
             detail: row.detail,
-            hash: row.hash.map(|hash| hash.iter().map(|octet| format!("{octet:02x}")).collect()),
+            hash: row
+                .hash
+                .map(|hash| hash.iter().map(|octet| format!("{octet:02x}")).collect()),
         }
     }
 }

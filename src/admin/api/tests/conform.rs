@@ -59,7 +59,10 @@ pub(super) fn check(method: &Method, path: &str, answer: &Answer) {
     let response = response(operation, &status);
     assert!(response.is_object(), "{what} is not described: {answer:?}");
     for (name, header) in answer.headers.iter().filter(|(name, _)| *name == "location") {
-        assert!(response["headers"]["Location"].is_object(), "{what}: {name}: {header:?}");
+        assert!(
+            response["headers"]["Location"].is_object(),
+            "{what}: {name}: {header:?}"
+        );
     }
     let Some(content) = response.get("content").and_then(Value::as_object) else {
         assert_eq!(answer.body, "", "{what} has a body");
@@ -67,7 +70,9 @@ pub(super) fn check(method: &Method, path: &str, answer: &Answer) {
     };
     let kind = answer.header("content-type").unwrap_or_default();
     let kind = kind.split(';').next().unwrap();
-    let described = content.get(kind).unwrap_or_else(|| panic!("{what}: {kind} is not described"));
+    let described = content
+        .get(kind)
+        .unwrap_or_else(|| panic!("{what}: {kind} is not described"));
     if kind == "application/json" || kind.ends_with("+json") {
         let wrong = fits(&answer.json(), &described["schema"], "");
         assert!(wrong.is_none(), "{what}: {}: {}", wrong.unwrap(), answer.body);
@@ -102,7 +107,10 @@ pub(super) fn fits(value: &Value, schema: &Value, at: &str) -> Option<String> {
     match value {
         Value::Object(fields) => {
             let required = schema.get("required").and_then(Value::as_array);
-            let missing = required.into_iter().flatten().find(|name| !fields.contains_key(name.as_str().unwrap()));
+            let missing = required
+                .into_iter()
+                .flatten()
+                .find(|name| !fields.contains_key(name.as_str().unwrap()));
             if let Some(missing) = missing {
                 return Some(format!("{at}: {missing} is missing"));
             }

@@ -85,16 +85,25 @@ fn every_operation_says_what_it_does_and_how_it_is_refused() {
         let tag = &operation["tags"][0];
         assert!(tags.iter().any(|known| known["name"] == *tag), "{what}: {tag}");
         let is_open = operation["security"].as_array().is_some_and(Vec::is_empty);
-        for status in ["500", "503"].into_iter().chain(if is_open { vec![] } else { vec!["401", "403", "429"] }) {
+        for status in ["500", "503"]
+            .into_iter()
+            .chain(if is_open { vec![] } else { vec!["401", "403", "429"] })
+        {
             let content = &response(operation, status)["content"]["application/problem+json"];
             assert_eq!(content["schema"]["$ref"], "#/components/schemas/Problem", "{what}");
         }
         let parameters = operation["parameters"].as_array().map_or(&[][..], Vec::as_slice);
         for parameter in parameters {
             let name = parameter["name"].as_str().unwrap();
-            let about = parameter.get("description").or_else(|| parameter["schema"].get("description"));
+            let about = parameter
+                .get("description")
+                .or_else(|| parameter["schema"].get("description"));
             assert!(about.is_some(), "{what}: {name} says nothing of itself");
-            assert_eq!(parameter["in"] == "path", path.contains(&format!("{{{name}}}")), "{what}: {name}");
+            assert_eq!(
+                parameter["in"] == "path",
+                path.contains(&format!("{{{name}}}")),
+                "{what}: {name}"
+            );
         }
         let in_path = parameters.iter().filter(|parameter| parameter["in"] == "path").count();
         assert_eq!(in_path, path.matches('{').count(), "{what}");
@@ -120,7 +129,11 @@ fn bodies_of_requests_take_no_further_fields() {
 fn no_schema_of_an_answer_has_a_place_for_a_secret_but_where_one_is_shown_once() {
     let schemas = DOCUMENT["components"]["schemas"].as_object().unwrap();
     for (name, schema) in schemas {
-        for field in schema["properties"].as_object().into_iter().flat_map(|fields| fields.keys()) {
+        for field in schema["properties"]
+            .as_object()
+            .into_iter()
+            .flat_map(|fields| fields.keys())
+        {
             let is_secret = ["password", "secret", "tag", "code"].contains(&field.as_str()) || field == "link";
             let shows = ["DevicePassword", "InvitationLink"].contains(&name.as_str());
             assert!(!is_secret || shows, "{name}.{field}");
@@ -157,7 +170,13 @@ async fn every_path_of_the_description_is_there_and_every_key_leads_to_its_probl
 fn the_document_for_people_names_every_problem() {
     let text = std::fs::read_to_string("docs/api.md").unwrap();
     for kind in KINDS {
-        let row = format!("| `{}` | {} | {} | {} |", kind.key, kind.status.as_u16(), kind.title, kind.hint);
+        let row = format!(
+            "| `{}` | {} | {} | {} |",
+            kind.key,
+            kind.status.as_u16(),
+            kind.title,
+            kind.hint
+        );
         assert!(text.contains(&row), "docs/api.md lacks the row\n{row}");
     }
 }

@@ -133,7 +133,10 @@ async fn ids_of_another_organisation_in_bodies_and_queries_are_unknown() {
         for id in [theirs, nobodys] {
             let (method, path, body) = ask(id.clone());
             let answer = program.ask(method, &path, body).await;
-            assert!(!answer.body.contains("hidden") && !answer.body.contains("Otto"), "{answer:?}");
+            assert!(
+                !answer.body.contains("hidden") && !answer.body.contains("Otto"),
+                "{answer:?}"
+            );
             answers.push((answer.status, answer.body.replace(&id, "ID")));
         }
         assert_eq!(answers[0], answers[1], "{name}");
@@ -201,9 +204,17 @@ async fn lists_show_nothing_of_another_organisation() {
     }
     let address = json!({ "address": "x@other.example" });
     let there = program.post("/mailboxes", address).await;
-    let nowhere = program.post("/mailboxes", json!({ "address": "x@nobody.example" })).await;
+    let nowhere = program
+        .post("/mailboxes", json!({ "address": "x@nobody.example" }))
+        .await;
     assert_eq!(
-        there.refused(422, "request.fields").to_string().replace("other.example", "D"),
-        nowhere.refused(422, "request.fields").to_string().replace("nobody.example", "D")
+        there
+            .refused(422, "request.fields")
+            .to_string()
+            .replace("other.example", "D"),
+        nowhere
+            .refused(422, "request.fields")
+            .to_string()
+            .replace("nobody.example", "D")
     );
 }

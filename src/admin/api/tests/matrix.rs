@@ -467,7 +467,10 @@ async fn no_token_makes_anybody_powerful() {
         let path = format!("/members/{}/role", lucie.id);
         program.put(&path, body).await.refused(403, "token.only_in_person");
         let body = json!({ "address": "new@private.example", "role": role });
-        program.post("/invitations", body).await.refused(403, "token.only_in_person");
+        program
+            .post("/invitations", body)
+            .await
+            .refused(403, "token.only_in_person");
     }
     let member = program.get(&format!("/members/{}", lucie.id)).await.is(200);
     assert_eq!(member["role"], "member");

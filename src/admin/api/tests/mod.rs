@@ -1,12 +1,15 @@
 //! The API through its router, over a real store, as programs ask it. Every answer of every test is compared with the
 //! description of the API: its status must be one that is described, and its body as described.
 
+mod changing;
 mod conform;
 mod described;
 mod isolation;
 mod matrix;
 mod reading;
 mod refusals;
+mod repeated;
+mod secrets;
 
 use std::time::Duration;
 

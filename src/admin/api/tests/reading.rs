@@ -22,7 +22,10 @@ async fn a_token_says_whom_it_acts_for() {
     );
     assert_eq!(me["role"], "member");
     assert_eq!(me["token"]["id"], record.id.to_string());
-    assert_eq!((&me["token"]["scope"], &me["token"]["name"]), (&json!("read"), &json!("member read")));
+    assert_eq!(
+        (&me["token"]["scope"], &me["token"]["name"]),
+        (&json!("read"), &json!("member read"))
+    );
     let mine = program.get("/me/mailboxes").await.is(200);
     assert_eq!(mine["items"][0]["mailbox"]["address"], "contact@example.org");
     assert_eq!(mine["items"][0]["rights"], json!(["see-devices"]));
@@ -40,14 +43,22 @@ async fn the_organisation_is_told_in_numbers() {
     assert_eq!(organisation["name"], "Acme");
     let overview = &organisation["overview"];
     assert_eq!(
-        (&overview["mailboxes"], &overview["devices"], &overview["never_used"], &overview["members"]),
+        (
+            &overview["mailboxes"],
+            &overview["devices"],
+            &overview["never_used"],
+            &overview["members"]
+        ),
         (&json!(1), &json!(1), &json!(1), &json!(1))
     );
     let domains = program.get("/domains").await.is(200);
     assert_eq!(domains["items"][0]["name"], "example.org");
     assert_eq!(domains["items"][0]["mailboxes"], 1);
     let id = domains["items"][0]["id"].as_str().unwrap();
-    assert_eq!(program.get(&format!("/domains/{id}")).await.is(200), domains["items"][0]);
+    assert_eq!(
+        program.get(&format!("/domains/{id}")).await.is(200),
+        domains["items"][0]
+    );
 }
 
 #[tokio::test]
@@ -100,7 +111,8 @@ async fn devices_are_found_by_what_the_console_finds_them_by() {
     let found = async |query: &str| {
         let page = program.get(&format!("/devices{query}")).await.is(200);
         let ids = page["items"].as_array().unwrap().iter();
-        ids.map(|item| item["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        ids.map(|item| item["id"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     let all = [&crm, &phone, &printer].map(|device| device.id.to_string());
     let [crm, phone, printer] = all.clone();
@@ -139,9 +151,14 @@ async fn live_sessions_are_listed_with_how_many_there_are() {
     let program = sophie(&site).await;
     let contact = site.mailbox("contact").await;
     let device = site.device(&contact, "CRM", None).await;
-    let sessions: Vec<_> = (0..3).map(|_| connect(&site, &contact, &device, Protocol::Smtp)).collect();
+    let sessions: Vec<_> = (0..3)
+        .map(|_| connect(&site, &contact, &device, Protocol::Smtp))
+        .collect();
     let page = program.get("/sessions?limit=2").await.is(200);
-    assert_eq!((page["total"].as_u64(), page["items"].as_array().unwrap().len()), (Some(3), 2));
+    assert_eq!(
+        (page["total"].as_u64(), page["items"].as_array().unwrap().len()),
+        (Some(3), 2)
+    );
     let rest = program
         .get(&format!("/sessions?after={}", page["next"].as_str().unwrap()))
         .await
@@ -187,7 +204,11 @@ async fn members_invitations_and_tokens_are_listed() {
         language: Language::French,
         invited_by: "Sophie".to_owned(),
     };
-    let (invitation, _) = site.directory().invite(&site.machine, site.acme.id, invite).await.unwrap();
+    let (invitation, _) = site
+        .directory()
+        .invite(&site.machine, site.acme.id, invite)
+        .await
+        .unwrap();
     let listed = program.get("/invitations?open=true&q=marc").await.is(200);
     assert_eq!(listed["items"][0]["id"], invitation.id.to_string());
     assert_eq!(listed["items"][0]["state"], "waiting");
@@ -195,8 +216,17 @@ async fn members_invitations_and_tokens_are_listed() {
     assert_eq!(one["language"], "fr");
 
     let theirs = client(&site, &lucie).await;
-    assert_eq!(theirs.get("/tokens").await.is(200)["items"].as_array().unwrap().len(), 1);
-    assert_eq!(theirs.get("/tokens?all=true").await.is(200)["items"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        theirs.get("/tokens").await.is(200)["items"].as_array().unwrap().len(),
+        1
+    );
+    assert_eq!(
+        theirs.get("/tokens?all=true").await.is(200)["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
 }
 
 #[tokio::test]
@@ -211,10 +241,16 @@ async fn the_audit_log_is_read_filtered_and_exported() {
     let filtered = program.get("/audit?action=device.&who=cli:root").await.is(200);
     assert_eq!(filtered["items"].as_array().unwrap().len(), 1);
     let entry = &filtered["items"][0];
-    assert_eq!((&entry["action"], &entry["subject"]), (&json!("device.add"), &json!(device.id.to_string())));
+    assert_eq!(
+        (&entry["action"], &entry["subject"]),
+        (&json!("device.add"), &json!(device.id.to_string()))
+    );
     let number = entry["number"].as_i64().unwrap();
     assert_eq!(program.get(&format!("/audit/{number}")).await.is(200), *entry);
-    let of_mailbox = program.get(&format!("/mailboxes/{}/activity", contact.id)).await.is(200);
+    let of_mailbox = program
+        .get(&format!("/mailboxes/{}/activity", contact.id))
+        .await
+        .is(200);
     assert_eq!(of_mailbox["items"][0], *entry);
     let of_device = program.get(&format!("/devices/{}/activity", device.id)).await.is(200);
     assert_eq!(of_device["items"][0], *entry);
@@ -230,8 +266,15 @@ async fn the_audit_log_is_read_filtered_and_exported() {
 
     let csv = program.get("/audit/export.csv?action=device.").await;
     assert_eq!(csv.status, StatusCode::OK);
-    assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8; header=present"));
-    assert!(csv.body.contains("\"number\",\"at\"") && csv.body.contains(&device.id.to_string()), "{}", csv.body);
+    assert_eq!(
+        csv.header("content-type"),
+        Some("text/csv; charset=utf-8; header=present")
+    );
+    assert!(
+        csv.body.contains("\"number\",\"at\"") && csv.body.contains(&device.id.to_string()),
+        "{}",
+        csv.body
+    );
     assert_eq!(csv.body.lines().count(), 2);
     let lines = program.get("/audit/export.jsonl").await;
     assert_eq!(lines.body.lines().count(), count);
@@ -258,7 +301,10 @@ async fn one_finds_things_by_name_and_by_internet_address() {
     );
     assert_eq!(found["is_cut"], false);
     assert_eq!(program.get("/search?q=contact&limit=1").await.is(200)["is_cut"], true);
-    assert_eq!(program.get("/search?q=sophie").await.is(200)["members"][0]["name"], "Sophie");
+    assert_eq!(
+        program.get("/search?q=sophie").await.is(200)["members"][0]["name"],
+        "Sophie"
+    );
     let _live = connect(&site, &contact, &device, Protocol::Imap);
     let by_address = program.get(&format!("/search?q={PEER}")).await.is(200);
     assert_eq!(by_address["devices"][0]["id"], device.id.to_string());

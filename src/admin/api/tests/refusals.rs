@@ -46,7 +46,10 @@ async fn a_browser_that_is_signed_in_is_nobody_here() {
     let stranger = Client::new(&site, None).with("cookie", cookie);
     stranger.get("/me").await.refused(401, "signin.needed");
     let body = json!({ "address": "new@example.org" });
-    stranger.post("/mailboxes", body.clone()).await.refused(401, "signin.needed");
+    stranger
+        .post("/mailboxes", body.clone())
+        .await
+        .refused(401, "signin.needed");
     // And a page of another site is told so, whatever it sends; browsers ask first, and get no yes.
     let program = sophie(&site).await;
     for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
@@ -91,7 +94,14 @@ async fn wrong_tokens_are_counted_and_right_ones_are_not_slowed_by_it() {
 async fn paths_and_methods_that_are_none_are_told_as_problems() {
     let site = Site::new().await;
     let program = sophie(&site).await;
-    for path in ["/", "", "/nowhere", "/devices/", "/mailboxes/x/nowhere", "/devices/x/y/z"] {
+    for path in [
+        "/",
+        "",
+        "/nowhere",
+        "/devices/",
+        "/mailboxes/x/nowhere",
+        "/devices/x/y/z",
+    ] {
         program.get(path).await.refused(404, "request.path");
     }
     let answer = program.ask(Method::PUT, "/devices", Some(json!({}))).await;
@@ -102,12 +112,22 @@ async fn paths_and_methods_that_are_none_are_told_as_problems() {
     // Other versions, and the root of all.
     for uri in ["/api", "/api/", "/api/v2/me", "/api/v1/../v2"] {
         let request = Request::get(uri).header(header::HOST, site.origin.authority());
-        let response = site.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let response = site
+            .router
+            .clone()
+            .oneshot(request.body(Body::empty()).unwrap())
+            .await
+            .unwrap();
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{uri}");
         assert_eq!(response.headers()["content-type"], "application/problem+json", "{uri}");
     }
     let request = Request::get("/api/v1/me").header(header::HOST, "evil.example");
-    let response = site.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let response = site
+        .router
+        .clone()
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
     assert_eq!(response.status(), StatusCode::MISDIRECTED_REQUEST);
     assert_eq!(response.headers()["content-type"], "application/problem+json");
 }
@@ -116,25 +136,37 @@ async fn paths_and_methods_that_are_none_are_told_as_problems() {
 async fn bodies_that_cannot_be_read_are_told_apart() {
     let site = Site::new().await;
     let program = sophie(&site).await;
-    let send = async |kind: Option<&str>, body: &str| {
-        program.send(Method::POST, "/mailboxes", kind, body.to_owned()).await
-    };
+    let send =
+        async |kind: Option<&str>, body: &str| program.send(Method::POST, "/mailboxes", kind, body.to_owned()).await;
     let json = Some("application/json");
     send(json, "{").await.refused(400, "request.json");
     send(json, "").await.refused(400, "request.json");
-    send(Some("application/json; charset=utf-8"), "{}").await.refused(422, "request.fields");
+    send(Some("application/json; charset=utf-8"), "{}")
+        .await
+        .refused(422, "request.fields");
     for kind in [None, Some("text/plain"), Some("application/x-www-form-urlencoded")] {
         send(kind, r#"{"address": "new@example.org"}"#)
             .await
             .refused(415, "request.content_type");
     }
-    send(json, &" ".repeat(64 * 1024 + 1)).await.refused(413, "request.too_large");
-    let told = send(json, r#"{"address": "new@example.org", "owner": true}"#).await.refused(422, "request.fields");
+    send(json, &" ".repeat(64 * 1024 + 1))
+        .await
+        .refused(413, "request.too_large");
+    let told = send(json, r#"{"address": "new@example.org", "owner": true}"#)
+        .await
+        .refused(422, "request.fields");
     assert_eq!(told["fields"][0]["field"], "owner");
     assert_eq!(told["fields"][0]["key"], "field.unknown");
-    let told = send(json, r#"{"address": "no address"}"#).await.refused(422, "request.fields");
-    assert_eq!((&told["fields"][0]["field"], &told["fields"][0]["key"]), (&json!("address"), &json!("address.bad")));
-    let told = send(json, r#"{"address": "a@foreign.example"}"#).await.refused(422, "request.fields");
+    let told = send(json, r#"{"address": "no address"}"#)
+        .await
+        .refused(422, "request.fields");
+    assert_eq!(
+        (&told["fields"][0]["field"], &told["fields"][0]["key"]),
+        (&json!("address"), &json!("address.bad"))
+    );
+    let told = send(json, r#"{"address": "a@foreign.example"}"#)
+        .await
+        .refused(422, "request.fields");
     assert_eq!(told["fields"][0]["key"], "not_found");
     assert_eq!(told["type"], "/api/v1/problems/request.fields");
     assert!(told["hint"].as_str().unwrap().ends_with('.') && told["title"].is_string());
@@ -160,7 +192,10 @@ async fn parameters_that_cannot_be_used_are_named() {
         ("ip=nowhere", "ip"),
         ("limit=1&limit=2", "limit"),
     ] {
-        let told = program.get(&format!("/devices?{query}")).await.refused(400, "request.query");
+        let told = program
+            .get(&format!("/devices?{query}"))
+            .await
+            .refused(400, "request.query");
         assert_eq!(told["fields"][0]["field"], field, "{query}: {told}");
     }
 }
@@ -218,7 +253,13 @@ async fn a_store_that_is_away_is_told_without_its_place() {
         .await;
     answer.refused(503, "server.store");
     assert_eq!(answer.header("retry-after"), Some("5"));
-    for inner in ["postern.db", site.place.path().to_str().unwrap(), "disk", "database", "malformed"] {
+    for inner in [
+        "postern.db",
+        site.place.path().to_str().unwrap(),
+        "disk",
+        "database",
+        "malformed",
+    ] {
         assert!(!answer.body.contains(inner), "{inner} is told in {}", answer.body);
     }
 }

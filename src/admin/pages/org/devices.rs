@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::scope::*;
 use super::first;
+use super::scope::*;
 use crate::admin::console::view::devices::{DeviceMay, DevicePage, DeviceSession, Devices};
 use crate::admin::lists;
 use crate::model::device::Use;

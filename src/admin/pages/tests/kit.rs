@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,21 +14,21 @@ use axum::response::Response;
 use tempfile::TempDir;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
-use tracing::subscriber::DefaultGuard;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::super::query::with_query;
 use super::super::{ClientService, Pages, Parts};
-use crate::admin::api::{self, Api};
 use crate::admin;
+use crate::admin::api::{self, Api};
 use crate::admin::manager::{ClientAddress, guarded};
 use crate::clock::{Clock, Timestamp};
 use crate::directory::desk::testing::{self, SignInConfig};
 use crate::directory::letter::{Letter, NotPosted, Post, Recipient};
 use crate::directory::{DeviceSpec, Directory, FirstOrg};
 use crate::identity::STEP_SECONDS;
-use crate::model::{Device, Grant, Language, Mailbox, Org, OrgId, Origin, Rights, Role, User, UserId};
 use crate::metrics::Metrics;
+use crate::model::{Device, Grant, Language, Mailbox, Org, OrgId, Origin, Rights, Role, User, UserId};
 use crate::revoke::Registry;
 use crate::store::{Actor, GrantTerms, NewUser, Store};
 
@@ -39,8 +39,7 @@ pub(in crate::admin) const PASSWORD: &str = "vast otter plume";
 /// Where the Manager is, unless a test says otherwise.
 pub(in crate::admin) const ORIGIN: &str = "https://manager.example.org";
 /// The browser of every test, as it calls itself.
-pub(in crate::admin) const FIREFOX: &str =
-    "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
+pub(in crate::admin) const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 
 /// Letters, in the order in which they were put.
 #[derive(Default)]
@@ -560,6 +559,10 @@ pub(in crate::admin) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     pub(in crate::admin) fn listen() -> (Self, DefaultGuard) {
+        // While there is one subscriber only, tracing takes it for that of every thread, and forgets what another thread,
+        // which has none, was the first to log.
+        static ANOTHER: LazyLock<tracing::Dispatch> = LazyLock::new(|| tracing::Dispatch::new(NoSubscriber::new()));
+        LazyLock::force(&ANOTHER);
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
