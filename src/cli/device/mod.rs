@@ -122,8 +122,15 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
         Command::Show(which) => {
             let device = directory.find_device(&which.device).await?;
             let address = local.directory.address_of(&device).await?;
-            output.show(&show::json_of(&device, address.as_str(), local.now()), || {
-                show::details(&device, address.as_str(), local.now())
+            let filter = DeviceFilter {
+                mailbox: Some(device.mailbox),
+                with_revoked: true,
+                ..DeviceFilter::default()
+            };
+            let knocking = directory.knocking(&filter).await?.remove(&device.id);
+            let (address, now) = (address.as_str(), local.now());
+            output.show(&show::json_of(&device, address, knocking.as_ref(), now), || {
+                show::details(&device, address, knocking.as_ref(), now)
             })
         }
         Command::Replace(which) => replace(which, local, output).await,
@@ -232,11 +239,12 @@ async fn list(args: List, local: &Local, output: &Output) -> Result<(), Failure>
         with_revoked: args.all,
     };
     let devices = directory.devices(&filter).await?;
+    let knocking = directory.knocking(&filter).await?;
     let mailboxes = match mailbox {
         Some(mailbox) => vec![mailbox],
         None => directory.mailboxes(org, None).await?,
     };
-    show::list(&devices, &mailboxes, local.now(), output)
+    show::list((&devices, &knocking), &mailboxes, local.now(), output)
 }
 
 async fn edit(args: Edit, local: &Local, output: &Output) -> Result<(), Failure> {

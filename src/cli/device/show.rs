@@ -14,9 +14,9 @@ use crate::cli::time;
 use crate::clock::Timestamp;
 use crate::config::TlsMode;
 use crate::config::{ClientService, ClientSettings};
-use crate::model::device::Use;
+use crate::model::device::{Knocking, Use};
 use crate::model::password::PlainPassword;
-use crate::model::{Device, DeviceState, Mailbox};
+use crate::model::{Device, DeviceId, DeviceState, Mailbox};
 
 /// What is printed once, and wiped behind the printer.
 #[derive(Serialize)]
@@ -38,7 +38,7 @@ pub(super) fn password(
     let secret = password.shown();
     let settings = &local.config.client_settings;
     let shown = Shown {
-        device: json_of(device, address, local.now()),
+        device: json_of(device, address, None, local.now()),
         password: secret.expose(),
         settings: json!({
             "user_name": address,
@@ -92,7 +92,12 @@ fn service_json(service: &ClientService) -> Value {
 }
 
 /// Prints the list.
-pub(super) fn list(devices: &[Device], mailboxes: &[Mailbox], now: Timestamp, output: &Output) -> Result<(), Failure> {
+pub(super) fn list(
+    (devices, knocking): (&[Device], &HashMap<DeviceId, Knocking>),
+    mailboxes: &[Mailbox],
+    now: Timestamp,
+    output: &Output,
+) -> Result<(), Failure> {
     let addresses: HashMap<_, _> = mailboxes.iter().map(|mailbox| (mailbox.id, &mailbox.address)).collect();
     let address = |device: &Device| {
         addresses
@@ -102,7 +107,7 @@ pub(super) fn list(devices: &[Device], mailboxes: &[Mailbox], now: Timestamp, ou
     };
     let values: Vec<Value> = devices
         .iter()
-        .map(|device| json_of(device, &address(device), now))
+        .map(|device| json_of(device, &address(device), knocking.get(&device.id), now))
         .collect();
     output.show(&json!({ "devices": values }), || {
         let rows = devices.iter().map(|device| {
@@ -111,7 +116,10 @@ pub(super) fn list(devices: &[Device], mailboxes: &[Mailbox], now: Timestamp, ou
             [
                 address(device),
                 device.label.clone(),
-                state(device, now).to_owned(),
+                match knocking.get(&device.id) {
+                    None => state(device, now).to_owned(),
+                    Some(_) => format!("{}, old password still tries", state(device, now)),
+                },
                 device.scopes.to_string(),
                 used.map_or_else(|| "never".to_owned(), |used| time::relative(used.at, now)),
                 or_none(used.map(|used| used.ip.to_string())),
@@ -144,7 +152,7 @@ pub(super) fn list(devices: &[Device], mailboxes: &[Mailbox], now: Timestamp, ou
 }
 
 /// Everything about one device, a fact a line.
-pub(super) fn details(device: &Device, address: &str, now: Timestamp) -> String {
+pub(super) fn details(device: &Device, address: &str, knocking: Option<&Knocking>, now: Timestamp) -> String {
     let moment = |at: Option<Timestamp>, none: &str| at.map_or_else(|| none.to_owned(), |at| time::human(at, now));
     let state = match device.state {
         DeviceState::Paused(at) | DeviceState::Revoked(at) => {
@@ -177,6 +185,10 @@ pub(super) fn details(device: &Device, address: &str, now: Timestamp) -> String 
         ),
         ("First used", use_text(device.first_used.as_ref(), now)),
         ("Last used", use_text(device.last_used.as_ref(), now)),
+        (
+            "Still tries",
+            knocking.map(|knocking| knocking_text(knocking, now)).unwrap_or_default(),
+        ),
     ];
     facts.retain(|(_, value)| !value.is_empty());
     facts
@@ -205,8 +217,20 @@ fn use_text(usage: Option<&Use>, now: Timestamp) -> String {
     )
 }
 
+fn knocking_text(knocking: &Knocking, now: Timestamp) -> String {
+    let last = use_text(Some(&knocking.last), now);
+    if knocking.tries == 1 {
+        return format!("an old password, once: {last}");
+    }
+    format!(
+        "an old password, {} times since {}, last {last}",
+        knocking.tries,
+        time::human(knocking.since, now)
+    )
+}
+
 /// A device in JSON; the field names are documented in docs/cli.md.
-pub(super) fn json_of(device: &Device, address: &str, now: Timestamp) -> Value {
+pub(super) fn json_of(device: &Device, address: &str, knocking: Option<&Knocking>, now: Timestamp) -> Value {
     let (paused_at, revoked_at) = match device.state {
         DeviceState::Active => (None, None),
         DeviceState::Paused(at) => (Some(at), None),
@@ -229,6 +253,11 @@ pub(super) fn json_of(device: &Device, address: &str, now: Timestamp) -> Value {
         "imported": device.imported,
         "first_used": device.first_used.as_ref().map(use_json),
         "last_used": device.last_used.as_ref().map(use_json),
+        "old_password_tries": knocking.map(|knocking| json!({
+            "count": knocking.tries,
+            "since": knocking.since.rfc3339(),
+            "last": use_json(&knocking.last),
+        })),
     })
 }
 

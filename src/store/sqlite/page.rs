@@ -9,6 +9,7 @@ use rusqlite::{Connection, Row};
 use super::credential::day_of;
 use super::device::{DEVICE_COLUMN_COUNT, DEVICE_COLUMNS, device_at};
 use super::fault::{Outcome, refused};
+use super::knock;
 use super::mailbox::mailbox_row;
 use super::query::Query;
 use crate::clock::Timestamp;
@@ -42,9 +43,14 @@ fn devices_by_owner() -> Query {
 }
 
 fn devices_by(index: &str) -> Query {
+    devices_from(&format!("device d {index}"))
+}
+
+/// Devices that are found so.
+fn devices_from(found: &str) -> Query {
     Query::new(&format!(
         "SELECT {DEVICE_COLUMNS}, m.address, u.name
-         FROM device d {index} CROSS JOIN mailbox m ON m.id = d.mailbox_id LEFT JOIN user u ON u.id = d.user_id"
+         FROM {found} CROSS JOIN mailbox m ON m.id = d.mailbox_id LEFT JOIN user u ON u.id = d.user_id"
     ))
 }
 
@@ -61,22 +67,34 @@ pub(super) fn device_row(row: &Row<'_>) -> rusqlite::Result<DeviceRow> {
         device: device_at(row, 0)?,
         address: row.get(DEVICE_COLUMN_COUNT)?,
         owner: row.get(DEVICE_COLUMN_COUNT + 1)?,
+        knocking: None,
     })
 }
 
-pub(super) fn device_in(conn: &Connection, org: OrgId, id: DeviceId) -> Outcome<Option<DeviceRow>> {
+pub(super) fn device_in(
+    conn: &Connection,
+    org: OrgId,
+    id: DeviceId,
+    now: Timestamp,
+) -> Outcome<Option<DeviceRow>> {
     let mut query = devices();
     query.text(" WHERE d.id = ").value(id.raw());
     query.and("+d.org_id = ", org.raw());
-    Ok(query.rows(conn, device_row)?.pop())
+    let mut rows = query.rows(conn, device_row)?;
+    knock::fill(conn, &mut rows, now)?;
+    Ok(rows.pop())
 }
 
 pub(super) fn device_page(
-    conn: &Connection,
+    conn: &mut Connection,
     org: OrgId,
     query: &DeviceQuery,
+    now: Timestamp,
 ) -> Outcome<Page<DeviceRow, Cursor<DeviceId>>> {
-    let rows = device_query(org, query)?.rows(conn, device_row)?;
+    // Devices and what is tried with their old passwords are of one moment: one list is sorted by the other.
+    let tx = conn.transaction()?;
+    let mut rows = device_query(org, query, now)?.rows(&tx, device_row)?;
+    knock::fill(&tx, &mut rows, now)?;
     Ok(cut(rows, query.limit, |row| Cursor {
         key: sorted_by(query.status, row),
         id: row.device.id,
@@ -87,7 +105,7 @@ pub(super) fn device_page(
 fn sorted_by(status: DeviceStatus, row: &DeviceRow) -> String {
     let number = |at: Option<Timestamp>| at.map_or_else(String::new, |at| at.0.to_string());
     match (status, row.device.state) {
-        (DeviceStatus::Live | DeviceStatus::All, _) => row.address.to_string(),
+        (DeviceStatus::Live | DeviceStatus::All | DeviceStatus::Recent(_), _) => row.address.to_string(),
         (DeviceStatus::NeverUsed, _) => String::new(),
         (DeviceStatus::UnusedSince(_), _) => {
             let last = row.device.last_used.as_ref();
@@ -98,16 +116,26 @@ fn sorted_by(status: DeviceStatus, row: &DeviceRow) -> String {
         }
         (DeviceStatus::Paused | DeviceStatus::Revoked, _) => String::new(),
         (DeviceStatus::EndingBefore(_), _) => number(row.device.expires_at),
+        (DeviceStatus::Knocking, _) => number(row.knocking.as_ref().map(|knocking| knocking.last.at)),
     }
 }
 
-pub(super) fn device_query(org: OrgId, query: &DeviceQuery) -> Outcome<Query> {
+pub(super) fn device_query(org: OrgId, query: &DeviceQuery, now: Timestamp) -> Outcome<Query> {
     let mut sql = match query.status {
-        DeviceStatus::Live | DeviceStatus::All => by_address(org, query),
+        DeviceStatus::Live | DeviceStatus::All | DeviceStatus::Recent(_) => by_address(org, query),
+        DeviceStatus::Knocking => by_knock(org, query, now)?,
         _ => by_column(org, query)?,
     };
-    if query.status != DeviceStatus::All && query.status != DeviceStatus::Revoked {
-        sql.text(" AND d.revoked_at IS NULL");
+    match query.status {
+        DeviceStatus::All | DeviceStatus::Revoked | DeviceStatus::Knocking => {}
+        DeviceStatus::Recent(since) => {
+            sql.text(" AND (d.revoked_at IS NULL OR d.revoked_at > ")
+                .value(since.0)
+                .text(")");
+        }
+        _ => {
+            sql.text(" AND d.revoked_at IS NULL");
+        }
     }
     if let Some(mailbox) = query.mailbox {
         sql.and("d.mailbox_id = ", mailbox.raw());
@@ -131,12 +159,13 @@ pub(super) fn device_query(org: OrgId, query: &DeviceQuery) -> Outcome<Query> {
         sql.contains(&["d.label_key", "m.address"], &name::name_key(text.trim()));
     }
     sql.text(match query.status {
-        DeviceStatus::Live | DeviceStatus::All => " ORDER BY m.address, d.id",
+        DeviceStatus::Live | DeviceStatus::All | DeviceStatus::Recent(_) => " ORDER BY m.address, d.id",
         DeviceStatus::NeverUsed => " ORDER BY d.id",
         DeviceStatus::UnusedSince(_) => " ORDER BY d.last_day, d.id",
         DeviceStatus::Paused => " ORDER BY d.paused_at DESC, d.id DESC",
         DeviceStatus::Revoked => " ORDER BY d.revoked_at DESC, d.id DESC",
         DeviceStatus::EndingBefore(_) => " ORDER BY d.expires_at, d.id",
+        DeviceStatus::Knocking => " ORDER BY k.last_at DESC, k.device_id DESC",
     });
     sql.text(" LIMIT ").value(read_limit(query.limit));
     Ok(sql)
@@ -188,7 +217,12 @@ fn by_column(org: OrgId, query: &DeviceQuery) -> Outcome<Query> {
             sql.text(" AND d.revoked_at IS NOT NULL");
             ("d.revoked_at", " < (")
         }
-        DeviceStatus::NeverUsed | DeviceStatus::Live | DeviceStatus::All => {
+        // All but the first have statements of their own.
+        DeviceStatus::NeverUsed
+        | DeviceStatus::Live
+        | DeviceStatus::All
+        | DeviceStatus::Recent(_)
+        | DeviceStatus::Knocking => {
             sql.text(" AND d.last_day IS NULL");
             if let Some(after) = &query.after {
                 sql.and("d.id > ", after.id.raw());
@@ -196,11 +230,41 @@ fn by_column(org: OrgId, query: &DeviceQuery) -> Outcome<Query> {
             return Ok(sql);
         }
     };
+    go_on(&mut sql, query, &[column, ", d.id)", beyond])?;
+    Ok(sql)
+}
+
+/// Goes on after a row, whose place is a number and its id.
+fn go_on(sql: &mut Query, query: &DeviceQuery, [column, id, beyond]: &[&str; 3]) -> Outcome<()> {
     if let Some(after) = &query.after {
         let key: i64 = after.key.parse().map_err(|_| refused(BadCursor.to_string()))?;
-        sql.text(" AND (").text(column).text(", d.id)").text(beyond);
+        sql.text(" AND (").text(column).text(id).text(beyond);
         sql.value(key).text(", ").value(after.id.raw()).text(")");
     }
+    Ok(())
+}
+
+/// By the latest try with an old password, each device once.
+fn by_knock(org: OrgId, query: &DeviceQuery, now: Timestamp) -> Outcome<Query> {
+    const OF_DEVICE: &str = "CROSS JOIN knock k ON k.mailbox_id = d.mailbox_id AND k.device_id = d.id";
+    const OF_KNOCK: &str = "knock k CROSS JOIN device d ON d.mailbox_id = k.mailbox_id AND d.id = k.device_id";
+    // As above: those of a person or of a mailbox are few.
+    let (found, begin) = match (query.owner, query.mailbox) {
+        (_, Some(_)) => (OF_KNOCK.to_owned(), " WHERE +k.org_id = "),
+        (Some(DeviceOwner::User(_)), None) => (
+            format!("device d INDEXED BY device_user {OF_DEVICE}"),
+            " WHERE d.org_id = ",
+        ),
+        _ => (OF_KNOCK.to_owned(), " WHERE k.org_id = "),
+    };
+    let mut sql = devices_from(&found);
+    sql.text(begin).value(org.raw());
+    if let Some(mailbox) = query.mailbox {
+        sql.and("k.mailbox_id = ", mailbox.raw());
+    }
+    sql.and("k.last_at > ", knock::counted_since(now).0);
+    sql.text(" AND ").text(knock::LATEST_OF_DEVICE);
+    go_on(&mut sql, query, &["k.last_at", ", k.device_id)", " < ("])?;
     Ok(sql)
 }
 

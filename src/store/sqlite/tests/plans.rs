@@ -86,6 +86,8 @@ fn device_lists() -> Named {
     for status in [
         DeviceStatus::Live,
         DeviceStatus::All,
+        DeviceStatus::Recent(NOW),
+        DeviceStatus::Knocking,
         DeviceStatus::NeverUsed,
         DeviceStatus::UnusedSince(NOW),
         DeviceStatus::Paused,
@@ -94,7 +96,7 @@ fn device_lists() -> Named {
     ] {
         for (name, filter) in device_filters() {
             let query = DeviceQuery { status, ..filter };
-            let query = page::device_query(OURS, &query).unwrap();
+            let query = page::device_query(OURS, &query, NOW).unwrap();
             lists.push((format!("{name} {status:?}"), query));
         }
     }
@@ -393,5 +395,15 @@ async fn a_list_costs_the_same_however_large_the_other_organisations_are() {
             *before > 0 && (before - after).abs() < 20,
             "{name}: {before} steps, then {after}"
         );
+    }
+}
+
+#[tokio::test]
+async fn zz_dump() {
+    use std::io::Write;
+    let mut f = std::fs::File::create("/tmp/s/i4/more/lists.json").unwrap();
+    for (name, q) in lists() {
+        let v: Vec<_> = q.values.iter().map(|v| match v { Value::Integer(i) => serde_json::json!(i), Value::Text(t) => serde_json::json!(t), _ => serde_json::json!(null)}).collect();
+        writeln!(f, "{}", serde_json::json!({"name": name, "sql": q.sql, "values": v})).unwrap();
     }
 }
