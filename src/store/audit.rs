@@ -10,7 +10,7 @@ use crate::model::{MailboxId, OrgId};
 
 /// The most rows that one page looks at before it is shown with what was found: a filter that matches almost nothing must
 /// not read a log of years in one go.
-pub const AUDIT_SEARCHED_MAX: u32 = 20_000;
+pub const AUDIT_SEARCHED_MAX: u32 = 10_000;
 
 /// One audit row, as it is read back.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -121,11 +121,31 @@ fn sorted_by(status: DeviceStatus, row: &DeviceRow) -> String {
 }
 
 pub(super) fn device_query(org: OrgId, query: &DeviceQuery, now: Timestamp) -> Outcome<Query> {
-    let mut sql = match query.status {
-        DeviceStatus::Live | DeviceStatus::All | DeviceStatus::Recent(_) => by_address(org, query),
-        DeviceStatus::Knocking => by_knock(org, query, now)?,
-        _ => by_column(org, query)?,
-    };
+    let of_few = query.mailbox.is_some() || matches!(query.owner, Some(DeviceOwner::User(_)));
+    match query.status {
+        DeviceStatus::Live | DeviceStatus::All | DeviceStatus::Recent(_) => {
+            let mut sql = by_address(org, query);
+            narrow(&mut sql, query, BY_NAME);
+            sql.text(" ORDER BY m.address, d.id LIMIT ")
+                .value(read_limit(query.limit));
+            Ok(sql)
+        }
+        DeviceStatus::Knocking => {
+            let mut sql = by_knock(org, query, now)?;
+            narrow(&mut sql, query, BY_NAME);
+            sql.text(" ORDER BY k.last_at DESC, k.device_id DESC LIMIT ")
+                .value(read_limit(query.limit));
+            Ok(sql)
+        }
+        _ => by_column(org, query, of_few),
+    }
+}
+
+/// What a text is looked for in, where the mailbox `m` is at hand.
+const BY_NAME: &[&str] = &["d.label_key", "m.address"];
+
+/// The conditions that any list can have, on the device `d`.
+fn narrow(sql: &mut Query, query: &DeviceQuery, by_name: &[&str]) {
     match query.status {
         DeviceStatus::All | DeviceStatus::Revoked | DeviceStatus::Knocking => {}
         DeviceStatus::Recent(since) => {
@@ -155,20 +175,9 @@ pub(super) fn device_query(org: OrgId, query: &DeviceQuery, now: Timestamp) -> O
     if let Some(ip) = query.last_ip {
         sql.and("d.last_ip = ", ip.to_string());
     }
-    if let Some(text) = &query.text {
-        sql.contains(&["d.label_key", "m.address"], &name::name_key(text.trim()));
+    if let Some(text) = query.text.as_deref().filter(|_| !by_name.is_empty()) {
+        sql.contains(by_name, &name::name_key(text.trim()));
     }
-    sql.text(match query.status {
-        DeviceStatus::Live | DeviceStatus::All | DeviceStatus::Recent(_) => " ORDER BY m.address, d.id",
-        DeviceStatus::NeverUsed => " ORDER BY d.id",
-        DeviceStatus::UnusedSince(_) => " ORDER BY d.last_day, d.id",
-        DeviceStatus::Paused => " ORDER BY d.paused_at DESC, d.id DESC",
-        DeviceStatus::Revoked => " ORDER BY d.revoked_at DESC, d.id DESC",
-        DeviceStatus::EndingBefore(_) => " ORDER BY d.expires_at, d.id",
-        DeviceStatus::Knocking => " ORDER BY k.last_at DESC, k.device_id DESC",
-    });
-    sql.text(" LIMIT ").value(read_limit(query.limit));
-    Ok(sql)
 }
 
 fn by_address(org: OrgId, query: &DeviceQuery) -> Query {
@@ -192,46 +201,83 @@ fn by_address(org: OrgId, query: &DeviceQuery) -> Query {
     sql
 }
 
-fn by_column(org: OrgId, query: &DeviceQuery) -> Outcome<Query> {
-    // Those of a person or of a mailbox are few, and sorted by themselves (`+` keeps off the indexes of the order).
-    let (mut sql, begin) = match (query.owner, query.mailbox) {
-        (_, Some(_)) => (devices(), " WHERE +d.org_id = "),
-        (Some(DeviceOwner::User(_)), None) => (devices_by_owner(), " WHERE d.org_id = "),
-        _ => (devices(), " WHERE d.org_id = "),
-    };
-    sql.text(begin).value(org.raw());
-    let (column, beyond) = match query.status {
-        DeviceStatus::UnusedSince(at) => {
-            sql.and("d.last_day < ", day_of(at));
-            ("d.last_day", " > (")
-        }
-        DeviceStatus::EndingBefore(at) => {
-            sql.text(" AND d.expires_at IS NOT NULL").and("d.expires_at < ", at.0);
-            ("d.expires_at", " > (")
-        }
-        DeviceStatus::Paused => {
-            sql.text(" AND d.paused_at IS NOT NULL");
-            ("d.paused_at", " < (")
-        }
-        DeviceStatus::Revoked => {
-            sql.text(" AND d.revoked_at IS NOT NULL");
-            ("d.revoked_at", " < (")
-        }
+/// A list that is sorted by a column of the device. Which devices are on the page is found from the index of that column
+/// alone, where it has all that is asked for; only then are their records read. Those of a person or of a mailbox are few,
+/// and sorted by themselves (`+` keeps off the indexes of the order).
+fn by_column(org: OrgId, query: &DeviceQuery, of_few: bool) -> Outcome<Query> {
+    let (column, descends) = match query.status {
+        DeviceStatus::UnusedSince(_) => ("d.last_day", false),
+        DeviceStatus::EndingBefore(_) => ("d.expires_at", false),
+        DeviceStatus::Paused => ("d.paused_at", true),
+        DeviceStatus::Revoked => ("d.revoked_at", true),
         // All but the first have statements of their own.
         DeviceStatus::NeverUsed
         | DeviceStatus::Live
         | DeviceStatus::All
         | DeviceStatus::Recent(_)
-        | DeviceStatus::Knocking => {
-            sql.text(" AND d.last_day IS NULL");
-            if let Some(after) = &query.after {
-                sql.and("d.id > ", after.id.raw());
-            }
-            return Ok(sql);
-        }
+        | DeviceStatus::Knocking => ("d.last_day", false),
     };
-    go_on(&mut sql, query, &[column, ", d.id)", beyond])?;
-    Ok(sql)
+    let mut sql = match (query.owner, query.mailbox) {
+        (_, Some(_)) => devices(),
+        (Some(DeviceOwner::User(_)), None) => devices_by_owner(),
+        _ => Query::new(&format!("SELECT d.mailbox_id, d.id, {column} AS place FROM device d")),
+    };
+    sql.text(if query.mailbox.is_some() {
+        " WHERE +d.org_id = "
+    } else {
+        " WHERE d.org_id = "
+    });
+    sql.value(org.raw());
+    match query.status {
+        DeviceStatus::UnusedSince(at) => {
+            sql.and("d.last_day < ", day_of(at));
+        }
+        DeviceStatus::EndingBefore(at) => {
+            sql.text(" AND d.expires_at IS NOT NULL").and("d.expires_at < ", at.0);
+        }
+        DeviceStatus::Paused | DeviceStatus::Revoked => {
+            sql.text(" AND ").text(column).text(" IS NOT NULL");
+        }
+        _ => {
+            sql.text(" AND d.last_day IS NULL");
+        }
+    }
+    let never_used = query.status == DeviceStatus::NeverUsed;
+    match &query.after {
+        Some(after) if never_used => {
+            sql.and("d.id > ", after.id.raw());
+        }
+        _ => go_on(&mut sql, query, &[column, ", d.id)", if descends { " < (" } else { " > (" }])?,
+    }
+    narrow(&mut sql, query, if of_few { BY_NAME } else { &[] });
+    if let Some(text) = query.text.as_deref().filter(|_| !of_few) {
+        in_name_or_address(&mut sql, org, text);
+    }
+    let way = if descends { " DESC" } else { "" };
+    sql.text(" ORDER BY ").text(column).text(way).text(", d.id").text(way);
+    sql.text(" LIMIT ").value(read_limit(query.limit));
+    if of_few {
+        return Ok(sql);
+    }
+    let mut page = devices_from(&format!(
+        "({}) f CROSS JOIN device d ON d.mailbox_id = f.mailbox_id AND d.id = f.id",
+        sql.sql
+    ));
+    page.values = sql.values;
+    page.text(" ORDER BY f.place").text(way).text(", f.id").text(way);
+    Ok(page)
+}
+
+/// That the device's name or its mailbox's address contains a text. The addresses are gone through once, not once for each
+/// device.
+fn in_name_or_address(sql: &mut Query, org: OrgId, text: &str) {
+    let key = name::name_key(text.trim());
+    sql.text(" AND (instr(d.label_key, ").value(key.clone());
+    sql.text(") > 0 OR d.mailbox_id IN (SELECT b.id FROM mailbox b WHERE b.org_id = ")
+        .value(org.raw())
+        .text(" AND instr(b.address, ")
+        .value(key)
+        .text(") > 0))");
 }
 
 /// Goes on after a row, whose place is a number and its id.
