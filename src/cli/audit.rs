@@ -150,6 +150,7 @@ fn json_of(row: &AuditRow) -> Value {
         "actor": row.actor.who,
         "origin": row.actor.origin,
         "behalf": row.actor.behalf,
+        "user": row.actor.user,
         "action": row.action,
         "org": row.org,
         "mailbox": row.mailbox,

@@ -142,6 +142,7 @@ fn json_line(row: &AuditRow) -> Vec<u8> {
         "who": row.actor.who,
         "origin": row.actor.origin,
         "behalf": row.actor.behalf,
+        "user": row.actor.user,
         "action": row.action,
         "mailbox": row.mailbox,
         "subject": row.subject,

@@ -196,6 +196,11 @@ fn log_lists() -> Named {
             action: Some("zzz".into()),
             ..log.clone()
         },
+        AuditFilter {
+            org: None,
+            user: Some(UserId::from_raw(1)),
+            ..log.clone()
+        },
         log,
     ] {
         lists.push((format!("log {filter:?}"), audit::page_query(&filter, None)));
