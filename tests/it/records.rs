@@ -1,10 +1,12 @@
 //! What a running daemon leaves behind for its operators: last uses, audit rows, metrics, probes.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
+use crate::kit::postern::{Device, Login};
 use crate::kit::wait;
-use crate::site::{ANNA, Site};
+use crate::kit::wire::Wire;
+use crate::site::{ANNA, QUICK, Site};
 
 fn shown(site: &Site, path: &str) -> anyhow::Result<Value> {
     Ok(serde_json::from_str(
@@ -67,6 +69,63 @@ fn a_device_shows_when_from_where_and_by_which_program_it_was_used() -> anyhow::
 }
 
 #[test]
+fn an_old_password_that_is_still_tried_is_told_to_whoever_looks_at_the_device() -> anyhow::Result<()> {
+    let site = Site::start()?;
+    let (phone, crm) = (site.device("Phone")?, site.device("CRM")?);
+    assert_eq!(shown(&site, &phone.path)?["old_password_tries"], Value::Null);
+    site.postern.cli(&["device", "replace", &phone.path])?.ok()?;
+    site.postern.revoke(&crm)?;
+    let refused = |device: &Device, words: &str| -> anyhow::Result<()> {
+        let mut client = site.imap()?;
+        client.command("ID (\"name\" \"Old Mail\")")?.ok()?;
+        let answer = client.login(&device.address, &device.password)?;
+        ensure!(answer.status.starts_with("NO [AUTHENTICATIONFAILED]"), "{answer:?}");
+        ensure!(answer.status.contains(words), "{answer:?}");
+        Ok(())
+    };
+    for _ in 0..3 {
+        refused(&phone, "\"Phone\" has a new password since")?;
+    }
+    refused(&crm, "\"CRM\" was disconnected on")?;
+    let tried = |path: &str, count: u64| {
+        wait::until(
+            &format!("{count} tries with the old password of {path} are written"),
+            || {
+                let tries = shown(&site, path)?["old_password_tries"].clone();
+                Ok((tries["count"] == count).then_some(tries))
+            },
+        )
+    };
+    let tries = tried(&phone.path, 3)?;
+    assert!(tries["since"].as_str() <= tries["last"]["at"].as_str(), "{tries}");
+    assert_eq!(
+        (
+            &tries["last"]["ip"],
+            &tries["last"]["protocol"],
+            &tries["last"]["client"]
+        ),
+        (&json!("127.0.0.1"), &json!("imap"), &json!("Old Mail"))
+    );
+    tried(&crm.path, 1)?;
+    // Further ones are added to what is written.
+    refused(&phone, "has a new password since")?;
+    tried(&phone.path, 4)?;
+
+    let details = site.postern.cli(&["device", "show", &phone.path])?.ok()?;
+    assert!(details.contains("an old password, 4 times since"), "{details}");
+    let list = site.postern.cli(&["device", "list", "--all"])?.ok()?;
+    for words in ["active, old password still tries", "revoked, old password still tries"] {
+        assert!(list.contains(words), "{list}");
+    }
+    // A wrong password is nobody's.
+    let wrong = site.imap()?.login(&phone.address, "not the password")?;
+    assert!(wrong.status.starts_with("NO [AUTHENTICATIONFAILED]"), "{wrong:?}");
+    let actions = site.postern.cli(&["audit", "--json"])?.ok()?;
+    assert_eq!(actions.lines().count(), 7, "tries are not changes: {actions}");
+    Ok(())
+}
+
+#[test]
 fn each_change_leaves_exactly_one_audit_row() -> anyhow::Result<()> {
     let site = Site::start()?;
     let run = |arguments: &[&str]| site.postern.cli(arguments)?.ok();
@@ -123,10 +182,15 @@ fn each_change_leaves_exactly_one_audit_row() -> anyhow::Result<()> {
 
 #[test]
 fn the_metrics_page_is_openmetrics_and_has_all_that_the_documentation_names() -> anyhow::Result<()> {
-    let mut site = Site::start()?;
+    let manager = "[manager]\naddress = \"127.0.0.1:0\"\norigin = \"https://mail.example.test\"\n";
+    let mut site = Site::start_with(&format!("{QUICK}\n{manager}"), (Login::MasterUser, Login::Xclient))?;
     let device = site.device("Phone")?;
     let session = site.imap_as(&device)?;
     // What has no label yet is not on the page: one of each.
+    let mut browser = Wire::connect_tls(site.postern.port("manager")?, &site.certificates)?;
+    browser.send(b"GET /sign-in HTTP/1.1\r\nHost: mail.example.test\r\nConnection: close\r\n\r\n")?;
+    let page = String::from_utf8(browser.rest()?)?;
+    assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
     site.imap()?.wire.send(b"GET / HTTP/1.1\r\n\r\n")?;
     site.dovecot.stop()?;
     let refused = site.imap()?.login(&device.address, &device.password);

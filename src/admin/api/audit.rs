@@ -5,8 +5,9 @@ use axum::response::Response;
 
 use super::caller::Again;
 use super::scope::*;
-use crate::admin::export::{self, Reader, Shape};
+use crate::admin::export::{self, Reader};
 use crate::directory::desk::{Acting, Desk};
+use crate::directory::export::Shape;
 use crate::store::AuditFilter;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {

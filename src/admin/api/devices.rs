@@ -10,7 +10,7 @@ use crate::directory::desk::DeviceAdded;
 use crate::model::name::device_label;
 use crate::model::{DeviceId, MailboxId};
 use crate::secret::Secret;
-use crate::store::{DeviceOwner, DeviceQuery, DeviceStatus};
+use crate::store::{DeviceOwner, DeviceQuery, DeviceStatus, RETIRED_KEPT};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
@@ -42,6 +42,10 @@ enum Status {
     Paused,
     /// Revoked, the latest first.
     Revoked,
+    /// Not revoked, or revoked within the last ninety days, by mailbox.
+    Recent,
+    /// An old password is still tried, the latest try first.
+    Knocking,
 }
 
 /// The parameters of a list of devices.
@@ -185,6 +189,8 @@ async fn page(
         Status::EndingSoon => DeviceStatus::EndingBefore(now.plus(SOON)),
         Status::Paused => DeviceStatus::Paused,
         Status::Revoked => DeviceStatus::Revoked,
+        Status::Recent => DeviceStatus::Recent(now.minus(RETIRED_KEPT)),
+        Status::Knocking => DeviceStatus::Knocking,
     };
     let owner = match (asked.user, asked.nobodys) {
         (Some(user), _) => Some(DeviceOwner::User(user.0)),

@@ -58,7 +58,8 @@ struct InvitationNew {
     /// Their address: only a user who signs in with it can accept.
     #[schema(min_length = 3, max_length = 254)]
     address: String,
-    /// As what; a member where it is left out. Administrators and owners are invited by a person, in the Manager.
+    /// As what; a member where it is left out. Owners, administrators and mailbox managers are invited by a person, in
+    /// the Manager.
     #[serde(default)]
     #[schema(nullable = false)]
     role: Option<words::Role>,

@@ -37,10 +37,31 @@ struct Asked {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RolePut {
-    /// Administrators and owners are made by a person, in the Manager.
+    /// Owners, administrators and mailbox managers are made by a person, in the Manager.
     role: words::Role,
     /// The revision of the member that was seen.
     revision: String,
+}
+
+/// What the preview is of.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct AskedEnding {
+    /// Another role; their removal where it is left out.
+    #[param(inline, nullable = false)]
+    role: Option<words::Role>,
+}
+
+/// A member, and what a change of the role ended.
+#[derive(Debug, Serialize, ToSchema)]
+struct MemberChanged {
+    member: shown::Member,
+    /// What it was: devices on mailboxes that only the old role reached.
+    what: shown::Ending,
+    /// Live mail sessions that ended with it; null where that is still to come.
+    #[schema(required = true)]
+    ended: Option<Ended>,
 }
 
 /// The members
@@ -91,23 +112,35 @@ async fn grants(
 }
 
 /// Give a member another role
+///
+/// Devices of theirs end on mailboxes that only the old one reached. Roles that reach mailboxes without a grant are given by
+/// a person, in the Manager.
 #[utoipa::path(put, path = "/members/{user}/role", operation_id = "members.role", tag = "members",
     params(("user" = inline(words::UserId), Path)), request_body = RolePut,
-    responses((status = 200, description = "The member with the role", body = shown::Member)))]
+    responses((status = 200, description = "The member with the role", body = MemberChanged)))]
 async fn set_role(
     State(api): Here,
     caller: Caller,
     At(user): At<UserId>,
     Sent { body, .. }: Sent<RolePut>,
-) -> Reply<shown::Member> {
+) -> Reply<MemberChanged> {
     let acting = &caller.acting;
     api.desk.check(acting, Operation::MemberRole).await?;
     let present = api.desk.member(acting, user).await?.member.role;
     let is_seen = body.revision == shown::Member::revision_of(present);
     // What was seen is not known, only that it was another role: any other one will do for the store to say so.
     let seen = if is_seen { present } else { another(present) };
+    let before = api.before_change();
     match api.desk.set_role(acting, user, seen, body.role.0).await {
-        Ok(row) => Ok(Json(shown::Member::from(&row))),
+        Ok(changed) => {
+            let ended = api.applied(before, changed.ended.seq).await;
+            let member = api.desk.member(acting, user).await?;
+            Ok(Json(MemberChanged {
+                member: shown::Member::from(&member),
+                what: shown::Ending::of(&api, &changed.ended.what),
+                ended,
+            }))
+        }
         Err(error @ Error::Store(store::Error::Stale { .. })) => {
             let now = api.desk.member(acting, user).await?;
             Err(Problem::from(error).with_now(&shown::Member::from(&now)))
@@ -124,14 +157,26 @@ const fn another(role: crate::model::Role) -> crate::model::Role {
     }
 }
 
-/// What would end with a member
+/// What would end with a member, or with their role
 ///
-/// Nothing is changed. To be shown to somebody before the member is removed.
+/// Nothing is changed. To be shown to somebody before the member is removed or gets another role.
 #[utoipa::path(get, path = "/members/{user}/ending", operation_id = "members.ending", tag = "members",
-    params(("user" = inline(words::UserId), Path)),
+    params(("user" = inline(words::UserId), Path), AskedEnding),
     responses((status = 200, description = "What would end", body = shown::Ending)))]
-async fn ending(State(api): Here, caller: Caller, At(user): At<UserId>) -> Reply<shown::Ending> {
-    let ending = api.desk.ending_with_member(&caller.acting, user).await?;
+async fn ending(
+    State(api): Here,
+    caller: Caller,
+    At(user): At<UserId>,
+    Query(asked): Query<AskedEnding>,
+) -> Reply<shown::Ending> {
+    let acting = &caller.acting;
+    let ending = match asked.role {
+        None => api.desk.ending_with_member(acting, user).await?,
+        Some(role) => {
+            let present = api.desk.member(acting, user).await?.member.role;
+            api.desk.ending_with_role(acting, user, (present, role.0)).await?
+        }
+    };
     Ok(Json(shown::Ending::of(&api, &ending)))
 }
 
@@ -142,8 +187,10 @@ async fn ending(State(api): Here, caller: Caller, At(user): At<UserId>) -> Reply
     params(("user" = inline(words::UserId), Path)),
     responses((status = 200, description = "What ended", body = Withdrawn)))]
 async fn remove(State(api): Here, caller: Caller, At(user): At<UserId>) -> Reply<Withdrawn> {
+    api.desk.check(&caller.acting, Operation::MemberRemove).await?;
+    let role = api.desk.member(&caller.acting, user).await?.member.role;
     let before = api.before_change();
-    let removed = api.desk.remove_member(&caller.acting, user).await?;
+    let removed = api.desk.remove_member(&caller.acting, user, role).await?;
     let ended = api.applied(before, removed.seq).await;
     let what = shown::Ending::of(&api, &removed.what);
     Ok(Json(Withdrawn { what, ended }))

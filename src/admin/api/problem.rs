@@ -412,12 +412,14 @@ mod tests {
             path: "/var/lib/postern/postern.db".to_owned(),
             reason: "disk I/O error".to_owned(),
         };
+        let newer = store::Error::NewerSchema {
+            path: "/var/lib/postern/postern.db".to_owned(),
+            found: 99,
+            known: 1,
+        };
         for (error, key) in [
             (Error::Store(away), "server.store"),
-            (
-                Error::Keys(crate::keys::Error::Missing("/etc/postern/server.key".into())),
-                "server.keys",
-            ),
+            (Error::Store(newer), "server.store"),
         ] {
             let problem = Problem::from(error);
             assert_eq!(problem.0.kind.key, key);

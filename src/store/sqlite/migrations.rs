@@ -35,6 +35,11 @@ pub(super) const ALL: &[Migration] = &[
         sql: include_str!("migrations/0003_outbox.sql"),
     },
     Migration {
+        version: 4,
+        name: "0004_knocks",
+        sql: include_str!("migrations/0004_knocks.sql"),
+    },
+    Migration {
         version: 5,
         name: "0005_requests",
         sql: include_str!("migrations/0005_requests.sql"),

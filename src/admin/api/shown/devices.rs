@@ -33,6 +33,27 @@ impl From<&model::device::Use> for Use {
     }
 }
 
+/// Where an old password of a device is still tried.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::admin::api) struct Knocking {
+    /// How often so far.
+    tries: u64,
+    /// The first time.
+    since: Moment,
+    /// The last time.
+    last: Use,
+}
+
+impl From<&model::device::Knocking> for Knocking {
+    fn from(knocking: &model::device::Knocking) -> Self {
+        Self {
+            tries: knocking.tries,
+            since: Moment(knocking.since),
+            last: Use::from(&knocking.last),
+        }
+    }
+}
+
 /// Whether a device may sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -79,6 +100,9 @@ pub(in crate::admin::api) struct Device {
     first_used: Option<Use>,
     #[schema(required = true)]
     last_used: Option<Use>,
+    /// An old password of it is still tried somewhere.
+    #[schema(required = true)]
+    knocking: Option<Knocking>,
     /// Live sessions at this moment.
     connections: usize,
     /// To be given back with a change of the record.
@@ -113,6 +137,7 @@ impl Device {
             imported: device.imported,
             first_used: device.first_used.as_ref().map(Use::from),
             last_used: device.last_used.as_ref().map(Use::from),
+            knocking: row.knocking.as_ref().map(Knocking::from),
             connections,
             revision: device.revision.to_string(),
         }

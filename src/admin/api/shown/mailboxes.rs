@@ -39,6 +39,8 @@ pub(in crate::admin::api) struct Overview {
     never_used: u32,
     /// Of these not used for ninety days.
     unused: u32,
+    /// Devices of which an old password is still tried.
+    knocking: u32,
     members: u32,
     /// Invitations that can be accepted.
     invitations: u32,
@@ -54,6 +56,7 @@ impl From<store::Overview> for Overview {
             devices: overview.devices,
             never_used: overview.never_used,
             unused: overview.unused,
+            knocking: overview.knocking,
             members: overview.people,
             invitations: overview.invitations,
         }

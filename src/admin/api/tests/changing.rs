@@ -392,12 +392,13 @@ async fn a_member_gets_another_role_and_is_removed_with_what_is_theirs() {
     let seen = program.get(&path).await.is(200);
     let role = json!({ "role": "auditor", "revision": seen["revision"] });
     let changed = program.put(&format!("{path}/role"), role.clone()).await.is(200);
-    assert_eq!(changed["role"], "auditor");
+    assert_eq!(changed["member"]["role"], "auditor");
+    ended(&changed, 0);
     let stale = program
         .put(&format!("{path}/role"), role)
         .await
         .refused(409, "ui.conflict");
-    assert_eq!(stale["now"], changed);
+    assert_eq!(stale["now"], changed["member"]);
     let _live = connect(&site, &contact, &phone, Protocol::Imap);
     let preview = program.get(&format!("{path}/ending")).await.is(200);
     assert_eq!(preview["devices"][0]["connections"], 1);

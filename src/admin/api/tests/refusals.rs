@@ -16,7 +16,10 @@ async fn whoever_has_no_token_that_works_is_told_the_same_whatever_the_reason() 
     let (removed, _) = token_in(&site, site.acme.id, &lucie, Role::Member, TokenScope::Read).await;
     let (directory, machine, org) = (site.directory(), &site.machine, site.acme.id);
     directory.revoke_token(machine, org, record.id).await.unwrap();
-    directory.remove_member(machine, org, lucie.id).await.unwrap();
+    directory
+        .remove_member(machine, org, lucie.id, Role::Member)
+        .await
+        .unwrap();
     site.clock.advance(Duration::from_secs(31 * 24 * 60 * 60));
     let unknown = format!("pst_{}", "a".repeat(52));
     let mut answers = Vec::new();

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 
 use super::activity::ActivityQuery;
 use super::scope::*;
-use crate::admin::export::{self, Reader, Shape};
+use crate::admin::export::{self, Reader};
 use crate::directory::desk::{Acting, Visit};
+use crate::directory::export::Shape;
 use crate::store::page;
 
 pub(super) fn routes() -> Router<Arc<Pages>> {
