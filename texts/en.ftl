@@ -468,6 +468,7 @@ ends-more =
        *[other] And { $count } more.
     }
 ends-narrowed = “{ $device }” on { $mailbox } may no longer send as these addresses: its connections end, and it may connect again.
+ends-invitation = The invitation to { $address }, which they sent, is withdrawn.
 ends-their-sessions =
     { $count ->
         [one] { $name } is signed out here, in { $count } browser.
@@ -590,7 +591,7 @@ invitation-link-what = the link
 invitation-link-hint = You will not see this again. Give it to { $address } only: whoever has it can accept. It works once.
 invitation-bounce = The mail could not be delivered. The mail server said: { $answer }
 invitation-again-title = Did it not arrive?
-invitation-again-hint = A new link is made, and the invitation stays open for another week. Links that are out go on working.
+invitation-again-hint = A new link is made, and the invitation stays open for another week. Links that you sent before go on working until then, unless they have run out.
 invitation-again-at = It can be sent again { $when }.
 invitation-again = Send again
 invitation-new-link = Make a new link
@@ -1045,6 +1046,8 @@ error-503-title = Not available right now
 error-503 = The database does not answer. Nothing was changed. Mail that is connected goes on. Try again in a minute.
 forbidden-add-device = You may use { $mailbox }, but not add devices.
 forbidden-manage-devices = You may use { $mailbox }, but not manage the devices of others.
+forbidden-somebody-signs-in = Somebody signs in to the Manager with { $mailbox }. Whoever reads its mail could have a new password sent to it, so you may not give others a password for it.
+forbidden-speaks-for-domain = You may add other names of { $mailbox } in its own domain, but none that speaks for the whole domain, such as postmaster or admin.
 forbidden-manage-aliases = You may use { $mailbox }, but not manage its aliases.
 forbidden-manage-mailboxes = You may not manage mailboxes and domains here.
 forbidden-manage-people = You may not manage people and invitations here.
@@ -1082,6 +1085,7 @@ problem-sign-in-taken = This is a sign-in address already. Choose another one.
 problem-org-taken = An organisation has this name already. Choose another one.
 problem-domain-unknown = { $domain } is not connected. Choose one of your domains, or connect it first.
 problem-domain = Write a domain, such as example.org, without http and without @.
+problem-domain-by-operator = This server serves several organisations, so its operator adds mail domains. Ask them for it.
 problem-domain-taken = { $domain } is connected already, here or in another organisation. Ask the operator if it is yours.
 problem-name-taken = Another device has this name. “{ $free }” is free.
 problem-scopes = Tick at least one: otherwise the device could do nothing.

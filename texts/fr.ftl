@@ -468,6 +468,7 @@ ends-more =
        *[other] Et { $count } autres.
     }
 ends-narrowed = « { $device } » sur { $mailbox } ne peut plus envoyer avec ces adresses : ses connexions prennent fin, et il peut se reconnecter.
+ends-invitation = L’invitation envoyée à { $address } est retirée.
 ends-their-sessions =
     { $count ->
         [one] { $name } est déconnecté·e d’ici, dans { $count } navigateur.
@@ -590,7 +591,7 @@ invitation-link-what = le lien
 invitation-link-hint = Vous ne le reverrez pas. Ne le donnez qu’à { $address } : quiconque l’a peut accepter. Il fonctionne une fois.
 invitation-bounce = Le mail n’a pas pu être remis. Réponse du serveur : { $answer }
 invitation-again-title = L’invitation n’est pas arrivée ?
-invitation-again-hint = Un nouveau lien est créé, et l’invitation reste ouverte une semaine de plus. Les liens déjà envoyés continuent de fonctionner.
+invitation-again-hint = Un nouveau lien est créé, et l’invitation reste ouverte une semaine de plus. Les liens que vous avez déjà envoyés continuent de fonctionner jusque-là, sauf s’ils ont expiré.
 invitation-again-at = Elle pourra être renvoyée { $when }.
 invitation-again = Renvoyer
 invitation-new-link = Créer un nouveau lien
@@ -1045,6 +1046,8 @@ error-503-title = Indisponible en ce moment
 error-503 = La base de données ne répond pas. Rien n’a été modifié. Les connexions de messagerie en cours continuent. Réessayez dans une minute.
 forbidden-add-device = Vous pouvez utiliser { $mailbox }, mais pas y ajouter d’appareils.
 forbidden-manage-devices = Vous pouvez utiliser { $mailbox }, mais pas gérer les appareils des autres.
+forbidden-somebody-signs-in = Quelqu’un se connecte au Manager avec { $mailbox }. Qui lit ce courrier pourrait s’y faire envoyer un nouveau mot de passe : vous ne pouvez donc pas en donner un accès à d’autres.
+forbidden-speaks-for-domain = Vous pouvez ajouter d’autres noms de { $mailbox } dans son propre domaine, mais aucun qui parle pour tout le domaine, comme postmaster ou admin.
 forbidden-manage-aliases = Vous pouvez utiliser { $mailbox }, mais pas gérer ses alias.
 forbidden-manage-mailboxes = Vous ne pouvez pas gérer les boîtes mail et les domaines ici.
 forbidden-manage-people = Vous ne pouvez pas gérer les personnes et les invitations ici.
@@ -1082,6 +1085,7 @@ problem-sign-in-taken = C’est déjà une adresse de connexion. Choisissez-en u
 problem-org-taken = Une organisation porte déjà ce nom. Choisissez-en un autre.
 problem-domain-unknown = { $domain } n’est pas connecté. Choisissez l’un de vos domaines, ou connectez-le d’abord.
 problem-domain = Écrivez un domaine, par exemple example.org, sans http et sans @.
+problem-domain-by-operator = Ce serveur sert plusieurs organisations : c’est son exploitant qui ajoute les domaines. Demandez-le-lui.
 problem-domain-taken = { $domain } est déjà connecté, ici ou dans une autre organisation. S’il est à vous, adressez-vous à l’exploitant.
 problem-name-taken = Un autre appareil porte ce nom. « { $free } » est libre.
 problem-scopes = Cochez au moins une case : sinon l’appareil ne pourrait rien faire.

@@ -301,6 +301,16 @@ pub mod forbidden {
         Line::new("forbidden-add-device").with("mailbox", mailbox)
     }
 
+    /// Have the mail of an address with which somebody signs in.
+    pub fn somebody_signs_in(address: &str) -> Line {
+        Line::new("forbidden-somebody-signs-in").with("mailbox", address)
+    }
+
+    /// Take a name that is more than another name of the mailbox.
+    pub fn speaks_for_domain(mailbox: &str) -> Line {
+        Line::new("forbidden-speaks-for-domain").with("mailbox", mailbox)
+    }
+
     /// Manage the devices of others.
     pub fn manage_devices(mailbox: &str) -> Line {
         Line::new("forbidden-manage-devices").with("mailbox", mailbox)
