@@ -46,6 +46,8 @@ export const secret = async text => { await ask("secret", { secret: text }); ret
 // What is wrong with pages.
 
 const found = new Map();
+/** What was asked for to see whether it is refused. */
+const tried = new Set();
 const note = (what, where) => found.set(what, [...(found.get(what) ?? []), where]);
 
 function watch(context, who) {
@@ -60,7 +62,7 @@ function watch(context, who) {
     const isPage = response.request().isNavigationRequest();
     const isStream = new URL(response.url()).pathname.endsWith("/live");
     const isWrong = response.status() >= 500 || (response.status() >= 400 && !isPage && !isStream);
-    if (isWrong) note(`answer ${response.status()}`, response.url());
+    if (isWrong && !tried.has(response.url())) note(`answer ${response.status()}`, response.url());
   });
   context.on("request", request => {
     if (!request.url().startsWith(`${origin}/`)) note("asks another server", request.url());
@@ -99,6 +101,21 @@ export class Person {
   async go(path) {
     const answer = await this.tab.goto(path);
     return answer.status();
+  }
+
+  /** What this person gets at a path, without going there: status, text, and the paths of ours that it links to. */
+  async get(path) {
+    tried.add(`${origin}${path}`);
+    return await this.tab.evaluate(async path => {
+      const answer = await fetch(path);
+      const text = await answer.text();
+      const page = new DOMParser().parseFromString(text, "text/html");
+      const links = [...page.querySelectorAll("a[href]")]
+        .map(link => new URL(link.getAttribute("href"), answer.url))
+        .filter(url => url.origin === location.origin)
+        .map(url => url.pathname + url.search);
+      return { status: answer.status, text, links, type: answer.headers.get("content-type") };
+    }, path);
   }
 
   /** Presses a button or a link with these words. */

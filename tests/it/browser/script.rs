@@ -36,7 +36,8 @@ pub(super) fn run(name: &str, site: Manager) -> anyhow::Result<()> {
     if let Err(error) = played {
         fs::write(folder.join("postern.log"), answers.site.postern.log())?;
         let told = process::tail(&log);
-        bail!("{error:#}\n{told}\nwhat the browser saw is in {}", folder.display());
+        // Not an error that is handed up: then the gateway's own end would be told of in its place.
+        panic!("{error:#}\n{told}\nwhat the browser saw is in {}", folder.display());
     }
     answers.finish()
 }

@@ -210,6 +210,11 @@ impl ActivityOne {
     fn title(&self) -> Line {
         Line::new("activity-one-title").with("number", self.number.to_string())
     }
+
+    /// Whether the reader may see the list that it stands in: whoever has one mailbox sees its rows only.
+    fn is_in_list(&self) -> bool {
+        self.frame.org.as_ref().is_some_and(|org| org.places.activity)
+    }
 }
 
 #[cfg(test)]
