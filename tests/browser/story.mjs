@@ -236,7 +236,7 @@ async function seesNothingElse() {
     const isHers = /\/(devices|sessions)(\?|$)/.test(path) || path === sophie.contact;
     assert.ok(isHers ? answer.status === 200 : answer.status === 403 || answer.status === 404, `${answer.status} ${path}`);
     // What is there, and what never was: one answer.
-    const another = path.replace(/\/(dev|usr|inv|als|ses|dom|mbx)-[0-9a-z]{13}/g, "/$1-zzzzzzzzzzzzz").replace(/\/activity\/\d+$/, "/activity/987654");
+    const another = path.replace(/\/(dev|usr|inv|als|ses|dom|mbx)-[0-9a-z]{13}/g, "/$1-0000000000007").replace(/\/activity\/\d+$/, "/activity/987654");
     if (another === path || path.startsWith(sophie.contact)) continue;
     assert.equal(bare(path, answer), bare(another, await lucie.get(another)), path);
   }
