@@ -36,7 +36,7 @@ export async function signIn(one, name = one.name) {
     await one.type("code-label", one.codes.next());
     await one.send("act-continue");
   }
-  await one.tab.locator("form.sign-out").waitFor({ state: "attached" });
+  await one.tab.waitForURL(url => !url.pathname.startsWith("/sign-in"));
 }
 
 export async function signOut(one) {

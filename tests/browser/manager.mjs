@@ -94,7 +94,13 @@ export async function person(name, { language = "en", javaScript = true } = {}) 
 
 export class Person {
   constructor(name, language, context) {
-    Object.assign(this, { name, language, context, say: words(language) });
+    Object.assign(this, { name, context });
+    this.speak(language);
+  }
+
+  /** From now on this person's pages are in another language. */
+  speak(language) {
+    Object.assign(this, { language, say: words(language) });
   }
 
   /** Goes to a path; gives the status. */
