@@ -2,7 +2,7 @@
 // sessions that end elsewhere.
 
 import assert from "node:assert/strict";
-import { addDevice, connectDomain, createMailbox, domain, inviteTo, acceptAsNew, orgOf, setUp, shownPassword, signIn } from "./deeds.mjs";
+import { addDevice, connectDomain, createMailbox, domain, setUp, shownPassword, signIn } from "./deeds.mjs";
 import { ask, person, play } from "./manager.mjs";
 
 const contact = `contact@${domain}`;
@@ -16,17 +16,19 @@ const chapters = {
     const password = await shownPassword(sophie);
     const bare = password.replaceAll("-", "");
     const nowhere = async where => {
-      await tab.waitForLoadState();
-      const page = await tab.content();
+      // The page that was left with a secret loads itself anew when one comes back to it.
+      const page = await tab.content().catch(async () => { await tab.waitForEvent("load"); return await tab.content(); });
       assert.ok(!page.includes(password) && !page.includes(bare), `the password is in the page ${where}`);
       assert.ok(!tab.url().includes(bare) && !tab.url().includes(password), where);
     };
     await sophie.press("act-done");
     await sophie.at("verbatim", { text: "Sophie’s iPhone" });
     await nowhere("after it was left");
-    // A browser may refuse to go back to the answer of a form; then it says so, and shows nothing of it.
-    await tab.goBack().catch(error => assert.match(error.message, /ERR_CACHE_MISS/));
+    // Whoever comes back is told that it was shown.
+    await tab.goBack();
+    await sophie.at("password-gone-title");
     await nowhere("after the back button");
+    await sophie.look("password-gone");
     await tab.goForward();
     await nowhere("after the forward button");
     const kept = await tab.evaluate(() => [JSON.stringify(history.state), JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie].join());
@@ -34,14 +36,13 @@ const chapters = {
     await sophie.go(`${sophie.contact}/devices`);
     assert.equal(await tab.getByRole("row", { name: "iPhone" }).count(), 1, "no second device came of it");
 
-    // Sent again, as a browser does when the page is loaded anew, it leads to what was made, and shows nothing.
+    // Loaded anew, it leads to what was made, and shows nothing.
     await sophie.go(`${sophie.contact}/devices/new?kind=android`);
     await sophie.send("device-make");
     await tab.locator(".once .secret code").waitFor();
     await shownPassword(sophie);
     await tab.reload();
     await sophie.at("password-gone-title");
-    await sophie.look("password-gone");
     await sophie.go(`${sophie.contact}/devices`);
     assert.equal(await tab.getByRole("row", { name: "Android" }).count(), 1);
     await sophie.look("mailbox-devices-never");
@@ -108,7 +109,7 @@ const chapters = {
     await sophie.go("/me");
     await sophie.press("lost-button");
     await sophie.look("lost");
-    await tab.getByRole("button", { name: `${sophie.say("lost-this")}: Travel phone` }).click();
+    await tab.getByRole("button", { name: "Travel phone" }).click();
     await sophie.reads("done-lost-paused", { device: "Travel phone" });
     await ask("farewell", { name: "travel" });
     await sophie.look("my-mailboxes-paused");
@@ -145,7 +146,7 @@ const chapters = {
     await sophie.press("account-everywhere");
     await sophie.look("everywhere-dialog");
     await sophie.tab.getByRole("dialog").getByRole("button").first().click();
-    await sophie.reads("done-signed-out", { count: 2 });
+    await sophie.reads("done-signed-out", { count: 3 });
     for (const other of others) {
       await other.go(`${sophie.org}/devices`);
       await other.reads("done-session-over");
@@ -178,5 +179,4 @@ await play(async () => {
     await chapter();
     console.error(`ok: ${name} (${Date.now() - began} ms)`);
   }
-  assert.ok(orgOf(sophie));
 });

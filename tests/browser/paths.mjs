@@ -3,7 +3,7 @@
 /** The shape of a path: ids and values of queries do not make another page. */
 export function shapeOf(path) {
   const url = new URL(path, "https://manager.test");
-  const free = /^(q|after|since|until|alias|next)$/;
+  const free = /^(q|after|since|until|alias|next|kind|show|about|name|person|once)$/;
   const names = [...url.searchParams].map(([name, value]) => `${name}=${free.test(name) ? "" : value}`).sort();
   const place = url.pathname.replace(/\/[a-z]{3}-[0-9a-z]{13}(?=\/|$)/g, "/*").replace(/\/activity\/\d+$/, "/activity/*");
   return names.length > 0 ? `${place}?${names.join("&")}` : place;

@@ -54,7 +54,7 @@ pub(super) fn activity_row(row: &AuditRow, person: Option<&str>, href: Option<St
     ActivityRow {
         at: row.at,
         who: activity::who(&row.actor.who, person),
-        deed: activity::deed(&row.action, &row.subject, &row.detail),
+        deed: activity::deed(&row.actor.who, &row.action, &row.subject, &row.detail),
         action: row.action.clone(),
         origin: activity::origin(&row.actor.origin),
         behalf: row.actor.behalf.as_deref().map(|behalf| actor(behalf).to_owned()),
