@@ -5,6 +5,7 @@
 
 // words
 pub mod clock;
+pub mod log_filter;
 pub mod metrics;
 pub mod peer;
 pub mod secret;

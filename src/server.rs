@@ -131,6 +131,15 @@ impl Signals {
     }
 }
 
+/// What has ended leaves the verifier's memory too.
+fn forget_with(verifier: &Arc<Verifier>) -> Box<dyn Fn(&Change) + Send + Sync> {
+    let verifier = Arc::clone(verifier);
+    Box::new(move |change| match change.kind {
+        ChangeKind::DeviceEnded { device, .. } => verifier.forget_device(device),
+        ChangeKind::MailboxEnded { mailbox } => verifier.forget_mailbox(mailbox),
+    })
+}
+
 struct Server {
     config: Config,
     store: Arc<SqliteStore>,
@@ -168,18 +177,11 @@ impl Server {
             clock.clone(),
             Arc::clone(&metrics),
         ));
-        let forget = {
-            let verifier = Arc::clone(&verifier);
-            Box::new(move |change: &Change| match change.kind {
-                ChangeKind::DeviceEnded { device, .. } => verifier.forget_device(device),
-                ChangeKind::MailboxEnded { mailbox } => verifier.forget_mailbox(mailbox),
-            })
-        };
         let changes: Arc<dyn ChangeStore> = Arc::clone(&store) as _;
         let tail = Tail::new(
             changes,
             Arc::clone(&registry),
-            forget,
+            forget_with(&verifier),
             config.change_poll,
             Arc::clone(&metrics),
         );

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &str, &[&str])] = &[
     ("secret", "words", &[]),
     ("clock", "words", &[]),
+    ("log_filter", "words", &[]),
     ("peer", "words", &[]),
     ("metrics", "words", &[]),
     ("preauth", "pure", &[]),

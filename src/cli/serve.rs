@@ -11,6 +11,7 @@ use tracing_subscriber::reload::Handle;
 
 use super::failure::Failure;
 use crate::config::{self, Config, Log, LogFormat, Problem, Secrets};
+use crate::log_filter;
 use crate::server::{self, Reload, SetLogLevel};
 
 /// Sockets of one session: the client's and the mail store's.
@@ -48,9 +49,9 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
 
 fn start_log(log: &Log) -> Result<SetLogLevel, Failure> {
     fn setter<S: 'static>(handle: Handle<EnvFilter, S>) -> SetLogLevel {
-        Box::new(move |level| Ok(handle.reload(EnvFilter::try_new(level)?)?))
+        Box::new(move |level| Ok(handle.reload(log_filter::filter(level)?)?))
     }
-    let filter = EnvFilter::try_new(&log.level).map_err(Failure::failed)?;
+    let filter = log_filter::filter(&log.level).map_err(Failure::failed)?;
     let builder = tracing_subscriber::fmt().with_writer(io::stderr);
     let terminal = io::stderr().is_terminal();
     let (started, set_level) = match (log.format, terminal) {

@@ -34,7 +34,7 @@ pub use crate::listen::TlsMode;
 use crate::listen::ListenerConfig;
 use crate::model::DomainName;
 use crate::peer::Protocol;
-use crate::{admin, outbox, session, store, throttle, tls, upstream, verify};
+use crate::{admin, log_filter, outbox, session, store, throttle, tls, upstream, verify};
 use file::File;
 use problem::Problems;
 use section::{Section, hours, ms, or, secs, span};
@@ -394,7 +394,7 @@ fn admin(top: &mut Section<'_, '_>, file: &File, data_dir: &Path) -> admin::Conf
 
 fn log(top: &mut Section<'_, '_>, file: &File) -> Log {
     let level = or(&file.log.level, "info".to_owned());
-    if tracing_subscriber::EnvFilter::try_new(&level).is_err() {
+    if log_filter::filter(&level).is_err() {
         let message = format!(
             "`{level}` is not a level; write error, warn, info, debug or trace, or a filter such as \"info,postern::session=debug\""
         );

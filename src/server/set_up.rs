@@ -54,10 +54,11 @@ pub(super) async fn offer(directory: &Directory, origin: &Origin, data_dir: &Pat
 /// Removes the file once there is an owner: the link in it is dead.
 pub(super) async fn clear(directory: &Directory, data_dir: &Path) {
     let path = place(data_dir);
-    if path.exists() && matches!(directory.has_owner().await, Ok(true)) {
-        if let Err(error) = fs::remove_file(&path) {
-            tracing::warn!(%error, path = %path.display(), "the set-up link, which is used up, was not removed");
-        }
+    if path.exists()
+        && matches!(directory.has_owner().await, Ok(true))
+        && let Err(error) = fs::remove_file(&path)
+    {
+        tracing::warn!(%error, path = %path.display(), "the set-up link, which is used up, was not removed");
     }
 }
 

@@ -3,8 +3,10 @@
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
+use crate::kit::postern::Login;
 use crate::kit::wait;
-use crate::site::{ANNA, Site};
+use crate::kit::wire::Wire;
+use crate::site::{ANNA, QUICK, Site};
 
 fn shown(site: &Site, path: &str) -> anyhow::Result<Value> {
     Ok(serde_json::from_str(
@@ -123,10 +125,15 @@ fn each_change_leaves_exactly_one_audit_row() -> anyhow::Result<()> {
 
 #[test]
 fn the_metrics_page_is_openmetrics_and_has_all_that_the_documentation_names() -> anyhow::Result<()> {
-    let mut site = Site::start()?;
+    let manager = "[manager]\naddress = \"127.0.0.1:0\"\norigin = \"https://mail.example.test\"\n";
+    let mut site = Site::start_with(&format!("{QUICK}\n{manager}"), (Login::MasterUser, Login::Xclient))?;
     let device = site.device("Phone")?;
     let session = site.imap_as(&device)?;
     // What has no label yet is not on the page: one of each.
+    let mut browser = Wire::connect_tls(site.postern.port("manager")?, &site.certificates)?;
+    browser.send(b"GET /sign-in HTTP/1.1\r\nHost: mail.example.test\r\nConnection: close\r\n\r\n")?;
+    let page = String::from_utf8(browser.rest()?)?;
+    assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
     site.imap()?.wire.send(b"GET / HTTP/1.1\r\n\r\n")?;
     site.dovecot.stop()?;
     let refused = site.imap()?.login(&device.address, &device.password);

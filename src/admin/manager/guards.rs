@@ -101,7 +101,6 @@ async fn in_time(request: Request, next: Next) -> Response {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
 fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
     // The panic hook has logged where; what it said may hold what somebody typed.
     tracing::error!("a request ended in a defect");

@@ -1,6 +1,7 @@
 //! `/o/{org}/settings`: the organisation's name, and API tokens.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -120,14 +121,14 @@ async fn tokens(pages: &Pages, inside: &Inside) -> Result<Vec<TokenRow>, Error> 
     let mut names: BTreeMap<UserId, String> = BTreeMap::new();
     names.insert(acting.user.id, acting.user.name.clone());
     for token in &tokens {
-        if !names.contains_key(&token.user) {
+        if let Entry::Vacant(place) = names.entry(token.user) {
             let name = match pages.desk.member(acting, token.user).await {
                 Ok(row) => row.member.user.name,
                 // They left a moment ago, and their tokens with them.
                 Err(Error::Unknown { .. } | Error::Store(store::Error::NotFound(_))) => String::new(),
                 Err(error) => return Err(error),
             };
-            names.insert(token.user, name);
+            place.insert(name);
         }
     }
     let now = pages.clock.utc();

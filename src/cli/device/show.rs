@@ -16,7 +16,7 @@ use crate::config::TlsMode;
 use crate::config::{ClientService, ClientSettings};
 use crate::model::device::Use;
 use crate::model::password::PlainPassword;
-use crate::model::{Device, DeviceState, Mailbox};
+use crate::model::{Device, DeviceState, Mailbox, User, UserId};
 
 /// What is printed once, and wiped behind the printer.
 #[derive(Serialize)]
@@ -30,7 +30,7 @@ struct Shown<'a> {
 pub(super) fn password(
     done: &str,
     device: &Device,
-    address: &str,
+    (address, owner): (&str, Option<&User>),
     password: &PlainPassword,
     local: &Local,
     output: &Output,
@@ -38,7 +38,7 @@ pub(super) fn password(
     let secret = password.shown();
     let settings = &local.config.client_settings;
     let shown = Shown {
-        device: json_of(device, address, local.now()),
+        device: json_of(device, address, owner, local.now()),
         password: secret.expose(),
         settings: json!({
             "user_name": address,
@@ -92,7 +92,14 @@ fn service_json(service: &ClientService) -> Value {
 }
 
 /// Prints the list.
-pub(super) fn list(devices: &[Device], mailboxes: &[Mailbox], now: Timestamp, output: &Output) -> Result<(), Failure> {
+pub(super) fn list(
+    devices: &[Device],
+    mailboxes: &[Mailbox],
+    owners: &HashMap<UserId, User>,
+    now: Timestamp,
+    output: &Output,
+) -> Result<(), Failure> {
+    let owner = |device: &Device| device.user.and_then(|user| owners.get(&user));
     let addresses: HashMap<_, _> = mailboxes.iter().map(|mailbox| (mailbox.id, &mailbox.address)).collect();
     let address = |device: &Device| {
         addresses
@@ -102,7 +109,7 @@ pub(super) fn list(devices: &[Device], mailboxes: &[Mailbox], now: Timestamp, ou
     };
     let values: Vec<Value> = devices
         .iter()
-        .map(|device| json_of(device, &address(device), now))
+        .map(|device| json_of(device, &address(device), owner(device), now))
         .collect();
     output.show(&json!({ "devices": values }), || {
         let rows = devices.iter().map(|device| {
@@ -111,6 +118,8 @@ pub(super) fn list(devices: &[Device], mailboxes: &[Mailbox], now: Timestamp, ou
             [
                 address(device),
                 device.label.clone(),
+                device.kind.to_string(),
+                or_none(owner(device).map(|owner| owner.name.clone())),
                 state(device, now).to_owned(),
                 device.scopes.to_string(),
                 used.map_or_else(|| "never".to_owned(), |used| time::relative(used.at, now)),
@@ -130,6 +139,8 @@ pub(super) fn list(devices: &[Device], mailboxes: &[Mailbox], now: Timestamp, ou
             [
                 "MAILBOX",
                 "DEVICE",
+                "TYPE",
+                "PERSON",
                 "STATE",
                 "SCOPE",
                 "LAST USED",
@@ -144,7 +155,7 @@ pub(super) fn list(devices: &[Device], mailboxes: &[Mailbox], now: Timestamp, ou
 }
 
 /// Everything about one device, a fact a line.
-pub(super) fn details(device: &Device, address: &str, now: Timestamp) -> String {
+pub(super) fn details(device: &Device, address: &str, owner: Option<&User>, now: Timestamp) -> String {
     let moment = |at: Option<Timestamp>, none: &str| at.map_or_else(|| none.to_owned(), |at| time::human(at, now));
     let state = match device.state {
         DeviceState::Paused(at) | DeviceState::Revoked(at) => {
@@ -161,6 +172,14 @@ pub(super) fn details(device: &Device, address: &str, now: Timestamp) -> String 
         ("Device", device.label.clone()),
         ("Id", device.id.to_string()),
         ("Mailbox", address.to_owned()),
+        ("Type", device.kind.to_string()),
+        (
+            "Person",
+            owner.map_or_else(
+                || "nobody".to_owned(),
+                |owner| format!("{} ({})", owner.name, owner.address),
+            ),
+        ),
         ("State", state),
         ("Scope", device.scopes.to_string()),
         ("Expires", moment(device.expires_at, "never")),
@@ -206,7 +225,7 @@ fn use_text(usage: Option<&Use>, now: Timestamp) -> String {
 }
 
 /// A device in JSON; the field names are documented in docs/cli.md.
-pub(super) fn json_of(device: &Device, address: &str, now: Timestamp) -> Value {
+pub(in crate::cli) fn json_of(device: &Device, address: &str, owner: Option<&User>, now: Timestamp) -> Value {
     let (paused_at, revoked_at) = match device.state {
         DeviceState::Active => (None, None),
         DeviceState::Paused(at) => (Some(at), None),
@@ -217,6 +236,9 @@ pub(super) fn json_of(device: &Device, address: &str, now: Timestamp) -> Value {
         "label": device.label,
         "mailbox": device.mailbox,
         "address": address,
+        "kind": device.kind.name(),
+        "user": device.user,
+        "user_address": owner.map(|owner| owner.address.as_str()),
         "state": state(device, now),
         "scopes": device.scopes.to_string().split(',').collect::<Vec<_>>(),
         "expires_at": device.expires_at.map(Timestamp::rfc3339),

@@ -312,15 +312,19 @@ fn own(sample: &Sample) -> Vec<Shot> {
     ]
 }
 
-fn account(sample: &Sample) -> Vec<Shot> {
-    let session = |id, browser: &str, is_this| ConsoleSession {
+/// The first is the one that the page is looked at in.
+fn session(id: i64, browser: &str) -> ConsoleSession {
+    ConsoleSession {
         id: ConsoleSessionId::from_raw(id),
         browser: browser.to_owned(),
         ip: "2001:db8:85a3::8a2e:370:7334".to_owned(),
         since: ago(3 * DAY),
         seen_at: ago(60),
-        is_this,
-    };
+        is_this: id == 1,
+    }
+}
+
+fn account(sample: &Sample) -> Vec<Shot> {
     let page = |frame, sessions| Account {
         frame,
         address: "sophie@laurent.example".to_owned(),
@@ -333,16 +337,16 @@ fn account(sample: &Sample) -> Vec<Shot> {
         sessions,
     };
     let many = vec![
-        session(1, "Firefox on Linux", true),
-        session(2, "Safari on iPhone", false),
-        session(3, HOSTILE, false),
+        session(1, "Firefox on Linux"),
+        session(2, "Safari on iPhone"),
+        session(3, HOSTILE),
     ];
     let bare = Account {
         address: LONG_ADDRESS.to_owned(),
         is_own_domain: true,
         has_code: false,
         theme: Field::of("dark"),
-        ..page(sample.themed(Theme::Dark), vec![session(1, "Chrome on Windows", true)])
+        ..page(sample.themed(Theme::Dark), vec![session(1, "Chrome on Windows")])
     };
     let light = Account {
         recovery_codes: 0,

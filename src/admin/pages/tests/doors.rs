@@ -197,7 +197,7 @@ async fn one_is_led_on_to_paths_of_ours_only() {
 async fn somebody_with_codes_signs_in_in_two_steps_and_half_a_sign_in_can_do_nothing() {
     let site = Site::new().await;
     let mut browser = site.sophie().await;
-    let (key, recovery) = use_codes(&mut browser, &site).await;
+    let (key, _) = use_codes(&mut browser, &site).await;
     let mut half = site.browser();
     let fields = [
         ("address", "sophie@private.example"),
@@ -256,7 +256,19 @@ async fn somebody_with_codes_signs_in_in_two_steps_and_half_a_sign_in_can_do_not
         "the id changed with the proof"
     );
     half.get("/me").await.says(200, "My mailboxes");
-    // No code works twice, a recovery code works once.
+}
+
+#[tokio::test]
+async fn no_code_works_twice_and_a_recovery_code_works_once() {
+    let site = Site::new().await;
+    let mut browser = site.sophie().await;
+    let (key, recovery) = use_codes(&mut browser, &site).await;
+    let fields = [("address", "sophie@private.example"), ("password", PASSWORD)];
+    site.clock.advance(Duration::from_secs(60));
+    let code = site.code(&key);
+    let mut first = site.browser();
+    first.post("/sign-in", &fields).await;
+    first.post("/sign-in/code", &[("code", &code)]).await.leads_to("/");
     let mut again = site.browser();
     again.post("/sign-in", &fields).await;
     again

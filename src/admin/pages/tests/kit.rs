@@ -226,7 +226,7 @@ impl Site {
     /// The code that an authenticator program with this key shows now.
     pub(in crate::admin::pages) fn code(&self, key: &str) -> String {
         let letters: String = key.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
-        let secret = totp_rs::Secret::try_from_base32(&letters.to_uppercase()).unwrap();
+        let secret = totp_rs::Secret::try_from_base32(letters.to_uppercase()).unwrap();
         let totp = totp_rs::Builder::new()
             .with_algorithm(totp_rs::Algorithm::SHA1)
             .with_digits(6)
@@ -536,7 +536,7 @@ impl Log {
     pub(in crate::admin::pages) fn listen() -> (Self, DefaultGuard) {
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
+            .with_env_filter(crate::log_filter::filter("trace").unwrap())
             .with_ansi(false)
             .with_writer(log.clone())
             .finish();
