@@ -33,7 +33,7 @@
   const copy = async button => {
     const source = button.previousElementSibling;
     try {
-      await navigator.clipboard.writeText(source.textContent.trim());
+      await navigator.clipboard.writeText(source.innerText.trim());
     } catch {
       // A page without TLS has no clipboard: select it, so that a key press copies it.
       getSelection().selectAllChildren(source);

@@ -331,6 +331,7 @@ todo-undelivered =
        *[other] { $count } invitations could not be delivered
     }
 todo-one-owner = There is only one owner. Invite a second one.
+todo-without-own-code = You sign in without a code. Set one up
 todo-without-code =
     { $count ->
         [one] { $count } administrator signs in without a code
@@ -372,7 +373,7 @@ mailbox-silent = silent for 90 days
 mailbox-people-lead = People with access sign in here with their own address. The mailbox itself has no password.
 mailbox-people-empty = Nobody has access to { $address }.
 mailbox-people-empty-hint = Devices that belong to nobody, such as a CRM, work without.
-mailbox-invited = invited, not here yet
+mailbox-invited = invited, not here yet (open until { $when })
 mailbox-devices-empty = No device can read or send as { $address }.
 mailbox-devices-own = You see your own devices only.
 mailbox-suspend = Suspend mailbox

@@ -331,6 +331,7 @@ todo-undelivered =
        *[other] { $count } invitations n’ont pas pu être remises
     }
 todo-one-owner = Il n’y a qu’un seul propriétaire. Invitez-en un second.
+todo-without-own-code = Vous vous connectez sans code. Mettez-en un en place
 todo-without-code =
     { $count ->
         [one] { $count } administrateur se connecte sans code
@@ -372,7 +373,7 @@ mailbox-silent = silencieux depuis 90 jours
 mailbox-people-lead = Les personnes qui ont accès se connectent ici avec leur propre adresse. La boîte elle-même n’a pas de mot de passe.
 mailbox-people-empty = Personne n’a accès à { $address }.
 mailbox-people-empty-hint = Les appareils qui n’appartiennent à personne, comme un CRM, fonctionnent sans.
-mailbox-invited = invitation en cours
+mailbox-invited = invitation en cours (ouverte jusqu’au { $when })
 mailbox-devices-empty = Aucun appareil ne peut lire ni envoyer en tant que { $address }.
 mailbox-devices-own = Vous ne voyez que vos propres appareils.
 mailbox-suspend = Suspendre la boîte mail

@@ -8,8 +8,10 @@ use crate::admin::console::view::form::problem;
 use crate::clock::Timestamp;
 use crate::identity::BadPassword;
 use crate::identity::password::{PASSWORD_MAX, PASSWORD_MIN};
+use crate::model::device::Use;
 use crate::model::name::BadName;
 use crate::model::{Device, DeviceState, OrgId};
+use crate::revoke::SessionSnapshot;
 use crate::store::{AuditRow, DeviceRow};
 
 /// A device in a list, with its connections at this moment.
@@ -32,10 +34,32 @@ pub(super) fn device_row(pages: &Pages, org: OrgId, row: &DeviceRow) -> ShownDev
         scopes: device.scopes,
         standing: standing(device, pages.clock.utc()),
         expires_at: device.expires_at,
-        last_used: device.last_used.clone(),
+        last_used: last_used(pages, device, live > 0),
         live: u32::try_from(live).unwrap_or(u32::MAX),
         imported: device.imported,
         knocking: None,
+    }
+}
+
+/// The last sign-in: of a device that is connected, the newest session, which its record tells of a moment later.
+fn last_used(pages: &Pages, device: &Device, is_live: bool) -> Option<Use> {
+    let recorded = device.last_used.clone();
+    if !is_live {
+        return recorded;
+    }
+    let sessions = pages.registry.sessions_of(device.mailbox).into_iter();
+    let live = sessions.filter(|session| session.info.device == device.id).map(used);
+    live.chain(recorded).max_by_key(|used| used.at)
+}
+
+/// A live session as a sign-in.
+pub(super) fn used(session: SessionSnapshot) -> Use {
+    let info = session.info;
+    Use {
+        at: info.since,
+        ip: info.peer,
+        protocol: info.protocol,
+        client: info.client.map(String::from),
     }
 }
 

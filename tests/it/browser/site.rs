@@ -35,6 +35,10 @@ max_delay = \"400ms\"
 drain_time = \"200ms\"
 close_time = \"1s\"
 usage_write_interval = \"1s\"
+
+[client_settings]
+imap_port = 993
+smtp_port = 465
 ";
 
 /// Everything that a script needs, stopped on drop, the gateway first.

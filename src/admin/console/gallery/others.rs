@@ -64,6 +64,7 @@ fn overview(sample: &Sample) -> Vec<Shot> {
                 Todo::knocking(count, href()),
                 Todo::imported_devices(count, href()),
                 Todo::without_code(count, href()),
+                Todo::without_own_code(),
                 Todo::one_owner(href()),
                 Todo::unused_devices(count, href()),
                 Todo::stale_devices(count, href()),
