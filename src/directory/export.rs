@@ -157,6 +157,7 @@ fn json_line(row: &AuditRow) -> Vec<u8> {
         "who": row.actor.who,
         "origin": row.actor.origin,
         "behalf": row.actor.behalf,
+        "user": row.actor.user,
         "action": row.action,
         "org": row.org,
         "mailbox": row.mailbox,

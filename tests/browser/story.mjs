@@ -71,7 +71,7 @@ const chapters = {
     await sophie.tab.getByLabel(sophie.say("invitation-language"), { exact: true }).selectOption(theirs);
     await sophie.send("access-give");
     await sophie.reads("done-invited", { address: addressOf("Lucie") });
-    await sophie.reads("mailbox-invited");
+    await sophie.tab.getByRole("row", { name: addressOf("Lucie") }).waitFor();
     await sophie.look("mailbox-people-invited");
     sophie.contact = new URL(sophie.tab.url()).pathname.replace(/\/people$/, "");
   },

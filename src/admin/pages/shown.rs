@@ -3,14 +3,13 @@
 use super::Pages;
 use crate::admin::console::text::Line;
 use crate::admin::console::view::activity::{self, ActivityRow};
-use crate::admin::console::view::device::{DeviceRow as ShownDevice, MailboxLink, PersonLink, Standing};
+use crate::admin::console::view::device::{DeviceRow as ShownDevice, Knocking, MailboxLink, PersonLink, Standing};
 use crate::admin::console::view::form::problem;
 use crate::clock::Timestamp;
 use crate::identity::BadPassword;
 use crate::identity::password::{PASSWORD_MAX, PASSWORD_MIN};
-use crate::model::device::Use;
 use crate::model::name::BadName;
-use crate::model::{Device, DeviceState, OrgId};
+use crate::model::{Device, DeviceState, OrgId, device};
 use crate::revoke::SessionSnapshot;
 use crate::store::{AuditRow, DeviceRow};
 
@@ -37,12 +36,22 @@ pub(super) fn device_row(pages: &Pages, org: OrgId, row: &DeviceRow) -> ShownDev
         last_used: last_used(pages, device, live > 0),
         live: u32::try_from(live).unwrap_or(u32::MAX),
         imported: device.imported,
-        knocking: None,
+        knocking: row.knocking.as_ref().map(knocking),
+    }
+}
+
+fn knocking(knocking: &device::Knocking) -> Knocking {
+    Knocking {
+        tries: knocking.tries,
+        since: knocking.since,
+        last: knocking.last.at,
+        by: knocking.last.protocol,
+        from: knocking.last.ip,
     }
 }
 
 /// The last sign-in: of a device that is connected, the newest session, which its record tells of a moment later.
-fn last_used(pages: &Pages, device: &Device, is_live: bool) -> Option<Use> {
+fn last_used(pages: &Pages, device: &Device, is_live: bool) -> Option<device::Use> {
     let recorded = device.last_used.clone();
     if !is_live {
         return recorded;
@@ -53,9 +62,9 @@ fn last_used(pages: &Pages, device: &Device, is_live: bool) -> Option<Use> {
 }
 
 /// A live session as a sign-in.
-pub(super) fn used(session: SessionSnapshot) -> Use {
+pub(super) fn used(session: SessionSnapshot) -> device::Use {
     let info = session.info;
-    Use {
+    device::Use {
         at: info.since,
         ip: info.peer,
         protocol: info.protocol,

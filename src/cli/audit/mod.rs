@@ -73,6 +73,7 @@ impl Which {
         Ok(AuditFilter {
             org: local.org(self.org.as_deref()).await?,
             who: self.who.map(actor),
+            user: None,
             mailbox,
             subject: self.subject,
             action: self.action,
@@ -167,6 +168,8 @@ fn json_of(row: &AuditRow) -> Value {
         "actor": row.actor.who,
         "origin": row.actor.origin,
         "behalf": row.actor.behalf,
+        "user": row.actor.user,
+        "user": row.actor.user,
         "action": row.action,
         "org": row.org,
         "mailbox": row.mailbox,
