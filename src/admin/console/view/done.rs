@@ -321,6 +321,11 @@ pub mod forbidden {
         Line::new("forbidden-manage-aliases").with("mailbox", mailbox)
     }
 
+    /// Decide who has access to a mailbox.
+    pub fn give_access(mailbox: &str) -> Line {
+        Line::new("forbidden-give-access").with("mailbox", mailbox)
+    }
+
     /// Manage mailboxes and domains.
     pub const fn manage_mailboxes() -> Line {
         Line::new("forbidden-manage-mailboxes")
@@ -339,6 +344,11 @@ pub mod forbidden {
     /// Change anything, as an auditor.
     pub const fn change_anything() -> Line {
         Line::new("forbidden-change-anything")
+    }
+
+    /// Something else that a role does not allow.
+    pub const fn anything_else() -> Line {
+        Line::new("forbidden-anything-else")
     }
 
     /// See this part of the organisation.

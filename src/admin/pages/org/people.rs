@@ -85,6 +85,7 @@ async fn person_page(pages: &Pages, inside: &Inside, id: UserId) -> Result<Perso
         devices: rows::devices(pages, acting.org.id, &devices),
         leaving,
         may_change_role: acting.may(Operation::MemberRole) && may_change && !is_last,
+        may_change_access: acting.may(Operation::GrantGive),
         may_remove: acting.may(Operation::MemberRemove) && may_change && !is_last,
         why_not: is_last.then(problem::last_owner),
     })
