@@ -578,7 +578,6 @@ invitation-link-only = Only make a link
 invitation-no-mail = This Postern cannot send mail yet, so pass the link on yourself.
 invitation-by = Invited by
 invitation-over = over
-invitation-open-for = open until { $when }
 invitation-accepted = Accepted
 invitation-bounced = Not delivered
 invitation-declined = Declined

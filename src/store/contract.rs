@@ -156,6 +156,7 @@ macro_rules! contract_tests {
             people: the_set_up_link_works_for_a_while_and_stands_alone,
             people: two_browsers_make_one_first_owner,
             people: an_organisation_is_renamed_only_from_its_name,
+            sign_in: a_session_is_opened_only_by_what_still_holds,
             sign_in: a_sign_in_is_judged_by_what_is_stored,
             sign_in: a_new_password_ends_what_the_old_one_opened,
             sign_in: a_code_is_taken_once_however_many_send_it,

@@ -12,7 +12,7 @@ use crate::admin::console::view::done::forbidden;
 use crate::admin::console::view::error::{ErrorDoor, ErrorPage, Fault};
 use crate::admin::console::view::{Flash, Frame};
 use crate::directory::Error;
-use crate::directory::desk::Forbidden;
+use crate::directory::desk::{Because, Forbidden};
 use crate::directory::rights::Operation;
 use crate::model::{Address, Role};
 use crate::store;
@@ -137,6 +137,12 @@ fn fault_of(error: &Error, frame: &Frame) -> Fault {
 
 /// What may not be done, in words.
 fn what(of: &Forbidden, frame: &Frame) -> Line {
+    let address = of.mailbox.as_ref().map_or("", Address::as_str);
+    match of.because {
+        Some(Because::SomebodySignsIn) => return forbidden::somebody_signs_in(address),
+        Some(Because::SpeaksForDomain) => return forbidden::speaks_for_domain(address),
+        None => {}
+    }
     let operation = of.operation;
     let is_auditor = frame.org.as_ref().is_some_and(|org| org.role == Role::Auditor);
     if !operation.changes() {

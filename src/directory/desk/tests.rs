@@ -7,6 +7,7 @@ mod links;
 mod matrix;
 mod people;
 mod races;
+mod reach;
 mod secrets;
 mod sign_in;
 
