@@ -23,7 +23,13 @@ pub(super) fn human(at: Timestamp, now: Timestamp) -> String {
 
 /// How far away a moment is.
 pub(super) fn relative(at: Timestamp, now: Timestamp) -> String {
-    let seconds = (at.0.abs_diff(now.0)) / 1000;
+    // What was to last 90 days and began a moment ago does not end in 89.
+    let distance = at.0.abs_diff(now.0);
+    let seconds = if at > now {
+        distance.div_ceil(1000)
+    } else {
+        distance / 1000
+    };
     let distance = match seconds {
         0..MINUTE => {
             return if at > now {
@@ -104,6 +110,8 @@ mod tests {
             (-7_200_000, "2 h ago"),
             (172_800_000, "in 2 d"),
             (5000, "in a moment"),
+            (3_599_990, "in 1 h"),
+            (-3_599_990, "59 min ago"),
         ] {
             assert_eq!(relative(Timestamp(NOW.0 + ms), NOW), text);
         }
