@@ -616,6 +616,7 @@ devices-empty = No devices yet. A device is a password for one mailbox: choose t
 devices-choose-mailbox = Choose a mailbox
 devices-find = Find a device
 filter-ends-soon = Ends within 14 days
+filter-knocking = Old password still tries
 filter-open = Open
 filter-silent = Silent for 90 days
 device-name = Name
@@ -648,8 +649,13 @@ device-knocks =
     }
 device-old-password =
     { $count ->
-        [one] An old password of this device was tried { $last }, from { $from }. It does no harm; enter the new one there, or remove the account.
-       *[other] An old password of this device still tries since { $since }: { $count } times, last { $last } from { $from }. It does no harm; enter the new one there, or remove the account.
+        [one] An old password of this device was tried { $last }, from { $from } by { $protocol }. It does no harm; enter the new one there, or remove the account.
+       *[other] An old password of this device still tries since { $since }: { $count } times, last { $last } from { $from } by { $protocol }. It does no harm; enter the new one there, or remove the account.
+    }
+device-gone-password =
+    { $count ->
+        [one] The password of this device was tried { $last }, from { $from } by { $protocol }. It does no harm; remove the account there, or add the device again.
+       *[other] The password of this device still tries since { $since }: { $count } times, last { $last } from { $from } by { $protocol }. It does no harm; remove the account there, or add the device again.
     }
 device-add = Add a device
 device-add-again = Add it again
@@ -785,7 +791,7 @@ activity-action = Action
 activity-subject = On
 activity-hash = Hash
 activity-no-hash = From before entries were chained
-my-activity-lead = What you did. What was done to a mailbox is told on the page of the mailbox.
+my-activity-lead = What you did, and what programs did in your name. What was done to a mailbox is told on the page of the mailbox.
 who-cli = { $name } on the server
 who-daemon = Postern
 who-gone = Somebody who has left

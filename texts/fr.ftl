@@ -616,6 +616,7 @@ devices-empty = Pas encore d’appareil. Un appareil est un mot de passe pour un
 devices-choose-mailbox = Choisir une boîte mail
 devices-find = Chercher un appareil
 filter-ends-soon = Prend fin dans 14 jours
+filter-knocking = Ancien mot de passe encore essayé
 filter-open = Ouvertes
 filter-silent = Silencieux depuis 90 jours
 device-name = Nom
@@ -648,8 +649,13 @@ device-knocks =
     }
 device-old-password =
     { $count ->
-        [one] Un ancien mot de passe de cet appareil a été essayé { $last }, depuis { $from }. Cela ne nuit pas ; entrez-y le nouveau, ou retirez-y le compte.
-       *[other] Un ancien mot de passe de cet appareil est encore essayé ; premier essai le { $since }, { $count } fois, la dernière { $last } depuis { $from }. Cela ne nuit pas ; entrez-y le nouveau, ou retirez-y le compte.
+        [one] Un ancien mot de passe de cet appareil a été essayé { $last }, depuis { $from } par { $protocol }. Cela ne nuit pas ; entrez-y le nouveau, ou retirez-y le compte.
+       *[other] Un ancien mot de passe de cet appareil est encore essayé ; premier essai le { $since }, { $count } fois, la dernière { $last } depuis { $from } par { $protocol }. Cela ne nuit pas ; entrez-y le nouveau, ou retirez-y le compte.
+    }
+device-gone-password =
+    { $count ->
+        [one] Le mot de passe de cet appareil a été essayé { $last }, depuis { $from } par { $protocol }. Cela ne nuit pas ; retirez-y le compte, ou ajoutez l’appareil de nouveau.
+       *[other] Le mot de passe de cet appareil est encore essayé ; premier essai le { $since }, { $count } fois, la dernière { $last } depuis { $from } par { $protocol }. Cela ne nuit pas ; retirez-y le compte, ou ajoutez l’appareil de nouveau.
     }
 device-add = Ajouter un appareil
 device-add-again = Ajouter de nouveau
@@ -785,7 +791,7 @@ activity-action = Action
 activity-subject = Sur
 activity-hash = Empreinte
 activity-no-hash = D’avant l’enchaînement des entrées
-my-activity-lead = Ce que vous avez fait. Ce qui a été fait à une boîte est indiqué sur la page de la boîte.
+my-activity-lead = Ce que vous avez fait, et ce que des programmes ont fait en votre nom. Ce qui a été fait à une boîte est indiqué sur la page de la boîte.
 who-cli = { $name } sur le serveur
 who-daemon = Postern
 who-gone = Quelqu’un qui est parti

@@ -12,7 +12,7 @@ use std::str::FromStr;
 use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
-use crate::model::{MailboxId, OrgId};
+use crate::model::{MailboxId, OrgId, UserId};
 
 /// Octets of a hash.
 const HASH_BYTES: usize = 32;
@@ -49,6 +49,8 @@ pub struct Entry<'a> {
     pub subject: &'a str,
     /// The further facts, octet for octet.
     pub detail: &'a str,
+    /// The user who did it, or in whose name it was done.
+    pub user: Option<UserId>,
 }
 
 impl Entry<'_> {
@@ -70,6 +72,10 @@ impl Entry<'_> {
         });
         text(&mut hash, self.subject);
         text(&mut hash, self.detail);
+        // Came later: where there is none, nothing is added, and rows from before keep their hash.
+        if let Some(user) = self.user {
+            hash.update(user.raw().to_be_bytes());
+        }
         hash.finalize().into()
     }
 }
@@ -311,6 +317,7 @@ mod tests {
             mailbox: None,
             subject: "dev-0000000000007",
             detail: "{}",
+            user: None,
         }
     }
 
@@ -389,6 +396,10 @@ mod tests {
             },
             Entry { subject: "", ..base },
             Entry { detail: "{ }", ..base },
+            Entry {
+                user: Some(UserId::from_raw(1)),
+                ..base
+            },
         ];
         let mut hashes: Vec<_> = others.iter().map(|one| one.hash(&BEGINNING)).collect();
         hashes.push(base.hash(&BEGINNING));

@@ -140,9 +140,19 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
             let device = directory.find_device(&which.device).await?;
             let address = local.directory.address_of(&device).await?;
             let owner = owner(&device, local).await?;
-            let value = json_of(&device, address.as_str(), owner.as_ref(), local.now());
-            output.show(&value, || {
-                show::details(&device, address.as_str(), owner.as_ref(), local.now())
+            let filter = DeviceFilter {
+                mailbox: Some(device.mailbox),
+                with_revoked: true,
+                ..DeviceFilter::default()
+            };
+            let knocking = directory.knocking(&filter).await?.remove(&device.id);
+            let (address, now) = (address.as_str(), local.now());
+            let beside = Beside {
+                owner: owner.as_ref(),
+                knocking: knocking.as_ref(),
+            };
+            output.show(&json_of(&device, address, beside, now), || {
+                show::details(&device, address, beside, now)
             })
         }
         Command::Replace(which) => replace(which, local, output).await,
@@ -269,6 +279,7 @@ async fn list(args: List, local: &Local, output: &Output) -> Result<(), Failure>
         let user = directory.find_user(user).await?.id;
         devices.retain(|device| device.user == Some(user));
     }
+    let knocking = directory.knocking(&filter).await?;
     let mailboxes = match mailbox {
         Some(mailbox) => vec![mailbox],
         None => directory.mailboxes(org, None).await?,
@@ -279,7 +290,7 @@ async fn list(args: List, local: &Local, output: &Output) -> Result<(), Failure>
             owners.extend(owner(device, local).await?.map(|owner| (id, owner)));
         }
     }
-    show::list(&devices, &mailboxes, &owners, local.now(), output)
+    show::list((&devices, &owners, &knocking), &mailboxes, local.now(), output)
 }
 
 async fn edit(args: Edit, local: &Local, output: &Output) -> Result<(), Failure> {
@@ -351,7 +362,7 @@ fn joined<T, E: std::fmt::Display>(
     read(&given.join(",")).map(Some).map_err(Failure::usage)
 }
 
-pub(super) use show::json_of;
+pub(super) use show::{Beside, json_of};
 
 /// The word for what a device may do now.
 pub(super) fn state(device: &Device, now: Timestamp) -> &'static str {

@@ -215,7 +215,13 @@ impl About {
                 "devices",
                 self.devices
                     .iter()
-                    .map(|row| device::json_of(&row.device, row.address.as_str(), Some(&self.user), now))
+                    .map(|row| {
+                        let beside = device::Beside {
+                            owner: Some(&self.user),
+                            knocking: row.knocking.as_ref(),
+                        };
+                        device::json_of(&row.device, row.address.as_str(), beside, now)
+                    })
                     .collect(),
             ),
             ("console_sessions", self.sessions.iter().map(session_json).collect()),

@@ -1,8 +1,9 @@
 //! Members, roles, accesses: who may change whom, what ends with what, and what is told.
 
 use super::*;
-use crate::model::DeviceState;
-use crate::store::MemberQuery;
+use crate::directory::TokenSpec;
+use crate::model::{Address, DeviceState, TokenScope};
+use crate::store::{self, MemberQuery};
 
 #[tokio::test]
 async fn an_administrator_changes_members_and_no_owner() {
@@ -429,4 +430,69 @@ async fn a_member_finds_only_what_they_were_granted() {
     assert_eq!(world.desk.search(&acting, " CONT ", 10).await.unwrap().len(), 1);
     assert_eq!(world.desk.search(&acting, "sophie", 10).await.unwrap(), []);
     assert_eq!(world.desk.search(&sophie, " ", 10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn whoever_takes_over_an_address_takes_over_no_past() {
+    let world = world().await;
+    let lucie = world.member("lucie", Role::Member).await;
+    let edit = |text: &str| store::UserEdit {
+        address: Some(Address::parse(text).unwrap()),
+        ..store::UserEdit::default()
+    };
+    let named = AccountEdit {
+        name: Some("Lucie Martin".to_owned()),
+        ..AccountEdit::default()
+    };
+    let hers = world.signed_in(&lucie).await;
+    world.desk.edit_account(&hers, &named).await.unwrap();
+    let directory = world.directory();
+    for (user, to) in [
+        (lucie.id, "martin@private.example"),
+        (world.sophie.id, "lucie@private.example"),
+    ] {
+        directory.edit_user(&world.machine, user, &edit(to)).await.unwrap();
+    }
+    let now = async |user: &User| {
+        world
+            .signed_in(&directory.store.user(user.id).await.unwrap().unwrap())
+            .await
+    };
+    let (lucie, sophie) = (now(&lucie).await, now(&world.sophie).await);
+    assert_eq!(sophie.user.address.as_str(), "lucie@private.example");
+    let past = async |signed_in: &SignedIn| world.desk.my_activity(signed_in, None, 100).await.unwrap().rows;
+    let (hers, theirs) = (past(&lucie).await, past(&sophie).await);
+    let renamed = |rows: &[store::AuditRow]| rows.iter().filter(|row| row.action == "user.edit").count();
+    assert_eq!((renamed(&hers), renamed(&theirs)), (1, 0));
+    assert!(hers.iter().all(|row| row.actor.user == Some(lucie.user.id)));
+    assert!(theirs.iter().all(|row| row.actor.user == Some(sophie.user.id)));
+    // Nor is it told under their name.
+    let names = world.desk.names_in(&hers).await.unwrap();
+    let old = hers.iter().find(|row| row.action == "user.edit").unwrap();
+    assert_eq!(old.actor.who, "user:lucie@private.example");
+    assert_eq!(names.who(old), Some("Lucie Martin"));
+}
+
+#[tokio::test]
+async fn what_a_program_does_in_ones_name_is_part_of_what_one_did() {
+    let world = world().await;
+    let acting = world.acting(&world.sophie).await;
+    let spec = TokenSpec {
+        name: "Sync".to_owned(),
+        role: Role::Owner,
+        scope: TokenScope::Write,
+        expires_at: world.clock.utc().plus(Duration::from_secs(3600)),
+    };
+    let (_, token) = world.desk.create_token(&acting, spec).await.unwrap();
+    let program = world.desk.acting_by_token(&visitor(), token.expose()).await.unwrap();
+    world.desk.create_mailbox(&program, "a@example.org").await.unwrap();
+    let signed_in = world.signed_in(&world.sophie).await;
+    let mine = world.desk.my_activity(&signed_in, None, 100).await.unwrap().rows;
+    let by_program = mine.iter().find(|row| row.action == "mailbox.create").unwrap();
+    assert_eq!(by_program.actor.who, "token:Sync");
+    let names = world.desk.names_in(&mine).await.unwrap();
+    assert_eq!(
+        (names.who(by_program), names.behalf(by_program)),
+        (None, Some("Sophie"))
+    );
 }
