@@ -236,10 +236,7 @@ fn details(invitation: &Invitation, now: Timestamp) -> String {
 /// Before anything is written: a link has to lead somewhere, and a mail has to go out.
 fn must_be_sendable(mail: bool, local: &Local) -> Result<(), Failure> {
     local.link("/")?;
-    if mail && !local.sends_mail() {
-        return Err(directory::Error::NoMail.into());
-    }
-    Ok(())
+    if mail { local.must_send_mail() } else { Ok(()) }
 }
 
 async fn create(args: Create, local: &Local, output: &Output) -> Result<(), Failure> {
