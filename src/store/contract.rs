@@ -98,6 +98,7 @@ macro_rules! contract_tests {
             invitations: two_browsers_accept_an_invitation_once,
             invitations: a_member_who_accepts_keeps_role_and_grants,
             invitations: what_is_withdrawn_or_ran_out_is_not_accepted,
+            invitations: an_invitation_that_is_declined_is_over,
             invitations: the_links_of_an_invitation_are_bounded,
             invitations: what_breaks_a_rule_of_invitations_is_refused,
             invitations: invitations_are_listed_newest_first_and_tidied_away,
