@@ -228,7 +228,7 @@ async fn an_invitation_says_what_became_of_its_mail() {
     let made = send(&mut sophie, &site, "lucie@private.example").await;
     let page = made.location().unwrap().to_owned();
     let id: InvitationId = page.rsplit('/').next().unwrap().parse().unwrap();
-    let mut looks = async |in_list: &str, on_page: &str| {
+    let looks = async |in_list: &str, on_page: &str| {
         let mut sophie = site.sophie().await;
         let list = sophie.get(&site.at("invitations")).await;
         list.says(200, in_list);
