@@ -478,6 +478,7 @@ ends-their-tokens =
         [one] { $count } API token of { $name } stops working.
        *[other] { $count } API tokens of { $name } stop working.
     }
+stays-granted = What { $name } was given access to, with their devices there.
 stays-others = Devices that belong to nobody or to other people.
 stays-their-sessions =
     { $count ->
@@ -554,6 +555,9 @@ person-leaving-unread =
 person-leaving-stays = Devices that belong to nobody or to other people stay.
 person-remove = Remove from the organisation
 person-role-title = Role of { $name }
+role-lower-question = Change the role of { $name }?
+role-lower-lead = As { $role }, { $name } no longer reaches every mailbox. Their devices on mailboxes without access of their own end at once:
+role-lower-button = Change the role
 
 ## Invitations
 
@@ -974,6 +978,11 @@ done-access-withdrawn =
         [one] { $name } no longer has access to { $mailbox }. { $count } device disconnected.
        *[other] { $name } no longer has access to { $mailbox }. { $count } devices disconnected.
     }
+done-role-lowered =
+    { $count ->
+        [one] { $name } has another role now. { $count } device disconnected.
+       *[other] { $name } has another role now. { $count } devices disconnected.
+    }
 done-member-removed =
     { $count ->
         [0] { $name } no longer belongs to { $org }.
@@ -1095,3 +1104,4 @@ problem-has-access = This person has access already.
 problem-choose = Please choose.
 problem-again-at = It was sent a moment ago. Try again { $when }.
 problem-last-owner = One owner must remain. Make somebody else owner first.
+problem-role-changed = Nothing was changed: { $name } got another role meanwhile. Look at it again.

@@ -478,6 +478,7 @@ ends-their-tokens =
         [one] { $count } jeton d’API de { $name } cesse de fonctionner.
        *[other] { $count } jetons d’API de { $name } cessent de fonctionner.
     }
+stays-granted = Ce à quoi { $name } a reçu un accès, avec ses appareils à ces endroits.
 stays-others = Les appareils qui n’appartiennent à personne ou à d’autres.
 stays-their-sessions =
     { $count ->
@@ -554,6 +555,9 @@ person-leaving-unread =
 person-leaving-stays = Les appareils qui n’appartiennent à personne ou à d’autres restent.
 person-remove = Retirer de l’organisation
 person-role-title = Rôle de { $name }
+role-lower-question = Modifier le rôle de { $name } ?
+role-lower-lead = Avec le rôle « { $role } », { $name } n’a plus accès à toutes les boîtes. Ses appareils sur les boîtes sans accès propre prennent fin immédiatement :
+role-lower-button = Modifier le rôle
 
 ## Invitations
 
@@ -974,6 +978,11 @@ done-access-withdrawn =
         [one] { $name } n’a plus accès à { $mailbox }. { $count } appareil déconnecté.
        *[other] { $name } n’a plus accès à { $mailbox }. { $count } appareils déconnectés.
     }
+done-role-lowered =
+    { $count ->
+        [one] { $name } a maintenant un autre rôle. { $count } appareil déconnecté.
+       *[other] { $name } a maintenant un autre rôle. { $count } appareils déconnectés.
+    }
 done-member-removed =
     { $count ->
         [0] { $name } ne fait plus partie de { $org }.
@@ -1095,3 +1104,4 @@ problem-has-access = Cette personne a déjà accès.
 problem-choose = Veuillez choisir.
 problem-again-at = L’envoi vient d’avoir lieu. Réessayez { $when }.
 problem-last-owner = Il faut garder un propriétaire. Nommez d’abord quelqu’un d’autre.
+problem-role-changed = Rien n’a été modifié : { $name } a reçu un autre rôle entre-temps. Vérifiez de nouveau.

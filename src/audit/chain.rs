@@ -94,7 +94,7 @@ fn optional<T>(hash: &mut Sha256, value: Option<T>, add: impl FnOnce(&mut Sha256
 }
 
 /// The newest row of the chain: written down elsewhere, it tells later whether rows were taken from the end, or the chain
-/// was made anew. In text `number-hash`.
+/// was made anew. In text `number-hash`; with a colon it is read as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
     /// Its number.
@@ -124,7 +124,7 @@ impl FromStr for Head {
 
     fn from_str(given: &str) -> Result<Self, BadHead> {
         let read = || {
-            let (number, digits) = given.trim().split_once('-')?;
+            let (number, digits) = given.trim().split_once(['-', ':'])?;
             let number = number.parse().ok().filter(|number| *number > 0)?;
             if digits.len() != HASH_BYTES * 2 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
                 return None;
@@ -479,6 +479,7 @@ mod tests {
         };
         assert_eq!(head.to_string().parse(), Ok(head));
         assert_eq!(format!(" {}\n", head.to_string().to_uppercase()).parse(), Ok(head));
+        assert_eq!(head.to_string().replacen('-', ":", 1).parse(), Ok(head));
         for text in ["", "12", "12-", "12-xyz", "0-00", &head.to_string()[..60], "-1-00"] {
             assert!(text.parse::<Head>().is_err(), "{text:?}");
         }

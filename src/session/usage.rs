@@ -190,9 +190,14 @@ mod tests {
         usage.note_knock(credential, at(9));
         store.set_failing(false);
         usage.flush().await;
-        let [written] = &store.knocks()[..] else { panic!("one row") };
+        let [written] = &store.knocks()[..] else {
+            panic!("one row")
+        };
         let knocking = &written.knocking;
-        assert_eq!((knocking.tries, knocking.since, &knocking.last), (2, Timestamp(3), &at(9)));
+        assert_eq!(
+            (knocking.tries, knocking.since, &knocking.last),
+            (2, Timestamp(3), &at(9))
+        );
     }
 
     #[tokio::test]

@@ -77,6 +77,7 @@ macro_rules! contract_tests {
             directory: aliases_belong_to_one_mailbox_of_the_same_organisation,
             directory: an_upstream_secret_is_set_and_removed,
             endings: withdrawing_a_grant_revokes_exactly_the_devices_of_that_person,
+            endings: a_lower_role_ends_devices_that_only_the_old_one_reached,
             endings: removing_a_member_ends_what_is_theirs_here,
             endings: ids_of_another_organisation_are_unknown,
             endings: what_ended_is_tidied_away_and_due_grants_are_withdrawn,

@@ -37,7 +37,7 @@ pub use page::{
 };
 pub use people::{
     Accepted, Accepting, Ended, Ending, FirstOrg, GrantRow, GrantTerms, InvitationQuery, MemberQuery, MemberRow,
-    NewInvitation, NewUser, PeopleStore, Standing, Tidied, UserEdit, UserOrg,
+    NewInvitation, NewUser, PeopleStore, RoleChange, Standing, Tidied, UserEdit, UserOrg,
 };
 pub use sign_in::{
     ConsoleSession, Keep, NewCode, NewConsoleSession, PasswordReset, Proof, SessionEnds, SignIn, SignInStore,

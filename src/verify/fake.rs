@@ -7,7 +7,9 @@ use hashbrown::HashMap;
 
 use crate::clock::Timestamp;
 use crate::model::{Address, CredentialId, DeviceId, DeviceState, MailboxId, Networks, Scopes, SenderRule};
-use crate::store::{Credential, CredentialStore, DeviceUse, Epoch, Error, Hash, Knocks, LoginDevice, LoginMailbox, Resolved};
+use crate::store::{
+    Credential, CredentialStore, DeviceUse, Epoch, Error, Hash, Knocks, LoginDevice, LoginMailbox, Resolved,
+};
 
 /// When everything was made.
 pub(crate) const CREATED: Timestamp = Timestamp(1_790_000_000_000);

@@ -88,15 +88,22 @@ fn an_old_password_that_is_still_tried_is_told_to_whoever_looks_at_the_device() 
     }
     refused(&crm, "\"CRM\" was disconnected on")?;
     let tried = |path: &str, count: u64| {
-        wait::until(&format!("{count} tries with the old password of {path} are written"), || {
-            let tries = shown(&site, path)?["old_password_tries"].clone();
-            Ok((tries["count"] == count).then_some(tries))
-        })
+        wait::until(
+            &format!("{count} tries with the old password of {path} are written"),
+            || {
+                let tries = shown(&site, path)?["old_password_tries"].clone();
+                Ok((tries["count"] == count).then_some(tries))
+            },
+        )
     };
     let tries = tried(&phone.path, 3)?;
     assert!(tries["since"].as_str() <= tries["last"]["at"].as_str(), "{tries}");
     assert_eq!(
-        (&tries["last"]["ip"], &tries["last"]["protocol"], &tries["last"]["client"]),
+        (
+            &tries["last"]["ip"],
+            &tries["last"]["protocol"],
+            &tries["last"]["client"]
+        ),
         (&json!("127.0.0.1"), &json!("imap"), &json!("Old Mail"))
     );
     tried(&crm.path, 1)?;

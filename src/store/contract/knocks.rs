@@ -78,7 +78,11 @@ pub(in crate::store) async fn tries_with_retired_passwords_add_up(backend: &Back
     store.record_knocks(&[early]).await.unwrap();
     let found = knocking(store, world.acme, &phone).await.unwrap();
     assert_eq!((found.tries, found.last.at.0), (7, START.0 + 40));
-    assert_eq!(found.last.client.as_deref(), Some("\\u{1b}[2J"), "harmless on a terminal");
+    assert_eq!(
+        found.last.client.as_deref(),
+        Some("\\u{1b}[2J"),
+        "harmless on a terminal"
+    );
     store.record_knocks(&[]).await.unwrap();
     assert_eq!(actions(store).await.last().map(String::as_str), Some("device.replace"));
 }
@@ -188,7 +192,11 @@ pub(in crate::store) async fn devices_that_knock_are_listed_by_the_latest_try(ba
         ..knocking.clone()
     };
     for limit in [1, 2, 3, 50] {
-        assert_eq!(list(knocking.clone(), limit).await, ["iPhone", "Copier", "Hers"], "{limit}");
+        assert_eq!(
+            list(knocking.clone(), limit).await,
+            ["iPhone", "Copier", "Hers"],
+            "{limit}"
+        );
         assert_eq!(list(owned.clone(), limit).await, ["Hers"]);
         assert_eq!(list(on_info.clone(), limit).await, ["iPhone"]);
         assert_eq!(list(copiers.clone(), limit).await, ["Copier"]);

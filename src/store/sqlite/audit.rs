@@ -181,7 +181,11 @@ fn from_index(query: &mut Query, filter: &AuditFilter, before: Option<i64>) {
         query.and("mailbox_id = ", mailbox.raw());
     }
     if let Some(user) = filter.user {
-        let column = if filter.mailbox.is_some() { "+user_id = " } else { "user_id = " };
+        let column = if filter.mailbox.is_some() {
+            "+user_id = "
+        } else {
+            "user_id = "
+        };
         query.and(column, user.raw());
     }
     let narrowed = filter.mailbox.is_some() || filter.user.is_some();

@@ -15,7 +15,8 @@ use crate::audit;
 use crate::clock::Timestamp;
 use crate::model::{Address, CredentialId, DeviceId, MailboxId, UserId};
 use crate::store::{
-    Credential, CredentialStore, DeviceUse, Epoch, Error, Hash, Knocks, LoginDevice, LoginMailbox, RETIRED_KEPT, Resolved,
+    Credential, CredentialStore, DeviceUse, Epoch, Error, Hash, Knocks, LoginDevice, LoginMailbox, RETIRED_KEPT,
+    Resolved,
 };
 
 /// What an address is, with a row for each credential of its mailbox that is in use or was retired after `?2`, newest

@@ -71,12 +71,7 @@ pub(super) fn device_row(row: &Row<'_>) -> rusqlite::Result<DeviceRow> {
     })
 }
 
-pub(super) fn device_in(
-    conn: &Connection,
-    org: OrgId,
-    id: DeviceId,
-    now: Timestamp,
-) -> Outcome<Option<DeviceRow>> {
+pub(super) fn device_in(conn: &Connection, org: OrgId, id: DeviceId, now: Timestamp) -> Outcome<Option<DeviceRow>> {
     let mut query = devices();
     query.text(" WHERE d.id = ").value(id.raw());
     query.and("+d.org_id = ", org.raw());
@@ -247,7 +242,11 @@ fn by_column(org: OrgId, query: &DeviceQuery, of_few: bool) -> Outcome<Query> {
         Some(after) if never_used => {
             sql.and("d.id > ", after.id.raw());
         }
-        _ => go_on(&mut sql, query, &[column, ", d.id)", if descends { " < (" } else { " > (" }])?,
+        _ => go_on(
+            &mut sql,
+            query,
+            &[column, ", d.id)", if descends { " < (" } else { " > (" }],
+        )?,
     }
     narrow(&mut sql, query, if of_few { BY_NAME } else { &[] });
     if let Some(text) = query.text.as_deref().filter(|_| !of_few) {

@@ -330,7 +330,10 @@ async fn a_list_is_read_in_its_order_from_an_index_of_its_organisation() {
         let by_column = ["NeverUsed", "UnusedSince", "Paused", "Revoked", "EndingBefore"];
         let starts = by_name.iter().any(|kind| name.starts_with(kind));
         if starts && by_column.iter().any(|status| name.contains(status)) {
-            assert!(found_first && searches[0].contains("COVERING INDEX"), "{name}: {steps:?}");
+            assert!(
+                found_first && searches[0].contains("COVERING INDEX"),
+                "{name}: {steps:?}"
+            );
         }
         for step in &steps {
             let subquery = step == "SCAN f"

@@ -503,15 +503,28 @@ async fn an_old_password_that_is_still_tried_stands_in_lists_and_at_the_device()
         let all = sophie.get(&list).await;
         all.says(200, "old password still tries (× 212, last 1 minute ago)");
         all.says(200, "old password still tries, just now");
-        assert_eq!(all.body.matches("class=\"over\"").count(), 2, "revoked ones stay: {}", all.text());
+        assert_eq!(
+            all.body.matches("class=\"over\"").count(),
+            2,
+            "revoked ones stay: {}",
+            all.text()
+        );
         let knocking = sophie.get(&format!("{list}?show=knocking")).await;
         let place = |name: &str| knocking.body.find(name).unwrap_or(usize::MAX);
         assert!(place("Old laptop") < place("iPhone") && place("iPhone") < usize::MAX);
         assert_eq!(knocking.body.matches("class=\"row-link\"").count(), 2);
     }
-    let page = async |device: &Device| site.sophie().await.get(&site.at(&format!("devices/{}", device.id))).await;
+    let page = async |device: &Device| {
+        site.sophie()
+            .await
+            .get(&site.at(&format!("devices/{}", device.id)))
+            .await
+    };
     let of_phone = page(&phone).await;
-    for words in ["An old password of this device still tries since", ": 212 times, last 1 minute ago from 198.51.100.7 by IMAP."] {
+    for words in [
+        "An old password of this device still tries since",
+        ": 212 times, last 1 minute ago from 198.51.100.7 by IMAP.",
+    ] {
         of_phone.says(200, words);
     }
     page(&gone).await.says(200, "The password of this device was tried just now, from 198.51.100.7 by IMAP. It does no harm; remove the account there");
@@ -527,7 +540,11 @@ async fn an_old_password_that_is_still_tried_stands_in_lists_and_at_the_device()
 
     site.clock.advance(crate::store::RETIRED_KEPT);
     let later = site.sophie().await.get(&of_mailbox).await;
-    assert_eq!(later.body.matches("class=\"over\"").count(), 0, "after 90 days they are out of sight");
+    assert_eq!(
+        later.body.matches("class=\"over\"").count(),
+        0,
+        "after 90 days they are out of sight"
+    );
     let revoked = site.sophie().await.get(&format!("{of_mailbox}?show=revoked")).await;
     assert_eq!(revoked.body.matches("class=\"over\"").count(), 3);
 }
