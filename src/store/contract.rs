@@ -102,6 +102,7 @@ macro_rules! contract_tests {
             invitations: what_is_withdrawn_or_ran_out_is_not_accepted,
             invitations: an_invitation_ends_with_the_right_to_write_it,
             invitations: links_that_ran_out_or_are_somebody_elses_do_not_come_back,
+            invitations: an_invitation_that_is_declined_is_over,
             invitations: the_links_of_an_invitation_are_bounded,
             invitations: what_breaks_a_rule_of_invitations_is_refused,
             invitations: invitations_are_listed_newest_first_and_tidied_away,

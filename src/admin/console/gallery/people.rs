@@ -166,6 +166,7 @@ fn pages(sample: &Sample) -> Vec<Shot> {
 fn states() -> Vec<InvitationState> {
     vec![
         InvitationState::Waiting,
+        InvitationState::Unsent,
         InvitationState::Sent(ago(300)),
         InvitationState::Opened(ago(60)),
         InvitationState::Bounced(ago(DAY)),
@@ -313,6 +314,7 @@ fn invitation(sample: &Sample) -> Vec<Shot> {
             "invitation-made",
             &page(flashed(done::invitation_made()), InvitationState::Sent(ago(60))),
         ),
+        shot("invitation-unsent", &page(frame(), InvitationState::Unsent)),
         shot("invitation-bounced", &bounced),
         shot("invitation-over", &over),
         shot("invitation-page-withdrawn", &gone),

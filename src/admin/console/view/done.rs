@@ -136,6 +136,15 @@ pub fn invitation_made() -> Flash {
     Flash::done(Line::new("done-invitation-made"))
 }
 
+/// An invitation was made, and its mail could not be written.
+pub fn invitation_not_mailed() -> Flash {
+    Flash {
+        tone: Tone::Warning,
+        line: Line::new("done-invitation-not-mailed"),
+        next: None,
+    }
+}
+
 /// An invitation was withdrawn.
 pub fn invitation_withdrawn(address: &str) -> Flash {
     Flash::done(Line::new("done-invitation-withdrawn").with("address", address))

@@ -100,6 +100,12 @@ fn todos(inside: &Inside, counts: &store::Overview, owners: usize, without_code:
     if !inside.acting.user.has_code {
         todos.push(Todo::without_own_code());
     }
+    if counts.undelivered > 0 && inside.acting.may(Operation::InvitationRead) {
+        todos.push(Todo::undelivered(
+            counts.undelivered.into(),
+            shown("invitations", "open"),
+        ));
+    }
     if without_code > 0 {
         let count = u64::try_from(without_code).unwrap_or(u64::MAX);
         todos.push(Todo::without_code(count, inside.at("people")));
