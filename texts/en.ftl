@@ -478,6 +478,7 @@ ends-their-tokens =
         [one] { $count } API token of { $name } stops working.
        *[other] { $count } API tokens of { $name } stop working.
     }
+stays-granted = What { $name } was given access to, with their devices there.
 stays-others = Devices that belong to nobody or to other people.
 stays-their-sessions =
     { $count ->
@@ -554,6 +555,9 @@ person-leaving-unread =
 person-leaving-stays = Devices that belong to nobody or to other people stay.
 person-remove = Remove from the organisation
 person-role-title = Role of { $name }
+role-lower-question = Change the role of { $name }?
+role-lower-lead = As { $role }, { $name } no longer reaches every mailbox. Their devices on mailboxes without access of their own end at once:
+role-lower-button = Change the role
 
 ## Invitations
 
@@ -612,6 +616,7 @@ devices-empty = No devices yet. A device is a password for one mailbox: choose t
 devices-choose-mailbox = Choose a mailbox
 devices-find = Find a device
 filter-ends-soon = Ends within 14 days
+filter-knocking = Old password still tries
 filter-open = Open
 filter-silent = Silent for 90 days
 device-name = Name
@@ -644,8 +649,13 @@ device-knocks =
     }
 device-old-password =
     { $count ->
-        [one] An old password of this device was tried { $last }, from { $from }. It does no harm; enter the new one there, or remove the account.
-       *[other] An old password of this device still tries since { $since }: { $count } times, last { $last } from { $from }. It does no harm; enter the new one there, or remove the account.
+        [one] An old password of this device was tried { $last }, from { $from } by { $protocol }. It does no harm; enter the new one there, or remove the account.
+       *[other] An old password of this device still tries since { $since }: { $count } times, last { $last } from { $from } by { $protocol }. It does no harm; enter the new one there, or remove the account.
+    }
+device-gone-password =
+    { $count ->
+        [one] The password of this device was tried { $last }, from { $from } by { $protocol }. It does no harm; remove the account there, or add the device again.
+       *[other] The password of this device still tries since { $since }: { $count } times, last { $last } from { $from } by { $protocol }. It does no harm; remove the account there, or add the device again.
     }
 device-add = Add a device
 device-add-again = Add it again
@@ -781,7 +791,7 @@ activity-action = Action
 activity-subject = On
 activity-hash = Hash
 activity-no-hash = From before entries were chained
-my-activity-lead = What you did. What was done to a mailbox is told on the page of the mailbox.
+my-activity-lead = What you did, and what programs did in your name. What was done to a mailbox is told on the page of the mailbox.
 who-cli = { $name } on the server
 who-daemon = Postern
 who-gone = Somebody who has left
@@ -965,6 +975,11 @@ done-access-withdrawn =
         [one] { $name } no longer has access to { $mailbox }. { $count } device disconnected.
        *[other] { $name } no longer has access to { $mailbox }. { $count } devices disconnected.
     }
+done-role-lowered =
+    { $count ->
+        [one] { $name } has another role now. { $count } device disconnected.
+       *[other] { $name } has another role now. { $count } devices disconnected.
+    }
 done-member-removed =
     { $count ->
         [0] { $name } no longer belongs to { $org }.
@@ -1085,3 +1100,4 @@ problem-has-access = This person has access already.
 problem-choose = Please choose.
 problem-again-at = It was sent a moment ago. Try again { $when }.
 problem-last-owner = One owner must remain. Make somebody else owner first.
+problem-role-changed = Nothing was changed: { $name } got another role meanwhile. Look at it again.

@@ -478,6 +478,7 @@ ends-their-tokens =
         [one] { $count } jeton d’API de { $name } cesse de fonctionner.
        *[other] { $count } jetons d’API de { $name } cessent de fonctionner.
     }
+stays-granted = Ce à quoi { $name } a reçu un accès, avec ses appareils à ces endroits.
 stays-others = Les appareils qui n’appartiennent à personne ou à d’autres.
 stays-their-sessions =
     { $count ->
@@ -554,6 +555,9 @@ person-leaving-unread =
 person-leaving-stays = Les appareils qui n’appartiennent à personne ou à d’autres restent.
 person-remove = Retirer de l’organisation
 person-role-title = Rôle de { $name }
+role-lower-question = Modifier le rôle de { $name } ?
+role-lower-lead = Avec le rôle « { $role } », { $name } n’a plus accès à toutes les boîtes. Ses appareils sur les boîtes sans accès propre prennent fin immédiatement :
+role-lower-button = Modifier le rôle
 
 ## Invitations
 
@@ -612,6 +616,7 @@ devices-empty = Pas encore d’appareil. Un appareil est un mot de passe pour un
 devices-choose-mailbox = Choisir une boîte mail
 devices-find = Chercher un appareil
 filter-ends-soon = Prend fin dans 14 jours
+filter-knocking = Ancien mot de passe encore essayé
 filter-open = Ouvertes
 filter-silent = Silencieux depuis 90 jours
 device-name = Nom
@@ -644,8 +649,13 @@ device-knocks =
     }
 device-old-password =
     { $count ->
-        [one] Un ancien mot de passe de cet appareil a été essayé { $last }, depuis { $from }. Cela ne nuit pas ; entrez-y le nouveau, ou retirez-y le compte.
-       *[other] Un ancien mot de passe de cet appareil est encore essayé ; premier essai le { $since }, { $count } fois, la dernière { $last } depuis { $from }. Cela ne nuit pas ; entrez-y le nouveau, ou retirez-y le compte.
+        [one] Un ancien mot de passe de cet appareil a été essayé { $last }, depuis { $from } par { $protocol }. Cela ne nuit pas ; entrez-y le nouveau, ou retirez-y le compte.
+       *[other] Un ancien mot de passe de cet appareil est encore essayé ; premier essai le { $since }, { $count } fois, la dernière { $last } depuis { $from } par { $protocol }. Cela ne nuit pas ; entrez-y le nouveau, ou retirez-y le compte.
+    }
+device-gone-password =
+    { $count ->
+        [one] Le mot de passe de cet appareil a été essayé { $last }, depuis { $from } par { $protocol }. Cela ne nuit pas ; retirez-y le compte, ou ajoutez l’appareil de nouveau.
+       *[other] Le mot de passe de cet appareil est encore essayé ; premier essai le { $since }, { $count } fois, la dernière { $last } depuis { $from } par { $protocol }. Cela ne nuit pas ; retirez-y le compte, ou ajoutez l’appareil de nouveau.
     }
 device-add = Ajouter un appareil
 device-add-again = Ajouter de nouveau
@@ -781,7 +791,7 @@ activity-action = Action
 activity-subject = Sur
 activity-hash = Empreinte
 activity-no-hash = D’avant l’enchaînement des entrées
-my-activity-lead = Ce que vous avez fait. Ce qui a été fait à une boîte est indiqué sur la page de la boîte.
+my-activity-lead = Ce que vous avez fait, et ce que des programmes ont fait en votre nom. Ce qui a été fait à une boîte est indiqué sur la page de la boîte.
 who-cli = { $name } sur le serveur
 who-daemon = Postern
 who-gone = Quelqu’un qui est parti
@@ -965,6 +975,11 @@ done-access-withdrawn =
         [one] { $name } n’a plus accès à { $mailbox }. { $count } appareil déconnecté.
        *[other] { $name } n’a plus accès à { $mailbox }. { $count } appareils déconnectés.
     }
+done-role-lowered =
+    { $count ->
+        [one] { $name } a maintenant un autre rôle. { $count } appareil déconnecté.
+       *[other] { $name } a maintenant un autre rôle. { $count } appareils déconnectés.
+    }
 done-member-removed =
     { $count ->
         [0] { $name } ne fait plus partie de { $org }.
@@ -1085,3 +1100,4 @@ problem-has-access = Cette personne a déjà accès.
 problem-choose = Veuillez choisir.
 problem-again-at = L’envoi vient d’avoir lieu. Réessayez { $when }.
 problem-last-owner = Il faut garder un propriétaire. Nommez d’abord quelqu’un d’autre.
+problem-role-changed = Rien n’a été modifié : { $name } a reçu un autre rôle entre-temps. Vérifiez de nouveau.

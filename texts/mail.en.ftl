@@ -1,7 +1,7 @@
 # What Postern's mails say, in English. The other languages have the same keys and the same values.
 #
-# { $by } is the name of a person, { $org } of an organisation, { $device } of a device; each may be up to 100 characters
-# long. A mail is: subject, one sentence (lead; the first thing that a phone shows), a table of facts, one button, a note.
+# { $by } is the name of a person (or the operator, where it was done at the command line), { $org } of an organisation,
+# { $device } of a device; each may be up to 100 characters long. A mail is: subject, one sentence (lead; the first thing that a phone shows), a table of facts, one button, a note.
 
 ## All mails
 
@@ -22,6 +22,7 @@ moment = { $day } { $month ->
 colon = :
 link-hint = If the button does not work, copy this address into your browser:
 footer = Sent by Postern for { $place }. Nobody reads answers to this mail.
+operator = The operator of { $host }
 
 fact-by = By
 fact-device = Device

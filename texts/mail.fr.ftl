@@ -22,6 +22,7 @@ moment = { $day ->
 colon = { "\u00A0" }:
 link-hint = Si le bouton ne fonctionne pas, copiez cette adresse dans votre navigateur :
 footer = Envoyé par Postern pour { $place }. Personne ne lit les réponses à ce message.
+operator = L’exploitant de { $host }
 
 fact-by = Par
 fact-device = Appareil

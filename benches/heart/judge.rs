@@ -19,7 +19,9 @@ use postern::model::{Address, CredentialId, DeviceId, DeviceState, MailboxId, Ne
 use postern::peer::{Peer, Protocol};
 use postern::preauth::Credentials;
 use postern::secret::Secret;
-use postern::store::{Credential, CredentialStore, DeviceUse, Epoch, Error, Hash, LoginDevice, LoginMailbox, Resolved};
+use postern::store::{
+    Credential, CredentialStore, DeviceUse, Epoch, Error, Hash, Knocks, LoginDevice, LoginMailbox, Resolved,
+};
 use postern::throttle::{self, Throttle};
 use postern::verify::{self, Reason, Verdict, Verifier, hash, tag};
 
@@ -238,6 +240,10 @@ impl CredentialStore for Memory {
     }
 
     async fn record_uses(&self, _: &[DeviceUse]) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn record_knocks(&self, _: &[Knocks]) -> Result<(), Error> {
         Ok(())
     }
 

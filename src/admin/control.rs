@@ -134,6 +134,7 @@ fn actor(headers: &HeaderMap) -> Actor {
         who,
         origin: "local".to_owned(),
         behalf: None,
+        user: None,
     }
 }
 

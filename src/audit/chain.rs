@@ -12,7 +12,7 @@ use std::str::FromStr;
 use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
-use crate::model::{MailboxId, OrgId};
+use crate::model::{MailboxId, OrgId, UserId};
 
 /// Octets of a hash.
 const HASH_BYTES: usize = 32;
@@ -49,6 +49,8 @@ pub struct Entry<'a> {
     pub subject: &'a str,
     /// The further facts, octet for octet.
     pub detail: &'a str,
+    /// The user who did it, or in whose name it was done.
+    pub user: Option<UserId>,
 }
 
 impl Entry<'_> {
@@ -70,6 +72,10 @@ impl Entry<'_> {
         });
         text(&mut hash, self.subject);
         text(&mut hash, self.detail);
+        // Came later: where there is none, nothing is added, and rows from before keep their hash.
+        if let Some(user) = self.user {
+            hash.update(user.raw().to_be_bytes());
+        }
         hash.finalize().into()
     }
 }
@@ -88,7 +94,7 @@ fn optional<T>(hash: &mut Sha256, value: Option<T>, add: impl FnOnce(&mut Sha256
 }
 
 /// The newest row of the chain: written down elsewhere, it tells later whether rows were taken from the end, or the chain
-/// was made anew. In text `number-hash`.
+/// was made anew. In text `number-hash`; with a colon it is read as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
     /// Its number.
@@ -118,7 +124,7 @@ impl FromStr for Head {
 
     fn from_str(given: &str) -> Result<Self, BadHead> {
         let read = || {
-            let (number, digits) = given.trim().split_once('-')?;
+            let (number, digits) = given.trim().split_once(['-', ':'])?;
             let number = number.parse().ok().filter(|number| *number > 0)?;
             if digits.len() != HASH_BYTES * 2 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
                 return None;
@@ -311,6 +317,7 @@ mod tests {
             mailbox: None,
             subject: "dev-0000000000007",
             detail: "{}",
+            user: None,
         }
     }
 
@@ -389,6 +396,10 @@ mod tests {
             },
             Entry { subject: "", ..base },
             Entry { detail: "{ }", ..base },
+            Entry {
+                user: Some(UserId::from_raw(1)),
+                ..base
+            },
         ];
         let mut hashes: Vec<_> = others.iter().map(|one| one.hash(&BEGINNING)).collect();
         hashes.push(base.hash(&BEGINNING));
@@ -468,6 +479,7 @@ mod tests {
         };
         assert_eq!(head.to_string().parse(), Ok(head));
         assert_eq!(format!(" {}\n", head.to_string().to_uppercase()).parse(), Ok(head));
+        assert_eq!(head.to_string().replacen('-', ":", 1).parse(), Ok(head));
         for text in ["", "12", "12-", "12-xyz", "0-00", &head.to_string()[..60], "-1-00"] {
             assert!(text.parse::<Head>().is_err(), "{text:?}");
         }

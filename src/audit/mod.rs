@@ -10,7 +10,7 @@ pub mod chain;
 use serde_json::{Value, json};
 
 use crate::model::name::is_unshowable;
-use crate::model::{Address, Device};
+use crate::model::{Address, Device, UserId};
 
 /// The longest free text in one field of an audit row, in characters; longer text is cut.
 pub const TEXT_MAX: usize = 512;
@@ -24,6 +24,8 @@ pub struct Actor {
     pub origin: String,
     /// In whose name, where that is somebody else: the user of a token, or whom somebody helps (`user:anna@example.org`).
     pub behalf: Option<String>,
+    /// The user who did it, or in whose name a token did: addresses change hands, ids do not.
+    pub user: Option<UserId>,
 }
 
 impl Actor {
@@ -33,6 +35,7 @@ impl Actor {
             who: format!("cli:{user}"),
             origin: "local".to_owned(),
             behalf: None,
+            user: None,
         }
     }
 
@@ -42,6 +45,7 @@ impl Actor {
             who: "daemon".to_owned(),
             origin: "local".to_owned(),
             behalf: None,
+            user: None,
         }
     }
 
@@ -51,6 +55,7 @@ impl Actor {
             who: format!("user:{address}"),
             origin: origin.to_owned(),
             behalf: None,
+            user: None,
         }
     }
 
@@ -60,6 +65,24 @@ impl Actor {
             who: format!("token:{name}"),
             origin: origin.to_owned(),
             behalf: Some(format!("user:{user}")),
+            user: None,
+        }
+    }
+
+    /// The same as one user, who is known.
+    #[must_use]
+    pub fn by(mut self, user: UserId) -> Self {
+        self.user = Some(user);
+        self
+    }
+
+    /// The same where this is the person whom it has just made a user.
+    #[must_use]
+    pub fn as_new_user(&self, user: UserId, address: &Address) -> Self {
+        let is_themselves = self.user.is_none() && self.who == Self::user(address, &self.origin).who;
+        Self {
+            user: if is_themselves { Some(user) } else { self.user },
+            ..self.clone()
         }
     }
 }

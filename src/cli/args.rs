@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    alias, audit, check, completions, device, doctor, domain, import, init, key, load, mail, mailbox, org, session,
-    user,
+    alias, audit, check, completions, device, doctor, domain, grant, import, init, invite, key, load, mail, mailbox,
+    org, role, session, token, user,
 };
 
 const EXIT_CODES: &str = "\
@@ -19,6 +19,7 @@ Exit codes:
   5  the database or the daemon cannot be used now
   6  done, but the daemon did not confirm it
   7  the configuration has errors
+  8  the audit log does not fit together
 
 First steps:
   postern init
@@ -92,17 +93,29 @@ pub(super) enum Family {
     /// Devices: one named password of one mailbox each.
     #[command(subcommand)]
     Device(Box<device::Command>),
+    /// People who sign in to the Manager: passwords, codes, console sessions.
+    #[command(subcommand)]
+    User(Box<user::Command>),
+    /// Roles: what people may do in an organisation as a whole.
+    #[command(subcommand)]
+    Role(role::Command),
+    /// Access of people to single mailboxes.
+    #[command(subcommand)]
+    Grant(grant::Command),
+    /// Invitations to join an organisation, by mail or by link.
+    #[command(subcommand)]
+    Invite(Box<invite::Command>),
+    /// API tokens: programs that act in somebody's name.
+    #[command(subcommand)]
+    Token(Box<token::Command>),
     /// Mails that Postern sends: what waits, and what became of the others.
     #[command(subcommand)]
     Mail(mail::Command),
     /// Mail sessions that are open now.
     #[command(subcommand)]
     Session(session::Command),
-    /// People who sign in to the Manager.
-    #[command(subcommand)]
-    User(user::Command),
     /// What was done, by whom and when.
-    Audit(audit::Args),
+    Audit(Box<audit::Args>),
     /// Bring existing password hashes along.
     Import(import::Args),
     /// Server keys: what a thief of the database does not have.

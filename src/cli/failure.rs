@@ -23,6 +23,8 @@ pub(super) enum Exit {
     Unconfirmed = 6,
     /// The configuration has errors.
     Config = 7,
+    /// The audit log does not fit together.
+    AuditBroken = 8,
 }
 
 impl Exit {
@@ -36,6 +38,7 @@ impl Exit {
             Self::Unavailable => "unavailable",
             Self::Unconfirmed => "unconfirmed",
             Self::Config => "config",
+            Self::AuditBroken => "audit_broken",
         }
     }
 }

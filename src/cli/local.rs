@@ -15,7 +15,9 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::{self, Config, Secrets};
 use crate::directory::Directory;
 use crate::keys::Keyring;
+use crate::metrics::Metrics;
 use crate::model::OrgId;
+use crate::outbox::Outbox;
 use crate::store::ChangeStore as _;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Actor, Seq};
@@ -70,18 +72,37 @@ impl Local {
         }
     }
 
+    /// The outbox, to put mails into; the daemon sends them.
+    pub(super) fn outbox(&self) -> Result<Outbox, Failure> {
+        let store = Arc::clone(&self.store) as Arc<_>;
+        let (keys, clock) = (Arc::clone(&self.keys), self.clock.clone());
+        Outbox::new(self.config.outbox.clone(), store, keys, clock, Arc::new(Metrics::new())).map_err(Failure::failed)
+    }
+
     pub(super) fn control(&self) -> control::Client {
         control::Client::new(&self.config.admin.control_socket, &self.actor.who)
     }
 
     /// Asks the daemon to apply a change that is written, and tells the truth about it after `done`.
     pub(super) async fn applied(&self, seq: Seq, done: &str, facts: Value, output: &Output) -> Result<(), Failure> {
+        self.applied_and(seq, done, "", facts, output).await
+    }
+
+    /// The same, with more to say behind it.
+    pub(super) async fn applied_and(
+        &self,
+        seq: Seq,
+        done: &str,
+        more: &str,
+        facts: Value,
+        output: &Output,
+    ) -> Result<(), Failure> {
         let applied = Applied::from(self.control().applied(self.before, seq).await);
         let mut facts = facts;
         if let Some(facts) = facts.as_object_mut() {
             facts.insert("applied".to_owned(), json!(applied));
         }
-        output.show(&facts, || format!("{done}; {}", applied.sentence()))?;
+        output.show(&facts, || format!("{done}; {}{more}", applied.sentence()))?;
         match applied {
             Applied::Unconfirmed { reason } => Err(Failure::new(
                 Exit::Unconfirmed,

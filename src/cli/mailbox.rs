@@ -1,25 +1,20 @@
 //! `postern mailbox`: mailboxes and the secrets that open them upstream.
 
 use std::convert::Infallible;
-use std::io::{self, IsTerminal, Read};
 use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde_json::{Value, json};
-use zeroize::Zeroize;
 
 use super::confirm::confirm;
 use super::failure::Failure;
 use super::local::Local;
 use super::output::{Output, counted, table};
+use super::secret_input;
 use super::time;
 use crate::clock::Timestamp;
 use crate::config::secret_file;
 use crate::model::Mailbox;
-use crate::secret::{Secret, SecretBytes};
-
-/// The longest upstream secret.
-const MAX_SECRET_BYTES: u64 = 4096;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -191,7 +186,7 @@ async fn upstream_secret(
     let secret = match (file, remove) {
         (_, true) => None,
         (Some(path), false) => Some(secret_file::read(&path).map_err(Failure::failed)?),
-        (None, false) => Some(from_stdin()?),
+        (None, false) => Some(secret_input::line(" or with --file")?),
     };
     let stored = secret.is_some();
     local
@@ -206,26 +201,6 @@ async fn upstream_secret(
     output.show(&json!({ "address": address, "upstream_secret": stored }), || {
         format!("{done} {address}")
     })
-}
-
-/// One line from a pipe. Not from a terminal, which would show it.
-fn from_stdin() -> Result<SecretBytes, Failure> {
-    if io::stdin().is_terminal() {
-        return Err(Failure::usage(
-            "the secret is read from a pipe or with --file, so that it is not shown here",
-        ));
-    }
-    let mut text = Vec::with_capacity(usize::try_from(MAX_SECRET_BYTES + 1).unwrap_or_default());
-    io::stdin().lock().take(MAX_SECRET_BYTES + 1).read_to_end(&mut text)?;
-    while text.last().is_some_and(|octet| b"\r\n".contains(octet)) {
-        text.pop();
-    }
-    let usable = !text.is_empty() && text.len() as u64 <= MAX_SECRET_BYTES && !text.iter().any(u8::is_ascii_control);
-    if !usable {
-        text.zeroize();
-        return Err(Failure::failed("the secret must be one line of 1 to 4096 octets"));
-    }
-    Ok(Secret::new(text))
 }
 
 fn json_of(mailbox: &Mailbox) -> Value {

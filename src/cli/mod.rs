@@ -18,8 +18,10 @@ mod doctor;
 mod domain;
 mod dumps;
 mod failure;
+mod grant;
 mod import;
 mod init;
+mod invite;
 mod key;
 mod load;
 mod local;
@@ -27,9 +29,13 @@ mod mail;
 mod mailbox;
 mod org;
 mod output;
+mod people;
+mod role;
+mod secret_input;
 mod serve;
 mod session;
 mod time;
+mod token;
 mod user;
 
 use std::ffi::OsString;
@@ -117,16 +123,20 @@ fn dispatch(cli: Cli, output: &Output) -> Result<(), Failure> {
 async fn family_command(family: Family, local: &Local, output: &Output) -> Result<(), Failure> {
     match family {
         Family::Alias(command) => alias::run(command, local, output).await,
-        Family::Audit(args) => audit::run(args, local, output).await,
+        Family::Audit(args) => audit::run(*args, local, output).await,
         Family::Device(command) => Box::pin(device::run(*command, local, output)).await,
         Family::Domain(command) => domain::run(command, local, output).await,
+        Family::Grant(command) => Box::pin(grant::run(command, local, output)).await,
         Family::Import(args) => import::run(args, local, output).await,
+        Family::Invite(command) => Box::pin(invite::run(*command, local, output)).await,
         Family::Key(command) => key::run(command, local, output).await,
         Family::Mail(command) => mail::run(command, local, output).await,
         Family::Mailbox(command) => mailbox::run(command, local, output).await,
         Family::Org(command) => org::run(command, local, output).await,
+        Family::Role(command) => Box::pin(role::run(command, local, output)).await,
         Family::Session(command) => session::run(command, local, output).await,
-        Family::User(command) => user::run(command, local, output).await,
+        Family::Token(command) => Box::pin(token::run(*command, local, output)).await,
+        Family::User(command) => Box::pin(user::run(*command, local, output)).await,
     }
 }
 

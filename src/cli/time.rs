@@ -60,6 +60,11 @@ pub(super) fn read_begin(text: &str, now: Timestamp) -> Result<Timestamp, String
     read(text, Ok, |span| now.minus(span))
 }
 
+/// Reads until when: `7d` ago, the end of the local day `2026-11-30`, or a full moment with its zone.
+pub(super) fn read_until(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    read(text, |date| date.tomorrow(), |span| now.minus(span))
+}
+
 fn read(
     text: &str,
     day: impl FnOnce(Date) -> Result<Date, jiff::Error>,

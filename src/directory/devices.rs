@@ -1,10 +1,12 @@
 //! Devices: made with a generated password that is shown once, changed, paused, replaced, revoked.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Directory, Error};
 use crate::clock::Timestamp;
 use crate::keys::fill_random;
+use crate::model::device::Knocking;
 use crate::model::near::nearest;
 use crate::model::password::PlainPassword;
 use crate::model::{
@@ -147,6 +149,14 @@ impl Directory {
     /// More match than one listing returns.
     pub async fn devices(&self, filter: &DeviceFilter) -> Result<Vec<Device>, Error> {
         Ok(self.store.devices(filter).await?)
+    }
+
+    /// Of the devices that the filter matches, those of which an old password is still tried.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn knocking(&self, filter: &DeviceFilter) -> Result<HashMap<DeviceId, Knocking>, Error> {
+        Ok(self.store.knocking(filter).await?)
     }
 
     /// Changes a device's record; sessions end where that takes something away.

@@ -11,6 +11,7 @@ use crate::clock::Timestamp;
 use crate::identity::Token;
 use crate::identity::token::{Invitation, Reset};
 use crate::model::{Address, InvitationId, InvitedGrant, Language, MailboxId, OrgId, Rights, Role};
+use crate::store::{Ending, GrantTerms};
 
 /// To whom, and in which language.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,6 +118,36 @@ pub enum Letter {
         /// From where.
         from: Option<IpAddr>,
     },
+}
+
+impl Letter {
+    /// That somebody may use a mailbox from now on.
+    pub fn access_given(by: String, org: String, mailbox: Address, terms: &GrantTerms) -> Self {
+        Self::AccessGiven {
+            by,
+            org,
+            mailbox,
+            rights: terms.rights,
+            ends_at: terms.ends_at,
+        }
+    }
+
+    /// What somebody may no longer do; `left` where they are no longer a member.
+    pub fn access_withdrawn(by: String, org: String, what: &Ending, left: bool) -> Self {
+        let mut mailboxes: Vec<_> = what.grants.iter().map(|grant| grant.address.clone()).collect();
+        if mailboxes.is_empty() {
+            // What only a role reached.
+            mailboxes = what.devices.iter().map(|row| row.address.clone()).collect();
+            mailboxes.dedup();
+        }
+        Self::AccessWithdrawn {
+            by,
+            org,
+            mailboxes,
+            devices: what.devices.iter().map(|row| row.device.label.clone()).collect(),
+            left,
+        }
+    }
 }
 
 /// How somebody's sign-in was changed.

@@ -25,16 +25,29 @@ impl Directory {
         }
     }
 
-    /// Finds a mailbox by its address.
+    /// Finds a mailbox by its address or its id.
     ///
     /// # Errors
     /// There is none; an alias is told with the mailbox it belongs to, an unknown address with one that is similar.
     pub async fn find_mailbox(&self, address: &str) -> Result<Mailbox, Error> {
+        if let Ok(id) = address.trim().parse::<MailboxId>() {
+            return self.mailbox_by_id(id).await;
+        }
         let address = parse(address)?;
         match self.store.mailbox(&address).await? {
             Some(mailbox) => Ok(mailbox),
             None => Err(self.no_mailbox(address).await?),
         }
+    }
+
+    /// The store finds a mailbox in its organisation only.
+    async fn mailbox_by_id(&self, id: MailboxId) -> Result<Mailbox, Error> {
+        for org in self.store.orgs().await? {
+            if let Some(row) = self.store.mailbox_in(org.id, id).await? {
+                return Ok(row.mailbox);
+            }
+        }
+        Err(Error::Unknown { what: "mailbox" })
     }
 
     /// Why there is no mailbox with this address.

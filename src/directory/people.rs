@@ -11,8 +11,8 @@ use crate::identity::{NewPassword, Token, password};
 use crate::model::near::nearest;
 use crate::model::{Address, Grant, Language, MailboxId, Member, Org, OrgId, Role, User, UserId};
 use crate::store::{
-    Actor, Cursor, Ended, Ending, FirstOrg, GrantRow, GrantTerms, Keep, MemberQuery, MemberRow, NewUser, Page, Seq,
-    Tidied, UserEdit, UserOrg, UserPassword,
+    Actor, Cursor, Ended, Ending, FirstOrg, GrantRow, GrantTerms, Keep, MemberQuery, MemberRow, NewUser, Page,
+    RoleChange, Seq, Tidied, UserEdit, UserOrg, UserPassword,
 };
 
 /// Users that are searched for one with a similar address.
@@ -215,7 +215,8 @@ impl Directory {
         Ok(self.store.add_member(actor, org, user, role).await?)
     }
 
-    /// Changes a member's role from what it is known to be.
+    /// Changes a member's role from what it is known to be; devices of theirs end on mailboxes that only the old one
+    /// reached.
     ///
     /// # Errors
     /// It is another one by now, or no owner would remain.
@@ -226,16 +227,24 @@ impl Directory {
         user: UserId,
         from: Role,
         to: Role,
-    ) -> Result<Member, Error> {
+    ) -> Result<RoleChange, Error> {
         Ok(self.store.set_role(actor, org, user, from, to).await?)
     }
 
-    /// Removes a member, with their grants and the devices that belong to them here.
+    /// What would end with another role.
     ///
     /// # Errors
-    /// They are none, or no owner would remain.
-    pub async fn remove_member(&self, actor: &Actor, org: OrgId, user: UserId) -> Result<Ended, Error> {
-        Ok(self.store.remove_member(actor, org, user).await?)
+    /// They are no member.
+    pub async fn ending_with_role(&self, org: OrgId, user: UserId, to: Role) -> Result<Ending, Error> {
+        Ok(self.store.ending_with_role(org, user, to).await?)
+    }
+
+    /// Removes a member who is known to have this role, with their grants and the devices that belong to them here.
+    ///
+    /// # Errors
+    /// They are none, have another role by now, or no owner would remain.
+    pub async fn remove_member(&self, actor: &Actor, org: OrgId, user: UserId, role: Role) -> Result<Ended, Error> {
+        Ok(self.store.remove_member(actor, org, user, role).await?)
     }
 
     /// What would end with a member (without a mailbox) or with a grant.

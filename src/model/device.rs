@@ -431,6 +431,18 @@ pub struct Use {
     pub client: Option<String>,
 }
 
+/// Somewhere a password of a device is still tried that is no longer valid, because it was replaced or the device was
+/// revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Knocking {
+    /// How often so far.
+    pub tries: u64,
+    /// The first time.
+    pub since: Timestamp,
+    /// The last time.
+    pub last: Use,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

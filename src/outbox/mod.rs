@@ -238,6 +238,11 @@ impl Outbox {
     }
 }
 
+/// What people are told who did something, where it was done at the command line and by nobody whom they know.
+pub fn operator(language: Language, hostname: &str) -> String {
+    texts::Texts::of(language, &TimeZone::UTC).say("operator", &[("host", hostname)])
+}
+
 impl std::fmt::Debug for Outbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Outbox").finish_non_exhaustive()

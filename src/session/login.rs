@@ -1,6 +1,5 @@
 //! From credentials to an admitted login: throttle, verify, log in upstream, register, re-check, and only then OK.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -137,7 +136,7 @@ impl Attempt<'_> {
                 if plane.stopping.is_cancelled() {
                     return Err(Refusal::Temporary { text: RESTARTING });
                 }
-                self.note_use(&login, self.peer.ip());
+                plane.usage.note(device.id, self.usage());
                 let guard = self.guard(&login, &upstream, addresses);
                 Ok(Admitted {
                     login,
@@ -230,6 +229,9 @@ impl Attempt<'_> {
         let (credentials, source) = attempt;
         let (now, secret) = (plane.clock.now(), credentials.password.expose());
         let counted = rejection.counts.then(|| plane.throttle.count(now, source, secret));
+        if let Some(credential) = rejection.retired {
+            plane.usage.note_knock(credential, self.usage());
+        }
         if counted.is_none() && rejection.hint.is_none() {
             plane.throttle.note_typo(now, source, secret);
         }
@@ -259,14 +261,14 @@ impl Attempt<'_> {
         Refusal::Temporary { text: TRY_LATER }
     }
 
-    fn note_use(&self, login: &VerifiedLogin, ip: IpAddr) {
-        let usage = Use {
+    /// This attempt, as people recognise it.
+    fn usage(&self) -> Use {
+        Use {
             at: self.plane.clock.utc(),
-            ip,
+            ip: self.peer.ip(),
             protocol: self.protocol,
             client: self.client.clone(),
-        };
-        self.plane.usage.note(login.device().id, usage);
+        }
     }
 
     fn count(&self, outcome: LoginOutcome) {

@@ -2,8 +2,9 @@
 //!
 //! `drive` owns the socket and the timers before login, `talk` runs a sans-IO [`preauth::Session`](crate::preauth::Session);
 //! `login` turns credentials into an admitted login. `logged_in` is all that stays of it: `splice` (IMAP) or `relay`
-//! (SMTP, through the command guard) copies octets. `usage` remembers when a device was last used. Nothing a client sends
-//! before a [`VerifiedLogin`](crate::verify::VerifiedLogin) exists reaches the mail store.
+//! (SMTP, through the command guard) copies octets. `usage` remembers when a device was last used, and when an old
+//! password of it was tried. Nothing a client sends before a [`VerifiedLogin`](crate::verify::VerifiedLogin) exists
+//! reaches the mail store.
 
 mod drive;
 mod input;

@@ -1,25 +1,35 @@
-//! Remembers when a device was used, off the login path.
+//! Remembers when a device was used, and when an old password of it was tried, off the login path.
 //!
-//! A login leaves its trace in a bounded map; a task writes the map to the store in one transaction every so often.
-//! When the store does not take it, the traces wait; when the map is full, new traces are dropped and counted as a
-//! store error: a login never waits for its own trace.
+//! A login leaves its trace in a bounded map; a task writes the maps to the store every so often, each in one transaction.
+//! When the store does not take it, the traces wait; when a map is full, new traces are dropped and counted as a store
+//! error: a login never waits for its own trace. Tries with one old password are one entry and one row however many they
+//! are, so that a program that knocks all day costs as much as one that knocks once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::metrics::Metrics;
-use crate::model::DeviceId;
-use crate::model::device::Use;
-use crate::store::{CredentialStore, DeviceUse};
+use crate::model::device::{Knocking, Use};
+use crate::model::{CredentialId, DeviceId};
+use crate::store::{CredentialStore, DeviceUse, Knocks};
 
 /// Devices whose latest use waits to be written.
 const MAX_WAITING: usize = 100_000;
 
+/// Old passwords whose tries wait to be written.
+const MAX_KNOCKING: usize = 10_000;
+
 /// Uses on their way to the store.
 pub struct Usage {
-    waiting: Mutex<HashMap<DeviceId, Use>>,
+    waiting: Mutex<Waiting>,
     store: Arc<dyn CredentialStore>,
     metrics: Arc<Metrics>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    uses: HashMap<DeviceId, Use>,
+    knocks: HashMap<CredentialId, Knocking>,
 }
 
 impl Usage {
@@ -32,19 +42,40 @@ impl Usage {
         }
     }
 
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Notes a use; a later one of the same device takes its place.
     pub fn note(&self, device: DeviceId, usage: Use) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() >= MAX_WAITING && !waiting.contains_key(&device) {
+        let uses = &mut self.waiting().uses;
+        if uses.len() >= MAX_WAITING && !uses.contains_key(&device) {
             self.metrics.store_errors.inc();
             return;
         }
-        waiting.insert(device, usage);
+        uses.insert(device, usage);
+    }
+
+    /// Notes a try with a retired password; it is added to those that wait.
+    pub fn note_knock(&self, credential: CredentialId, last: Use) {
+        let knocking = Knocking {
+            tries: 1,
+            since: last.at,
+            last,
+        };
+        if !self.waiting().add(credential, knocking) {
+            self.metrics.store_errors.inc();
+        }
     }
 
     /// Writes what waits; keeps it where the store refuses.
     pub async fn flush(&self) {
-        let taken = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        let taken = std::mem::take(&mut *self.waiting());
+        self.flush_uses(taken.uses).await;
+        self.flush_knocks(taken.knocks).await;
+    }
+
+    async fn flush_uses(&self, taken: HashMap<DeviceId, Use>) {
         if taken.is_empty() {
             return;
         }
@@ -55,12 +86,132 @@ impl Usage {
         if let Err(error) = self.store.record_uses(&uses).await {
             self.metrics.store_errors.inc();
             tracing::error!(error = %error, uses = uses.len(), "uses not written yet");
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let waiting = &mut self.waiting().uses;
             for DeviceUse { device, usage } in uses {
                 if waiting.len() < MAX_WAITING {
                     waiting.entry(device).or_insert(usage);
                 }
             }
         }
+    }
+
+    async fn flush_knocks(&self, taken: HashMap<CredentialId, Knocking>) {
+        if taken.is_empty() {
+            return;
+        }
+        let knocks: Vec<Knocks> = taken
+            .into_iter()
+            .map(|(credential, knocking)| Knocks { credential, knocking })
+            .collect();
+        if let Err(error) = self.store.record_knocks(&knocks).await {
+            self.metrics.store_errors.inc();
+            tracing::error!(error = %error, credentials = knocks.len(), "tries with old passwords not written yet");
+            let mut waiting = self.waiting();
+            for Knocks { credential, knocking } in knocks {
+                waiting.add(credential, knocking);
+            }
+        }
+    }
+}
+
+impl Waiting {
+    /// Adds tries to those that wait; false where there is no room for them.
+    fn add(&mut self, credential: CredentialId, knocking: Knocking) -> bool {
+        if let Some(known) = self.knocks.get_mut(&credential) {
+            known.tries = known.tries.saturating_add(knocking.tries);
+            known.since = known.since.min(knocking.since);
+            if knocking.last.at >= known.last.at {
+                known.last = knocking.last;
+            }
+            return true;
+        }
+        let has_room = self.knocks.len() < MAX_KNOCKING;
+        if has_room {
+            self.knocks.insert(credential, knocking);
+        }
+        has_room
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::peer::Protocol;
+    use crate::verify::fake::FakeStore;
+
+    fn at(moment: i64) -> Use {
+        Use {
+            at: Timestamp(moment),
+            ip: "192.0.2.7".parse().unwrap(),
+            protocol: Protocol::Imap,
+            client: Some(format!("client {moment}")),
+        }
+    }
+
+    fn usage() -> (Arc<FakeStore>, Usage) {
+        let store = Arc::new(FakeStore::default());
+        (Arc::clone(&store), Usage::new(store, Arc::new(Metrics::new())))
+    }
+
+    #[tokio::test]
+    async fn tries_with_one_old_password_are_one_row_however_many_they_are() {
+        let (store, usage) = usage();
+        let (phone, laptop) = (CredentialId::from_raw(1), CredentialId::from_raw(2));
+        for moment in 1..=5000 {
+            usage.note_knock(phone, at(moment));
+        }
+        usage.note_knock(laptop, at(7));
+        usage.flush().await;
+        let mut written = store.knocks();
+        written.sort_by_key(|knocks| knocks.credential);
+        let of = |tries, since, last| Knocking {
+            tries,
+            since: Timestamp(since),
+            last: at(last),
+        };
+        let expected = [(phone, of(5000, 1, 5000)), (laptop, of(1, 7, 7))];
+        assert_eq!(
+            written,
+            expected.map(|(credential, knocking)| Knocks { credential, knocking })
+        );
+        usage.flush().await;
+        assert_eq!(store.knocks().len(), 2, "written once");
+    }
+
+    #[tokio::test]
+    async fn what_the_store_refuses_waits_and_is_added_to() {
+        let (store, usage) = usage();
+        let credential = CredentialId::from_raw(1);
+        usage.note_knock(credential, at(3));
+        store.set_failing(true);
+        usage.flush().await;
+        assert_eq!((store.knocks().len(), usage.metrics.store_errors.get()), (0, 1));
+        usage.note_knock(credential, at(9));
+        store.set_failing(false);
+        usage.flush().await;
+        let [written] = &store.knocks()[..] else {
+            panic!("one row")
+        };
+        let knocking = &written.knocking;
+        assert_eq!(
+            (knocking.tries, knocking.since, &knocking.last),
+            (2, Timestamp(3), &at(9))
+        );
+    }
+
+    #[tokio::test]
+    async fn tries_beyond_the_room_are_lost_and_counted() {
+        let (store, usage) = usage();
+        let most = i64::try_from(MAX_KNOCKING).unwrap();
+        for id in 0..most + 3 {
+            usage.note_knock(CredentialId::from_raw(id), at(1));
+        }
+        usage.note_knock(CredentialId::from_raw(0), at(2));
+        assert_eq!(usage.metrics.store_errors.get(), 3);
+        usage.flush().await;
+        assert_eq!(store.knocks().len(), MAX_KNOCKING);
+        usage.note_knock(CredentialId::from_raw(most), at(1));
+        assert_eq!(usage.metrics.store_errors.get(), 3, "there is room again");
     }
 }

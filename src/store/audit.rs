@@ -6,11 +6,11 @@ use super::Error;
 use crate::audit::Actor;
 use crate::audit::chain::{RowHash, Walk};
 use crate::clock::Timestamp;
-use crate::model::{MailboxId, OrgId};
+use crate::model::{MailboxId, OrgId, UserId};
 
 /// The most rows that one page looks at before it is shown with what was found: a filter that matches almost nothing must
 /// not read a log of years in one go.
-pub const AUDIT_SEARCHED_MAX: u32 = 20_000;
+pub const AUDIT_SEARCHED_MAX: u32 = 10_000;
 
 /// One audit row, as it is read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub struct AuditFilter {
     pub org: Option<OrgId>,
     /// Rows of this actor ([`Actor::who`]).
     pub who: Option<String>,
+    /// Rows of this user: what they did, and what was done in their name.
+    pub user: Option<UserId>,
     /// Rows that concern this mailbox.
     pub mailbox: Option<MailboxId>,
     /// Rows whose subject is or contains this text, or that concern the mailbox with this address.

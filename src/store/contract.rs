@@ -10,6 +10,7 @@ pub(super) mod endings;
 pub(super) mod grants;
 pub(super) mod import;
 pub(super) mod invitations;
+pub(super) mod knocks;
 pub(super) mod login;
 pub(super) mod logs;
 pub(super) mod outbox;
@@ -76,6 +77,7 @@ macro_rules! contract_tests {
             directory: aliases_belong_to_one_mailbox_of_the_same_organisation,
             directory: an_upstream_secret_is_set_and_removed,
             endings: withdrawing_a_grant_revokes_exactly_the_devices_of_that_person,
+            endings: a_lower_role_ends_devices_that_only_the_old_one_reached,
             endings: removing_a_member_ends_what_is_theirs_here,
             endings: ids_of_another_organisation_are_unknown,
             endings: what_ended_is_tidied_away_and_due_grants_are_withdrawn,
@@ -100,6 +102,10 @@ macro_rules! contract_tests {
             invitations: the_links_of_an_invitation_are_bounded,
             invitations: what_breaks_a_rule_of_invitations_is_refused,
             invitations: invitations_are_listed_newest_first_and_tidied_away,
+            knocks: tries_with_retired_passwords_add_up,
+            knocks: a_device_shows_what_is_tried_with_all_its_old_passwords,
+            knocks: devices_that_knock_are_listed_by_the_latest_try,
+            knocks: tries_are_forgotten_with_the_password_and_after_a_while,
             login: an_address_means_a_mailbox_an_alias_or_nothing,
             login: a_login_sees_live_and_retired_credentials_newest_first,
             login: retired_credentials_are_forgotten_after_their_time,

@@ -1,7 +1,7 @@
 //! What the login path reads from the store.
 
 use crate::clock::Timestamp;
-use crate::model::device::Use;
+use crate::model::device::{Knocking, Use};
 use crate::model::{Address, CredentialId, DeviceId, DeviceState, MailboxId, Networks, Scopes, SenderRule};
 
 /// A password hash as stored: an Argon2id PHC string of ours, or an imported PHC or crypt string. Not a secret by
@@ -101,4 +101,13 @@ pub struct DeviceUse {
     pub device: DeviceId,
     /// When, from where, how.
     pub usage: Use,
+}
+
+/// Logins that were refused because their password is retired, to be written behind the login path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Knocks {
+    /// Whose password it was.
+    pub credential: CredentialId,
+    /// What happened since it was last written.
+    pub knocking: Knocking,
 }

@@ -22,6 +22,7 @@ pub mod token;
 #[cfg(test)]
 mod contract;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -29,14 +30,14 @@ use async_trait::async_trait;
 pub use crate::audit::Actor;
 pub use audit::{AuditFilter, AuditPage, AuditRow, AuditStore};
 pub use change::{Change, ChangeKind, EndReason, Seq};
-pub use login::{Credential, DeviceUse, Epoch, Hash, LoginDevice, LoginMailbox, Resolved};
+pub use login::{Credential, DeviceUse, Epoch, Hash, Knocks, LoginDevice, LoginMailbox, Resolved};
 pub use outbox::{AfterFailure, DueMail, MailBacklog, MailFilter, NewMail, OutboxStore};
 pub use page::{
     Cursor, DeviceOwner, DeviceQuery, DeviceRow, DeviceStatus, Found, MailboxQuery, MailboxRow, Overview, Page,
 };
 pub use people::{
     Accepted, Accepting, Ended, Ending, FirstOrg, GrantRow, GrantTerms, InvitationQuery, MemberQuery, MemberRow,
-    NewInvitation, NewUser, PeopleStore, Standing, Tidied, UserEdit, UserOrg,
+    NewInvitation, NewUser, PeopleStore, RoleChange, Standing, Tidied, UserEdit, UserOrg,
 };
 pub use sign_in::{
     ConsoleSession, Keep, NewCode, NewConsoleSession, PasswordReset, Proof, SessionEnds, SignIn, SignInStore,
@@ -45,6 +46,7 @@ pub use sign_in::{
 pub use token::{NewToken, TokenStore};
 
 use crate::clock::Timestamp;
+use crate::model::device::Knocking;
 use crate::model::{
     Address, Alias, AliasId, CredentialId, Device, DeviceId, DeviceKind, DeviceState, DomainId, DomainName, MailDomain,
     Mailbox, MailboxId, Networks, Org, OrgId, Scopes, SenderRule, UserId,
@@ -59,6 +61,9 @@ pub const LIVE_DEVICES_MAX: u32 = 256;
 
 /// The most retired credentials of one mailbox that are kept, the newest: every login is compared with all of them.
 pub const RETIRED_MAX: u32 = 256;
+
+/// A retired password that was tried in this time still counts as tried; after that its device is said to be quiet.
+pub const KNOCKING_FOR: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// The most devices that one listing returns.
 pub const LISTED_MAX: usize = 1_000_000;
@@ -236,6 +241,10 @@ pub trait CredentialStore: Send + Sync {
     /// Writes first and last uses in one transaction.
     async fn record_uses(&self, uses: &[DeviceUse]) -> Result<(), Error>;
 
+    /// Adds tries with retired passwords to those that were written before, in one transaction; those whose credential is
+    /// not kept any more are left out.
+    async fn record_knocks(&self, knocks: &[Knocks]) -> Result<(), Error>;
+
     /// Cheap proof that the store answers, for readiness.
     async fn ping(&self) -> Result<(), Error>;
 }
@@ -325,6 +334,8 @@ pub trait DirectoryStore: Send + Sync {
     async fn device_page(&self, org: OrgId, query: &DeviceQuery) -> Result<Page<DeviceRow, Cursor<DeviceId>>, Error>;
     /// Lists devices, by mailbox and creation; `Refused` where more than [`LISTED_MAX`] match.
     async fn devices(&self, filter: &DeviceFilter) -> Result<Vec<Device>, Error>;
+    /// Of the devices that the filter matches, those of which an old password is still tried ([`KNOCKING_FOR`]).
+    async fn knocking(&self, filter: &DeviceFilter) -> Result<HashMap<DeviceId, Knocking>, Error>;
     /// Changes a device's record. What takes something away (a scope, a network, a sender, time) bumps its epoch and
     /// is a change; what only gives, or changes nothing, is not. `Stale` where it has another revision by now.
     async fn edit_device(&self, actor: &Actor, id: DeviceId, edit: &DeviceEdit) -> Result<Seq, Error>;

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use crate::clock::Timestamp;
+use crate::model::device::Knocking;
 use crate::model::{Address, AliasId, Device, DeviceId, DeviceKind, DomainId, Mailbox, MailboxId, UserId};
 
 /// The most rows of one page.
@@ -126,6 +127,8 @@ pub enum DeviceStatus {
     Live,
     /// Revoked or not, by address.
     All,
+    /// Not revoked, or revoked after this moment, by address.
+    Recent(Timestamp),
     /// Not revoked and never used, the oldest first.
     NeverUsed,
     /// Not revoked and last used before the day of this moment (UTC), the longest unused first.
@@ -136,6 +139,8 @@ pub enum DeviceStatus {
     Revoked,
     /// Not revoked, with an end before this moment, the earliest end first.
     EndingBefore(Timestamp),
+    /// Revoked or with another password, and the old one is still tried ([`super::KNOCKING_FOR`]), the latest try first.
+    Knocking,
 }
 
 /// A device with the names of what it belongs to.
@@ -147,6 +152,8 @@ pub struct DeviceRow {
     pub address: Address,
     /// What the person is called to whom it belongs.
     pub owner: Option<String>,
+    /// An old password of it is still tried ([`super::KNOCKING_FOR`]).
+    pub knocking: Option<Knocking>,
 }
 
 /// One result of a search.
@@ -209,6 +216,8 @@ pub struct Overview {
     pub never_used: u32,
     /// Of these last used before the day that was asked about.
     pub unused: u32,
+    /// Devices of which an old password is still tried ([`super::KNOCKING_FOR`]).
+    pub knocking: u32,
     /// Members.
     pub people: u32,
     /// Invitations that can be accepted.

@@ -126,10 +126,11 @@ pub struct MemberRow {
     pub devices: u32,
 }
 
-/// What ends when a grant is withdrawn or a member removed; or, of a preview, would end.
+/// What ends when a grant is withdrawn, a role changed or a member removed; or, of a preview, would end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ending {
-    /// Devices that are revoked: those that belong to this user, on the mailbox or in the whole organisation.
+    /// Devices that are revoked: those that belong to this user, on the mailbox, on those that only their role reached, or
+    /// in the whole organisation.
     pub devices: Vec<DeviceRow>,
     /// Their other devices whose sessions end because they may use fewer senders; these may log in again at once.
     pub narrowed: Vec<DeviceRow>,
@@ -150,6 +151,15 @@ pub struct Ended {
     pub seq: Seq,
     /// What ended, as it was just before.
     pub what: Ending,
+}
+
+/// A role that was changed, and what ended with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleChange {
+    /// The member, as they are now.
+    pub member: Member,
+    /// Devices of theirs on mailboxes that only the old role reached.
+    pub ended: Ended,
 }
 
 /// An invitation to be made.
@@ -262,12 +272,23 @@ pub trait PeopleStore: Send + Sync {
     async fn members(&self, org: OrgId, query: &MemberQuery) -> Result<Page<MemberRow, Cursor<UserId>>, Error>;
     /// Makes a user a member. `Conflict` where they are one.
     async fn add_member(&self, actor: &Actor, org: OrgId, user: UserId, role: Role) -> Result<Member, Error>;
-    /// Changes a member's role from what it is known to be. `Stale` where it is another one by now; `Refused` where the
-    /// organisation would have no owner left.
-    async fn set_role(&self, actor: &Actor, org: OrgId, user: UserId, from: Role, to: Role) -> Result<Member, Error>;
-    /// Removes a member with their grants and tokens here, revokes the devices of this organisation that belong to them
-    /// and nobody else's. `Refused` where the organisation would have no owner left.
-    async fn remove_member(&self, actor: &Actor, org: OrgId, user: UserId) -> Result<Ended, Error>;
+    /// Changes a member's role from what it is known to be. A device belongs to somebody who reaches its mailbox: those on
+    /// mailboxes that only the old role reached are revoked. `Stale` where the role is another one by now; `Refused` where
+    /// the organisation would have no owner left.
+    async fn set_role(
+        &self,
+        actor: &Actor,
+        org: OrgId,
+        user: UserId,
+        from: Role,
+        to: Role,
+    ) -> Result<RoleChange, Error>;
+    /// What [`PeopleStore::set_role`] would end. `NotFound` where they are no member.
+    async fn ending_with_role(&self, org: OrgId, user: UserId, to: Role) -> Result<Ending, Error>;
+    /// Removes a member who is known to have this role, with their grants and tokens here, revokes the devices of this
+    /// organisation that belong to them and nobody else's. `Stale` where they have another role by now; `Refused` where
+    /// the organisation would have no owner left.
+    async fn remove_member(&self, actor: &Actor, org: OrgId, user: UserId, role: Role) -> Result<Ended, Error>;
 
     /// The grants on one mailbox, by the users' names.
     async fn grants_on(&self, org: OrgId, mailbox: MailboxId) -> Result<Vec<GrantRow>, Error>;

@@ -7,7 +7,9 @@ use hashbrown::HashMap;
 
 use crate::clock::Timestamp;
 use crate::model::{Address, CredentialId, DeviceId, DeviceState, MailboxId, Networks, Scopes, SenderRule};
-use crate::store::{Credential, CredentialStore, DeviceUse, Epoch, Error, Hash, LoginDevice, LoginMailbox, Resolved};
+use crate::store::{
+    Credential, CredentialStore, DeviceUse, Epoch, Error, Hash, Knocks, LoginDevice, LoginMailbox, Resolved,
+};
 
 /// When everything was made.
 pub(crate) const CREATED: Timestamp = Timestamp(1_790_000_000_000);
@@ -43,6 +45,7 @@ struct Content {
     names: HashMap<Address, Resolved>,
     failing: bool,
     upgrades: Vec<(CredentialId, Hash, u32)>,
+    knocks: Vec<Knocks>,
 }
 
 /// The store.
@@ -93,6 +96,11 @@ impl FakeStore {
     /// Upgraded hashes with the number of the key that made them.
     pub(crate) fn upgrades(&self) -> Vec<(CredentialId, Hash, u32)> {
         self.content().upgrades.clone()
+    }
+
+    /// All that was written about tries with retired passwords.
+    pub(crate) fn knocks(&self) -> Vec<Knocks> {
+        self.content().knocks.clone()
     }
 
     fn find_credential(content: &mut Content, id: CredentialId) -> Option<&mut Credential> {
@@ -156,6 +164,11 @@ impl CredentialStore for FakeStore {
     }
 
     async fn record_uses(&self, _: &[DeviceUse]) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn record_knocks(&self, knocks: &[Knocks]) -> Result<(), Error> {
+        self.answering()?.knocks.extend_from_slice(knocks);
         Ok(())
     }
 

@@ -21,7 +21,7 @@ mod tag;
 mod verifier;
 
 #[cfg(test)]
-mod fake;
+pub(crate) mod fake;
 #[cfg(test)]
 mod tests;
 
@@ -31,7 +31,7 @@ pub use claim::Claim;
 pub use tag::tag;
 pub use verifier::Verifier;
 
-use crate::model::{Address, DeviceId, DomainName, MailboxId};
+use crate::model::{Address, CredentialId, DeviceId, DomainName, MailboxId};
 use crate::peer::NetworkPrefixes;
 use crate::store::{Epoch, LoginDevice};
 
@@ -95,6 +95,8 @@ pub struct Rejection {
     pub device: Option<DeviceId>,
     /// The mailbox, where the name resolved to one.
     pub mailbox: Option<MailboxId>,
+    /// The password was right once: whose it was. Somebody forgot to change it there.
+    pub retired: Option<CredentialId>,
     /// For the client: only set where the secret of a refused device was proved. At most 140 printable ASCII characters.
     pub hint: Option<String>,
     /// Counts for the throttle.

@@ -276,8 +276,13 @@ async fn a_replaced_password_is_refused_with_a_warm_entry_and_the_new_one_works_
     for _ in 0..2 {
         let old = refused(bench.login(BOX, shown(1)).await);
         assert_eq!(
-            (old.reason, old.counts, old.device),
-            (Reason::OldPassword, false, Some(DeviceId::from_raw(1)))
+            (old.reason, old.counts, old.device, old.retired),
+            (
+                Reason::OldPassword,
+                false,
+                Some(DeviceId::from_raw(1)),
+                Some(CredentialId::from_raw(1))
+            )
         );
         assert_eq!(
             old.hint.as_deref(),

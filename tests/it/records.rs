@@ -1,9 +1,9 @@
 //! What a running daemon leaves behind for its operators: last uses, audit rows, metrics, probes.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
-use crate::kit::postern::Login;
+use crate::kit::postern::{Device, Login};
 use crate::kit::wait;
 use crate::kit::wire::Wire;
 use crate::site::{ANNA, QUICK, Site};
@@ -65,6 +65,63 @@ fn a_device_shows_when_from_where_and_by_which_program_it_was_used() -> anyhow::
         sessions.contains("Late Mail") && sessions.contains("main"),
         "{sessions}"
     );
+    Ok(())
+}
+
+#[test]
+fn an_old_password_that_is_still_tried_is_told_to_whoever_looks_at_the_device() -> anyhow::Result<()> {
+    let site = Site::start()?;
+    let (phone, crm) = (site.device("Phone")?, site.device("CRM")?);
+    assert_eq!(shown(&site, &phone.path)?["old_password_tries"], Value::Null);
+    site.postern.cli(&["device", "replace", &phone.path])?.ok()?;
+    site.postern.revoke(&crm)?;
+    let refused = |device: &Device, words: &str| -> anyhow::Result<()> {
+        let mut client = site.imap()?;
+        client.command("ID (\"name\" \"Old Mail\")")?.ok()?;
+        let answer = client.login(&device.address, &device.password)?;
+        ensure!(answer.status.starts_with("NO [AUTHENTICATIONFAILED]"), "{answer:?}");
+        ensure!(answer.status.contains(words), "{answer:?}");
+        Ok(())
+    };
+    for _ in 0..3 {
+        refused(&phone, "\"Phone\" has a new password since")?;
+    }
+    refused(&crm, "\"CRM\" was disconnected on")?;
+    let tried = |path: &str, count: u64| {
+        wait::until(
+            &format!("{count} tries with the old password of {path} are written"),
+            || {
+                let tries = shown(&site, path)?["old_password_tries"].clone();
+                Ok((tries["count"] == count).then_some(tries))
+            },
+        )
+    };
+    let tries = tried(&phone.path, 3)?;
+    assert!(tries["since"].as_str() <= tries["last"]["at"].as_str(), "{tries}");
+    assert_eq!(
+        (
+            &tries["last"]["ip"],
+            &tries["last"]["protocol"],
+            &tries["last"]["client"]
+        ),
+        (&json!("127.0.0.1"), &json!("imap"), &json!("Old Mail"))
+    );
+    tried(&crm.path, 1)?;
+    // Further ones are added to what is written.
+    refused(&phone, "has a new password since")?;
+    tried(&phone.path, 4)?;
+
+    let details = site.postern.cli(&["device", "show", &phone.path])?.ok()?;
+    assert!(details.contains("an old password, 4 times since"), "{details}");
+    let list = site.postern.cli(&["device", "list", "--all"])?.ok()?;
+    for words in ["active, old password still tries", "revoked, old password still tries"] {
+        assert!(list.contains(words), "{list}");
+    }
+    // A wrong password is nobody's.
+    let wrong = site.imap()?.login(&phone.address, "not the password")?;
+    assert!(wrong.status.starts_with("NO [AUTHENTICATIONFAILED]"), "{wrong:?}");
+    let actions = site.postern.cli(&["audit", "--json"])?.ok()?;
+    assert_eq!(actions.lines().count(), 7, "tries are not changes: {actions}");
     Ok(())
 }
 

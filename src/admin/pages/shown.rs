@@ -3,13 +3,13 @@
 use super::Pages;
 use crate::admin::console::text::Line;
 use crate::admin::console::view::activity::{self, ActivityRow};
-use crate::admin::console::view::device::{DeviceRow as ShownDevice, MailboxLink, PersonLink, Standing};
+use crate::admin::console::view::device::{DeviceRow as ShownDevice, Knocking, MailboxLink, PersonLink, Standing};
 use crate::admin::console::view::form::problem;
 use crate::clock::Timestamp;
 use crate::identity::BadPassword;
 use crate::identity::password::{PASSWORD_MAX, PASSWORD_MIN};
 use crate::model::name::BadName;
-use crate::model::{Device, DeviceState, OrgId};
+use crate::model::{Device, DeviceState, OrgId, device};
 use crate::store::{AuditRow, DeviceRow};
 
 /// A device in a list, with its connections at this moment.
@@ -35,7 +35,17 @@ pub(super) fn device_row(pages: &Pages, org: OrgId, row: &DeviceRow) -> ShownDev
         last_used: device.last_used.clone(),
         live: u32::try_from(live).unwrap_or(u32::MAX),
         imported: device.imported,
-        knocking: None,
+        knocking: row.knocking.as_ref().map(knocking),
+    }
+}
+
+fn knocking(knocking: &device::Knocking) -> Knocking {
+    Knocking {
+        tries: knocking.tries,
+        since: knocking.since,
+        last: knocking.last.at,
+        by: knocking.last.protocol,
+        from: knocking.last.ip,
     }
 }
 

@@ -5,6 +5,8 @@
 
 mod show;
 
+use std::collections::HashMap;
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -15,7 +17,7 @@ use super::output::{Output, counted};
 use super::time;
 use crate::clock::Timestamp;
 use crate::directory::DeviceSpec;
-use crate::model::{Device, DeviceState, Networks, Scopes, SenderRule};
+use crate::model::{Device, DeviceKind, DeviceState, Networks, Scopes, SenderRule, User};
 use crate::store::{DeviceEdit, DeviceFilter, Seq};
 
 const WHICH: &str = "A device is named by its id (dev-...) or as ADDRESS/LABEL: \"anna@example.org/Anna's iPhone\".";
@@ -24,7 +26,7 @@ const WHICH: &str = "A device is named by its id (dev-...) or as ADDRESS/LABEL: 
 pub(super) enum Command {
     /// Add a device to a mailbox and print its password, once.
     #[command(
-        after_help = "Examples:\n  postern device add anna@example.org --label \"Anna's iPhone\"\n  postern device add info@example.org --label Copier --scope smtp --network 192.0.2.7\n  postern device add info@example.org --label CRM --expires 90d --sender mailbox,@news.example.org"
+        after_help = "Examples:\n  postern device add anna@example.org --label \"Anna's iPhone\"\n  postern device add info@example.org --label Copier --scope smtp --network 192.0.2.7\n  postern device add info@example.org --label CRM --kind app --expires 90d --sender mailbox,@news.example.org\n  postern device add info@example.org --label \"Lucie's iPhone\" --kind iphone --user lucie@private.example"
     )]
     Add(Add),
     /// List devices.
@@ -70,6 +72,12 @@ pub(super) struct Add {
     /// What people call it, 1 to 64 characters.
     #[arg(long)]
     label: String,
+    /// What it is: iphone, android, outlook, apple-mail, thunderbird, printer, app, or other.
+    #[arg(long, default_value_t = DeviceKind::Other)]
+    kind: DeviceKind,
+    /// The person it belongs to (address or id): it ends with their access, and may send as whatever they may.
+    #[arg(long)]
+    user: Option<String>,
     #[command(flatten)]
     limits: Limits,
 }
@@ -98,6 +106,9 @@ pub(super) struct List {
     /// Only those of this organisation (name or id).
     #[arg(long)]
     org: Option<String>,
+    /// Only those that belong to this person (address or id).
+    #[arg(long)]
+    user: Option<String>,
     /// Revoked ones too.
     #[arg(long)]
     all: bool,
@@ -110,6 +121,12 @@ pub(super) struct Edit {
     /// A new label.
     #[arg(long)]
     label: Option<String>,
+    /// What it is: iphone, android, outlook, apple-mail, thunderbird, printer, app, or other.
+    #[arg(long)]
+    kind: Option<DeviceKind>,
+    /// The person it belongs to (address or id), or nobody.
+    #[arg(long, value_name = "USER|nobody")]
+    user: Option<String>,
     #[command(flatten)]
     limits: Limits,
 }
@@ -122,8 +139,20 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
         Command::Show(which) => {
             let device = directory.find_device(&which.device).await?;
             let address = local.directory.address_of(&device).await?;
-            output.show(&show::json_of(&device, address.as_str(), local.now()), || {
-                show::details(&device, address.as_str(), local.now())
+            let owner = owner(&device, local).await?;
+            let filter = DeviceFilter {
+                mailbox: Some(device.mailbox),
+                with_revoked: true,
+                ..DeviceFilter::default()
+            };
+            let knocking = directory.knocking(&filter).await?.remove(&device.id);
+            let (address, now) = (address.as_str(), local.now());
+            let beside = Beside {
+                owner: owner.as_ref(),
+                knocking: knocking.as_ref(),
+            };
+            output.show(&json_of(&device, address, beside, now), || {
+                show::details(&device, address, beside, now)
             })
         }
         Command::Replace(which) => replace(which, local, output).await,
@@ -175,34 +204,48 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
 
 async fn add(args: Add, local: &Local, output: &Output) -> Result<(), Failure> {
     let limits = args.limits.read(local.now())?;
+    let owner = match &args.user {
+        Some(user) => Some(local.directory.find_user(user).await?),
+        None => None,
+    };
     let spec = DeviceSpec {
         label: args.label,
+        kind: args.kind,
+        user: owner.as_ref().map(|owner| owner.id),
         scopes: limits.scopes,
         expires_at: limits.expires_at.flatten(),
         networks: limits.networks.unwrap_or_default(),
         senders: limits.senders.unwrap_or_default(),
-        ..DeviceSpec::default()
     };
     let (device, password) = local.directory.add_device(&local.actor, &args.address, spec).await?;
     let address = local.directory.address_of(&device).await?;
     show::password(
         &format!("added \"{}\" to {address}", device.label),
         &device,
-        address.as_str(),
+        (address.as_str(), owner.as_ref()),
         &password,
         local,
         output,
     )
 }
 
+/// The person that a device belongs to.
+async fn owner(device: &Device, local: &Local) -> Result<Option<User>, Failure> {
+    match device.user {
+        Some(user) => Ok(Some(local.directory.find_user(&user.to_string()).await?)),
+        None => Ok(None),
+    }
+}
+
 async fn replace(which: Which, local: &Local, output: &Output) -> Result<(), Failure> {
     let device = local.directory.find_device(&which.device).await?;
     let (seq, password) = local.directory.replace_device(&local.actor, &device).await?;
     let address = local.directory.address_of(&device).await?;
+    let owner = owner(&device, local).await?;
     show::password(
         &format!("replaced the password of \"{}\" of {address}", device.label),
         &device,
-        address.as_str(),
+        (address.as_str(), owner.as_ref()),
         &password,
         local,
         output,
@@ -231,18 +274,36 @@ async fn list(args: List, local: &Local, output: &Output) -> Result<(), Failure>
         org,
         with_revoked: args.all,
     };
-    let devices = directory.devices(&filter).await?;
+    let mut devices = directory.devices(&filter).await?;
+    if let Some(user) = &args.user {
+        let user = directory.find_user(user).await?.id;
+        devices.retain(|device| device.user == Some(user));
+    }
+    let knocking = directory.knocking(&filter).await?;
     let mailboxes = match mailbox {
         Some(mailbox) => vec![mailbox],
         None => directory.mailboxes(org, None).await?,
     };
-    show::list(&devices, &mailboxes, local.now(), output)
+    let mut owners = HashMap::new();
+    for device in &devices {
+        if let Some(id) = device.user.filter(|id| !owners.contains_key(id)) {
+            owners.extend(owner(device, local).await?.map(|owner| (id, owner)));
+        }
+    }
+    show::list((&devices, &owners, &knocking), &mailboxes, local.now(), output)
 }
 
 async fn edit(args: Edit, local: &Local, output: &Output) -> Result<(), Failure> {
     let limits = args.limits.read(local.now())?;
+    let user = match args.user.as_deref() {
+        None => None,
+        Some("nobody") => Some(None),
+        Some(user) => Some(Some(local.directory.find_user(user).await?.id)),
+    };
     let edit = DeviceEdit {
         label: args.label,
+        kind: args.kind,
+        user,
         scopes: limits.scopes,
         expires_at: limits.expires_at,
         networks: limits.networks,
@@ -250,13 +311,15 @@ async fn edit(args: Edit, local: &Local, output: &Output) -> Result<(), Failure>
         ..DeviceEdit::default()
     };
     let nothing = edit.label.is_none()
+        && edit.kind.is_none()
+        && edit.user.is_none()
         && edit.scopes.is_none()
         && edit.expires_at.is_none()
         && edit.networks.is_none()
         && edit.senders.is_none();
     if nothing {
         return Err(Failure::usage(
-            "nothing to change: give at least one of --label, --scope, --expires, --network, --sender",
+            "nothing to change: give at least one of --label, --kind, --user, --scope, --expires, --network, --sender",
         ));
     }
     let device = local.directory.find_device(&args.device).await?;
@@ -298,6 +361,8 @@ fn joined<T, E: std::fmt::Display>(
     }
     read(&given.join(",")).map(Some).map_err(Failure::usage)
 }
+
+pub(super) use show::{Beside, json_of};
 
 /// The word for what a device may do now.
 pub(super) fn state(device: &Device, now: Timestamp) -> &'static str {

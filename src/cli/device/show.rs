@@ -14,9 +14,9 @@ use crate::cli::time;
 use crate::clock::Timestamp;
 use crate::config::TlsMode;
 use crate::config::{ClientService, ClientSettings};
-use crate::model::device::Use;
+use crate::model::device::{Knocking, Use};
 use crate::model::password::PlainPassword;
-use crate::model::{Device, DeviceState, Mailbox};
+use crate::model::{Device, DeviceId, DeviceState, Mailbox, User, UserId};
 
 /// What is printed once, and wiped behind the printer.
 #[derive(Serialize)]
@@ -30,7 +30,7 @@ struct Shown<'a> {
 pub(super) fn password(
     done: &str,
     device: &Device,
-    address: &str,
+    (address, owner): (&str, Option<&User>),
     password: &PlainPassword,
     local: &Local,
     output: &Output,
@@ -38,7 +38,7 @@ pub(super) fn password(
     let secret = password.shown();
     let settings = &local.config.client_settings;
     let shown = Shown {
-        device: json_of(device, address, local.now()),
+        device: json_of(device, address, Beside { owner, knocking: None }, local.now()),
         password: secret.expose(),
         settings: json!({
             "user_name": address,
@@ -91,8 +91,26 @@ fn service_json(service: &ClientService) -> Value {
     json!({ "host": service.host, "port": service.port, "security": security(service.security) })
 }
 
+/// What is shown of a device that is not in its record.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::cli) struct Beside<'a> {
+    /// The person it belongs to.
+    pub(in crate::cli) owner: Option<&'a User>,
+    /// Its old passwords that are still tried.
+    pub(in crate::cli) knocking: Option<&'a Knocking>,
+}
+
 /// Prints the list.
-pub(super) fn list(devices: &[Device], mailboxes: &[Mailbox], now: Timestamp, output: &Output) -> Result<(), Failure> {
+pub(super) fn list(
+    (devices, owners, knocking): (&[Device], &HashMap<UserId, User>, &HashMap<DeviceId, Knocking>),
+    mailboxes: &[Mailbox],
+    now: Timestamp,
+    output: &Output,
+) -> Result<(), Failure> {
+    let beside = |device: &Device| Beside {
+        owner: device.user.and_then(|user| owners.get(&user)),
+        knocking: knocking.get(&device.id),
+    };
     let addresses: HashMap<_, _> = mailboxes.iter().map(|mailbox| (mailbox.id, &mailbox.address)).collect();
     let address = |device: &Device| {
         addresses
@@ -102,7 +120,7 @@ pub(super) fn list(devices: &[Device], mailboxes: &[Mailbox], now: Timestamp, ou
     };
     let values: Vec<Value> = devices
         .iter()
-        .map(|device| json_of(device, &address(device), now))
+        .map(|device| json_of(device, &address(device), beside(device), now))
         .collect();
     output.show(&json!({ "devices": values }), || {
         let rows = devices.iter().map(|device| {
@@ -111,7 +129,12 @@ pub(super) fn list(devices: &[Device], mailboxes: &[Mailbox], now: Timestamp, ou
             [
                 address(device),
                 device.label.clone(),
-                state(device, now).to_owned(),
+                device.kind.to_string(),
+                or_none(beside(device).owner.map(|owner| owner.name.clone())),
+                match beside(device).knocking {
+                    None => state(device, now).to_owned(),
+                    Some(_) => format!("{}, old password still tries", state(device, now)),
+                },
                 device.scopes.to_string(),
                 used.map_or_else(|| "never".to_owned(), |used| time::relative(used.at, now)),
                 or_none(used.map(|used| used.ip.to_string())),
@@ -130,6 +153,8 @@ pub(super) fn list(devices: &[Device], mailboxes: &[Mailbox], now: Timestamp, ou
             [
                 "MAILBOX",
                 "DEVICE",
+                "TYPE",
+                "PERSON",
                 "STATE",
                 "SCOPE",
                 "LAST USED",
@@ -144,7 +169,7 @@ pub(super) fn list(devices: &[Device], mailboxes: &[Mailbox], now: Timestamp, ou
 }
 
 /// Everything about one device, a fact a line.
-pub(super) fn details(device: &Device, address: &str, now: Timestamp) -> String {
+pub(super) fn details(device: &Device, address: &str, beside: Beside<'_>, now: Timestamp) -> String {
     let moment = |at: Option<Timestamp>, none: &str| at.map_or_else(|| none.to_owned(), |at| time::human(at, now));
     let state = match device.state {
         DeviceState::Paused(at) | DeviceState::Revoked(at) => {
@@ -161,6 +186,14 @@ pub(super) fn details(device: &Device, address: &str, now: Timestamp) -> String 
         ("Device", device.label.clone()),
         ("Id", device.id.to_string()),
         ("Mailbox", address.to_owned()),
+        ("Type", device.kind.to_string()),
+        (
+            "Person",
+            beside.owner.map_or_else(
+                || "nobody".to_owned(),
+                |owner| format!("{} ({})", owner.name, owner.address),
+            ),
+        ),
         ("State", state),
         ("Scope", device.scopes.to_string()),
         ("Expires", moment(device.expires_at, "never")),
@@ -177,6 +210,13 @@ pub(super) fn details(device: &Device, address: &str, now: Timestamp) -> String 
         ),
         ("First used", use_text(device.first_used.as_ref(), now)),
         ("Last used", use_text(device.last_used.as_ref(), now)),
+        (
+            "Still tries",
+            beside
+                .knocking
+                .map(|knocking| knocking_text(knocking, now))
+                .unwrap_or_default(),
+        ),
     ];
     facts.retain(|(_, value)| !value.is_empty());
     facts
@@ -205,8 +245,20 @@ fn use_text(usage: Option<&Use>, now: Timestamp) -> String {
     )
 }
 
+fn knocking_text(knocking: &Knocking, now: Timestamp) -> String {
+    let last = use_text(Some(&knocking.last), now);
+    if knocking.tries == 1 {
+        return format!("an old password, once: {last}");
+    }
+    format!(
+        "an old password, {} times since {}, last {last}",
+        knocking.tries,
+        time::human(knocking.since, now)
+    )
+}
+
 /// A device in JSON; the field names are documented in docs/cli.md.
-pub(super) fn json_of(device: &Device, address: &str, now: Timestamp) -> Value {
+pub(in crate::cli) fn json_of(device: &Device, address: &str, beside: Beside<'_>, now: Timestamp) -> Value {
     let (paused_at, revoked_at) = match device.state {
         DeviceState::Active => (None, None),
         DeviceState::Paused(at) => (Some(at), None),
@@ -217,6 +269,9 @@ pub(super) fn json_of(device: &Device, address: &str, now: Timestamp) -> Value {
         "label": device.label,
         "mailbox": device.mailbox,
         "address": address,
+        "kind": device.kind.name(),
+        "user": device.user,
+        "user_address": beside.owner.map(|owner| owner.address.as_str()),
         "state": state(device, now),
         "scopes": device.scopes.to_string().split(',').collect::<Vec<_>>(),
         "expires_at": device.expires_at.map(Timestamp::rfc3339),
@@ -229,6 +284,11 @@ pub(super) fn json_of(device: &Device, address: &str, now: Timestamp) -> Value {
         "imported": device.imported,
         "first_used": device.first_used.as_ref().map(use_json),
         "last_used": device.last_used.as_ref().map(use_json),
+        "old_password_tries": beside.knocking.map(|knocking| json!({
+            "count": knocking.tries,
+            "since": knocking.since.rfc3339(),
+            "last": use_json(&knocking.last),
+        })),
     })
 }
 

@@ -54,15 +54,14 @@ impl Desk {
         Ok(grants)
     }
 
-    /// What was done by whoever is signed in, newest first; `before` is the last number of the page before.
+    /// What was done by whoever is signed in, or in their name, newest first; `before` is the last number of the page before.
+    /// It goes by who they are: whoever had their address before them was somebody else.
     ///
     /// # Errors
     /// The store does not answer.
     pub async fn my_activity(&self, signed_in: &SignedIn, before: Option<i64>, limit: u32) -> Result<AuditPage, Error> {
         let filter = AuditFilter {
-            who: Some(signed_in.visitor.actor(&signed_in.user).who),
-            // Whoever had the address before them was somebody else.
-            since: Some(signed_in.user.created_at),
+            user: Some(signed_in.user.id),
             before,
             limit,
             ..AuditFilter::default()

@@ -58,7 +58,9 @@ impl Acting {
     fn actor(&self) -> Actor {
         match &self.via {
             Via::Session(_) => self.visitor.actor(&self.user),
-            Via::Token(token) => Actor::token(&token.name, &self.user.address, &self.visitor.ip.to_string()),
+            Via::Token(token) => {
+                Actor::token(&token.name, &self.user.address, &self.visitor.ip.to_string()).by(self.user.id)
+            }
         }
     }
 

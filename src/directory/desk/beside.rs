@@ -6,11 +6,42 @@ use std::collections::HashMap;
 use super::super::Error;
 use super::super::rights::Operation;
 use super::{Acting, Desk};
-use crate::model::{Address, DeviceId, DomainId, MailboxId, OrgId};
+use crate::model::{Address, DeviceId, DomainId, MailboxId, OrgId, UserId};
 use crate::store::{AuditFilter, AuditPage, AuditRow, MailboxRow, Seq};
 
 /// How an audit row names a user ([`Actor::user`](crate::store::Actor::user)).
 const USER: &str = "user:";
+
+/// What people are called whom audit rows name.
+#[derive(Debug, Default)]
+pub struct Names(HashMap<NameKey, String>);
+
+/// How a row names somebody, and who it was, where the row knows.
+type NameKey = (String, Option<UserId>);
+
+impl Names {
+    /// Who acted, and on whose behalf. The row's user is the one of the two that is a person; where both are, the first.
+    fn keys(row: &AuditRow) -> [Option<NameKey>; 2] {
+        let (who, behalf) = (&row.actor.who, row.actor.behalf.as_ref());
+        let is_person = who.starts_with(USER);
+        [
+            Some((who.clone(), row.actor.user.filter(|_| is_person))),
+            behalf.map(|behalf| (behalf.clone(), row.actor.user.filter(|_| !is_person))),
+        ]
+    }
+
+    /// The name of whoever acted.
+    pub fn who(&self, row: &AuditRow) -> Option<&str> {
+        let [who, _] = Self::keys(row);
+        self.0.get(&who?).map(String::as_str)
+    }
+
+    /// The name of whoever it was done for.
+    pub fn behalf(&self, row: &AuditRow) -> Option<&str> {
+        let [_, behalf] = Self::keys(row);
+        self.0.get(&behalf?).map(String::as_str)
+    }
+}
 
 impl Desk {
     /// Whether an operation on the organisation as a whole is allowed, before its form is shown. Doing it asks again.
@@ -56,16 +87,18 @@ impl Desk {
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn names_in(&self, rows: &[AuditRow]) -> Result<HashMap<String, String>, Error> {
-        let mut names = HashMap::new();
+    pub async fn names_in(&self, rows: &[AuditRow]) -> Result<Names, Error> {
+        let mut names = Names::default();
         for row in rows {
-            let named = [Some(&row.actor.who), row.actor.behalf.as_ref()];
-            for who in named.into_iter().flatten() {
-                if !names.contains_key(who)
-                    && let Some(name) = self.name_of(who).await?
-                {
-                    names.insert(who.clone(), name);
+            for key in Names::keys(row).into_iter().flatten() {
+                if names.0.contains_key(&key) {
+                    continue;
                 }
+                let name = match key.1 {
+                    Some(user) => self.store().user(user).await?.map(|user| user.name),
+                    None => self.name_of(&key.0).await?,
+                };
+                names.0.extend(name.map(|name| (key, name)));
             }
         }
         Ok(names)

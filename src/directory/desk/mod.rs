@@ -34,6 +34,7 @@ use std::time::Instant;
 
 pub use account::AccountEdit;
 pub use acting::{Acting, Via};
+pub use beside::Names;
 pub use codes::CodeOffer;
 pub use devices::{DeviceAdded, DeviceChange, DeviceDeed, DeviceMay};
 pub use forbidden::Forbidden;
@@ -74,7 +75,7 @@ impl Visitor {
     }
 
     fn actor(&self, user: &User) -> Actor {
-        Actor::user(&user.address, &self.ip.to_string())
+        Actor::user(&user.address, &self.ip.to_string()).by(user.id)
     }
 }
 

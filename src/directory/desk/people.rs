@@ -4,7 +4,7 @@ use super::super::Error;
 use super::super::rights::Operation;
 use super::{Acting, Desk, Letter};
 use crate::model::{Grant, Mailbox, MailboxId, Role, User, UserId};
-use crate::store::{Actor, Cursor, Ended, Ending, GrantRow, GrantTerms, MemberQuery, MemberRow, Page, Seq};
+use crate::store::{Actor, Cursor, Ended, Ending, GrantRow, GrantTerms, MemberQuery, MemberRow, Page, RoleChange, Seq};
 
 impl Desk {
     /// Members by name.
@@ -29,24 +29,47 @@ impl Desk {
         self.directory.member(acting.org.id, user).await
     }
 
-    /// Gives a member another role than the one that was seen.
+    /// Gives a member another role than the one that was seen. Devices of theirs end on mailboxes that only the old one
+    /// reached.
     ///
     /// # Errors
     /// Whoever acts may not, the proof for administrators and owners is too old, the role is another one by now, or no
     /// owner would remain.
-    pub async fn set_role(&self, acting: &Acting, user: UserId, from: Role, to: Role) -> Result<MemberRow, Error> {
+    pub async fn set_role(&self, acting: &Acting, user: UserId, from: Role, to: Role) -> Result<RoleChange, Error> {
+        let actor = self.allow_role(acting, from, to).await?;
+        if is_powerful(to) {
+            self.fresh_in_person(acting)?;
+        }
+        let changed = self.directory.set_role(&actor, acting.org.id, user, from, to).await?;
+        if !changed.ended.what.devices.is_empty() {
+            self.tell_withdrawn(acting, &changed.member.user, &changed.ended, false)
+                .await;
+        }
+        Ok(changed)
+    }
+
+    /// What would end with another role than the one that was seen, to be shown before.
+    ///
+    /// # Errors
+    /// Whoever acts may not give it, or there is none with this id here.
+    pub async fn ending_with_role(
+        &self,
+        acting: &Acting,
+        user: UserId,
+        (from, to): (Role, Role),
+    ) -> Result<Ending, Error> {
+        self.allow_role(acting, from, to).await?;
+        self.directory.ending_with_role(acting.org.id, user, to).await
+    }
+
+    async fn allow_role(&self, acting: &Acting, from: Role, to: Role) -> Result<Actor, Error> {
         let of_owner = from == Role::Owner || to == Role::Owner;
         let operation = if of_owner {
             Operation::OwnerChange
         } else {
             Operation::MemberRole
         };
-        let actor = self.allow(acting, operation).await?;
-        if is_powerful(to) {
-            self.fresh_in_person(acting)?;
-        }
-        self.directory.set_role(&actor, acting.org.id, user, from, to).await?;
-        self.directory.member(acting.org.id, user).await
+        self.allow(acting, operation).await
     }
 
     /// What would end with a member, to be shown before.
@@ -58,13 +81,17 @@ impl Desk {
         self.directory.ending_with(acting.org.id, user, None).await
     }
 
-    /// Removes a member, with their accesses and the devices that belong to them here.
+    /// Removes a member whose role was seen to be this one, with their accesses and the devices that belong to them here.
     ///
     /// # Errors
-    /// Whoever acts may not, there is none with this id here, or no owner would remain.
-    pub async fn remove_member(&self, acting: &Acting, user: UserId) -> Result<Ended, Error> {
+    /// Whoever acts may not, there is none with this id here, the role is another one by now, or no owner would remain.
+    pub async fn remove_member(&self, acting: &Acting, user: UserId, role: Role) -> Result<Ended, Error> {
+        // The store removes nobody who has another role than the one that is asked about here.
         let (actor, member) = self.allow_removal(acting, user).await?;
-        let ended = self.directory.remove_member(&actor, acting.org.id, user).await?;
+        if role == Role::Owner {
+            self.allow(acting, Operation::OwnerChange).await?;
+        }
+        let ended = self.directory.remove_member(&actor, acting.org.id, user, role).await?;
         self.tell_withdrawn(acting, &member.member.user, &ended, true).await;
         Ok(ended)
     }
@@ -167,26 +194,15 @@ impl Desk {
     }
 
     async fn tell_given(&self, acting: &Acting, user: &User, mailbox: &Mailbox, terms: &GrantTerms) {
-        let letter = Letter::AccessGiven {
-            by: acting.user.name.clone(),
-            org: acting.org.name.clone(),
-            mailbox: mailbox.address.clone(),
-            rights: terms.rights,
-            ends_at: terms.ends_at,
-        };
+        let (by, org) = (acting.user.name.clone(), acting.org.name.clone());
+        let letter = Letter::access_given(by, org, mailbox.address.clone(), terms);
         self.tell(&user.address, user.language, Some(acting.org.id), letter)
             .await;
     }
 
     async fn tell_withdrawn(&self, acting: &Acting, user: &User, ended: &Ended, left: bool) {
-        let what = &ended.what;
-        let letter = Letter::AccessWithdrawn {
-            by: acting.user.name.clone(),
-            org: acting.org.name.clone(),
-            mailboxes: what.grants.iter().map(|grant| grant.address.clone()).collect(),
-            devices: what.devices.iter().map(|row| row.device.label.clone()).collect(),
-            left,
-        };
+        let (by, org) = (acting.user.name.clone(), acting.org.name.clone());
+        let letter = Letter::access_withdrawn(by, org, &ended.what, left);
         self.tell(&user.address, user.language, Some(acting.org.id), letter)
             .await;
     }

@@ -15,7 +15,7 @@ use crate::model::{Address, CredentialId, DeviceId, MailboxId};
 use crate::peer::Protocol;
 use crate::revoke::SessionInfo;
 use crate::store::{
-    Change, ChangeKind, ChangeStore, CredentialStore, DeviceUse, EndReason, Epoch, Error, Hash, Resolved, Seq,
+    Change, ChangeKind, ChangeStore, CredentialStore, DeviceUse, EndReason, Epoch, Error, Hash, Knocks, Resolved, Seq,
 };
 
 /// A session of this device.
@@ -182,6 +182,10 @@ impl CredentialStore for FakeStore {
     }
 
     async fn record_uses(&self, _: &[DeviceUse]) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn record_knocks(&self, _: &[Knocks]) -> Result<(), Error> {
         Ok(())
     }
 

@@ -183,7 +183,7 @@ pub(in crate::store) async fn removing_a_member_ends_what_is_theirs_here(backend
         ),
         (2, 1, 0, 1)
     );
-    let done = store.remove_member(&actor(), acme, lucie).await.unwrap();
+    let done = store.remove_member(&actor(), acme, lucie, Role::Member).await.unwrap();
     assert_eq!(done.what, preview);
     assert_eq!(
         kinds(store).await,
@@ -203,14 +203,99 @@ pub(in crate::store) async fn removing_a_member_ends_what_is_theirs_here(backend
     for device in [&office.crm, &office.sophies] {
         assert_eq!(store.device(device.id).await.unwrap().unwrap(), *device);
     }
-    not_found(store.remove_member(&actor(), acme, lucie).await, "there is no member");
+    not_found(
+        store.remove_member(&actor(), acme, lucie, Role::Member).await,
+        "there is no member",
+    );
     not_found(store.ending_with(acme, lucie, None).await, "there is no member");
 
     let preview = store.ending_with(world.other, lucie, None).await.unwrap();
     assert_eq!((preview.sessions_ending, preview.sessions_staying), (1, 0));
-    store.remove_member(&actor(), world.other, lucie).await.unwrap();
+    store
+        .remove_member(&actor(), world.other, lucie, Role::Administrator)
+        .await
+        .unwrap();
     assert_eq!(store.session(&token(1)).await.unwrap(), None, "her last organisation");
     assert!(store.user(lucie).await.unwrap().is_some(), "she is still a user");
+}
+
+pub(in crate::store) async fn a_lower_role_ends_devices_that_only_the_old_one_reached(backend: &Backend) {
+    let store = &*backend.store;
+    let office = office(store).await;
+    let world = &office.world;
+    let (acme, info, sophie) = (world.acme, world.info.id, world.sophie.id);
+    let later = START.plus(Duration::from_secs(60));
+    // Sophie, who owns everything, has a phone on each mailbox; on sales@ she has an access as well, and on info@ one whose
+    // date will have come.
+    let granted = add_for(store, &world.sales, &world.sophie, "Sophie's iPhone", 4).await;
+    for (mailbox, ends_at) in [(&world.sales, None), (&world.info, Some(later))] {
+        let terms = GrantTerms {
+            ends_at,
+            ..terms("see-devices")
+        };
+        store
+            .give_grant(&actor(), acme, mailbox.id, sophie, &terms)
+            .await
+            .unwrap();
+    }
+    store
+        .open_session(
+            &actor(),
+            &console(&world.sophie, 1, Proof::Code, later.plus(Duration::from_secs(60))),
+        )
+        .await
+        .unwrap();
+    store
+        .set_role(&actor(), acme, world.lucie.id, Role::Member, Role::Owner)
+        .await
+        .unwrap();
+    backend.clock.advance(Duration::from_secs(60));
+
+    for to in [Role::Administrator, Role::MailboxManager] {
+        let preview = store.ending_with_role(acme, sophie, to).await.unwrap();
+        assert_eq!(preview.devices, [], "{to} reaches every mailbox");
+    }
+    let preview = store.ending_with_role(acme, sophie, Role::Auditor).await.unwrap();
+    let told = (vec!["info@example.org/Sophie's iPhone".to_owned()], vec![]);
+    assert_eq!(ids(&preview), told);
+    assert_eq!(
+        (
+            preview.grants.len(),
+            preview.tokens,
+            preview.sessions_ending,
+            preview.sessions_staying
+        ),
+        (0, 0, 0, 1)
+    );
+    assert_eq!(changes(store).await, [], "looking changes nothing");
+
+    let set = async |from, to| store.set_role(&actor(), acme, sophie, from, to).await.unwrap();
+    let higher = set(Role::Owner, Role::MailboxManager).await;
+    assert_eq!((higher.ended.what.devices, changes(store).await), (vec![], vec![]));
+    let changed = set(Role::MailboxManager, Role::Auditor).await;
+    assert_eq!(changed.member.role, Role::Auditor);
+    assert_eq!(changed.ended.what, preview, "what was shown is what happened");
+    assert_eq!(kinds(store).await, [ended(&office.sophies, EndReason::Revoked)]);
+    assert_eq!(store.latest_change().await.unwrap(), changed.ended.seq);
+    let read = async |device: &Device| store.device(device.id).await.unwrap().unwrap();
+    assert_eq!(read(&office.sophies).await.state, DeviceState::Revoked(later));
+    for device in [&granted, &office.crm, &office.on_info, &office.on_sales] {
+        assert_eq!(read(device).await, *device, "nothing else is touched");
+    }
+    assert!(store.session(&token(1)).await.unwrap().is_some());
+    let log = store
+        .audit_rows(&AuditFilter {
+            limit: 2,
+            ..AuditFilter::default()
+        })
+        .await
+        .unwrap();
+    let told: Vec<_> = log.iter().map(|row| row.action.as_str()).collect();
+    assert_eq!(told, ["device.revoke", "member.role"]);
+    assert_eq!((log[0].mailbox, &log[1].detail["devices"]), (Some(info), &1.into()));
+    // From auditor to member nothing more is lost.
+    let changed = set(Role::Auditor, Role::Member).await;
+    assert_eq!(changed.ended.what.devices, []);
 }
 
 pub(in crate::store) async fn ids_of_another_organisation_are_unknown(backend: &Backend) {
@@ -229,7 +314,12 @@ pub(in crate::store) async fn ids_of_another_organisation_are_unknown(backend: &
         assert_eq!(error.replace(&lucie.to_string(), &nobody), unknown);
     };
     let nobody = UserId::from_raw(1);
-    let remove = async |user| store.remove_member(&actor(), other, user).await.unwrap_err();
+    let remove = async |user| {
+        store
+            .remove_member(&actor(), other, user, Role::Member)
+            .await
+            .unwrap_err()
+    };
     told(remove(lucie).await, remove(nobody).await).await;
     let role = async |user| {
         store
@@ -238,6 +328,8 @@ pub(in crate::store) async fn ids_of_another_organisation_are_unknown(backend: &
             .unwrap_err()
     };
     told(role(lucie).await, role(nobody).await).await;
+    let lower = async |user| store.ending_with_role(other, user, Role::Member).await.unwrap_err();
+    told(lower(lucie).await, lower(nobody).await).await;
     let preview = async |user| store.ending_with(other, user, None).await.unwrap_err();
     told(preview(lucie).await, preview(nobody).await).await;
     let give = async |user| {

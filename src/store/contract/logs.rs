@@ -223,6 +223,7 @@ pub(in crate::store) async fn free_text_is_stored_harmlessly(backend: &Backend) 
         who: "x\nroot".into(),
         origin: "\u{1b}]0;".into(),
         behalf: Some("user:\u{202e}".into()),
+        user: None,
     };
     let detail = serde_json::json!({ "user": "a\r\nb", "list": ["\u{202e}"] });
     store

@@ -396,6 +396,7 @@ pub(in crate::store) async fn an_organisation_is_counted(backend: &Backend) {
             devices: 3,
             never_used: 1,
             unused: 1,
+            knocking: 0,
             people: 2,
             invitations: 1,
         }

@@ -227,7 +227,7 @@ pub(in crate::store) async fn a_role_is_changed_only_from_what_it_is(backend: &B
     let marc = Actor::user(&address("marc@private.example"), "192.0.2.7");
     let set = async |by: &Actor, from, to| store.set_role(by, world.acme, world.lucie.id, from, to).await;
     let changed = set(&marc, Role::Member, Role::Auditor).await.unwrap();
-    assert_eq!(changed.role, Role::Auditor);
+    assert_eq!(changed.member.role, Role::Auditor);
     backend.clock.advance(Duration::from_secs(60));
     store
         .give_grant(&actor(), world.acme, world.info.id, world.lucie.id, &terms("send-as"))
@@ -241,6 +241,14 @@ pub(in crate::store) async fn a_role_is_changed_only_from_what_it_is(backend: &B
         START.plus(Duration::from_secs(60)),
     );
     assert_eq!(set(&actor(), Role::Auditor, Role::Auditor).await.unwrap(), changed);
+    // Whoever removes a member names the role that they saw, too.
+    stale(
+        store
+            .remove_member(&actor(), world.acme, world.lucie.id, Role::Member)
+            .await,
+        "user:marc@private.example",
+        START.plus(Duration::from_secs(60)),
+    );
     assert_eq!(actions(store).await, before);
     not_found(
         store
@@ -266,7 +274,7 @@ pub(in crate::store) async fn the_last_owner_stays(backend: &Backend) {
         store.set_role(&actor(), acme, sophie, Role::Owner, Role::Member).await,
         told,
     );
-    refused(store.remove_member(&actor(), acme, sophie).await, told);
+    refused(store.remove_member(&actor(), acme, sophie, Role::Owner).await, told);
     refused(store.delete_user(&actor(), sophie).await, told);
     assert_eq!(actions(store).await, before);
 
@@ -278,8 +286,11 @@ pub(in crate::store) async fn the_last_owner_stays(backend: &Backend) {
         .set_role(&actor(), acme, sophie, Role::Owner, Role::Member)
         .await
         .unwrap();
-    store.remove_member(&actor(), acme, sophie).await.unwrap();
-    refused(store.remove_member(&actor(), acme, lucie).await, "is the last owner");
+    store.remove_member(&actor(), acme, sophie, Role::Member).await.unwrap();
+    refused(
+        store.remove_member(&actor(), acme, lucie, Role::Owner).await,
+        "is the last owner",
+    );
 }
 
 pub(in crate::store) async fn two_owners_who_remove_each_other_leave_one(backend: &Backend) {
@@ -301,7 +312,7 @@ pub(in crate::store) async fn two_owners_who_remove_each_other_leave_one(backend
             let store = Arc::clone(store);
             tokio::spawn(async move {
                 if round % 2 == 0 {
-                    store.remove_member(&actor(), acme, who).await.map(drop)
+                    store.remove_member(&actor(), acme, who, Role::Owner).await.map(drop)
                 } else {
                     store
                         .set_role(&actor(), acme, who, Role::Owner, Role::Member)

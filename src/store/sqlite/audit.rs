@@ -17,7 +17,8 @@ use crate::store::audit::AUDIT_SEARCHED_MAX;
 use crate::store::page::PAGE_MAX;
 use crate::store::{Actor, AuditFilter, AuditPage, AuditRow, AuditStore, Error};
 
-const COLUMNS: &str = "number, at, who, origin, behalf, action, org_id, mailbox_id, subject, detail";
+const COLUMNS: &str = "number, at, who, origin, behalf, action, org_id, mailbox_id, subject, detail, \
+     user_id";
 
 /// Rows are numbered in the order in which they were written, which is the order of their moments unless the clock was
 /// set back; by no more than this.
@@ -101,10 +102,11 @@ pub(super) fn append(write: &Write<'_>, actor: &Actor, action: &str, about: Abou
         mailbox: about.mailbox,
         subject: &subject,
         detail: &detail,
+        user: actor.user,
     };
     let hash = entry.hash(&head.hash);
     write.execute(
-        &format!("INSERT INTO audit ({COLUMNS}, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"),
+        &format!("INSERT INTO audit ({COLUMNS}, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"),
         params![
             entry.number,
             entry.at,
@@ -116,6 +118,7 @@ pub(super) fn append(write: &Write<'_>, actor: &Actor, action: &str, about: Abou
             entry.mailbox,
             entry.subject,
             entry.detail,
+            entry.user,
             hash.as_slice()
         ],
     )?;
@@ -177,7 +180,15 @@ fn from_index(query: &mut Query, filter: &AuditFilter, before: Option<i64>) {
     if let Some(mailbox) = filter.mailbox {
         query.and("mailbox_id = ", mailbox.raw());
     }
-    let narrowed = filter.mailbox.is_some();
+    if let Some(user) = filter.user {
+        let column = if filter.mailbox.is_some() {
+            "+user_id = "
+        } else {
+            "user_id = "
+        };
+        query.and(column, user.raw());
+    }
+    let narrowed = filter.mailbox.is_some() || filter.user.is_some();
     if let Some(org) = filter.org {
         query.and(if narrowed { "+org_id = " } else { "org_id = " }, org.raw());
     }
@@ -244,7 +255,7 @@ fn page(conn: &Connection, filter: &AuditFilter) -> Outcome<AuditPage> {
             page.next = Some(last);
             break;
         }
-        if row.get(11)? {
+        if row.get(12)? {
             if page.rows.len() == limit {
                 page.next = Some(last);
                 break;
@@ -284,13 +295,14 @@ fn audit_row(row: &Row<'_>) -> rusqlite::Result<AuditRow> {
             who: row.get(2)?,
             origin: row.get(3)?,
             behalf: row.get(4)?,
+            user: row.get(10)?,
         },
         action: row.get(5)?,
         org: row.get(6)?,
         mailbox: row.get(7)?,
         subject: row.get(8)?,
         detail: serde_json::from_str(&detail).map_err(FromSqlError::other)?,
-        hash: row.get(10)?,
+        hash: row.get(11)?,
     })
 }
 
@@ -328,7 +340,8 @@ fn step(walk: &mut Walk, row: &Row<'_>) -> rusqlite::Result<()> {
         mailbox: row.get(7)?,
         subject: row.get_ref(8)?.as_str()?,
         detail: row.get_ref(9)?.as_str()?,
+        user: row.get(10)?,
     };
-    walk.step(&entry, row.get_ref(10)?.as_blob_or_null()?);
+    walk.step(&entry, row.get_ref(11)?.as_blob_or_null()?);
     Ok(())
 }

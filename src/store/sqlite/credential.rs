@@ -10,12 +10,13 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::device::state_from;
 use super::fault::Outcome;
 use super::write::Write;
-use super::{SqliteStore, fault};
+use super::{SqliteStore, fault, knock};
 use crate::audit;
 use crate::clock::Timestamp;
 use crate::model::{Address, CredentialId, DeviceId, MailboxId, UserId};
 use crate::store::{
-    Credential, CredentialStore, DeviceUse, Epoch, Error, Hash, LoginDevice, LoginMailbox, RETIRED_KEPT, Resolved,
+    Credential, CredentialStore, DeviceUse, Epoch, Error, Hash, Knocks, LoginDevice, LoginMailbox, RETIRED_KEPT,
+    Resolved,
 };
 
 /// What an address is, with a row for each credential of its mailbox that is in use or was retired after `?2`, newest
@@ -93,6 +94,12 @@ impl CredentialStore for SqliteStore {
         let mut uses = uses.to_vec();
         uses.sort_by_key(|used| used.usage.at);
         self.write(move |write| uses.iter().try_for_each(|used| record_use(write, used)))
+            .await
+    }
+
+    async fn record_knocks(&self, knocks: &[Knocks]) -> Result<(), Error> {
+        let knocks = knocks.to_vec();
+        self.write(move |write| knocks.iter().try_for_each(|knocks| knock::record(write, knocks)))
             .await
     }
 

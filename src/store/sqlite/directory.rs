@@ -1,10 +1,13 @@
 //! The control plane's role of the store: each operation handed to the right thread.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 
 use super::mailbox::Listing;
-use super::{SqliteStore, credential, device, import, mailbox, org, page, search};
+use super::{SqliteStore, credential, device, import, knock, mailbox, org, page, search};
 use crate::clock::Timestamp;
+use crate::model::device::Knocking;
 use crate::model::{
     Address, Alias, AliasId, Device, DeviceId, DeviceState, DomainId, DomainName, MailDomain, Mailbox, MailboxId, Org,
     OrgId,
@@ -153,17 +156,23 @@ impl DirectoryStore for SqliteStore {
     }
 
     async fn device_in(&self, org: OrgId, id: DeviceId) -> Result<Option<DeviceRow>, Error> {
-        self.read(move |conn| page::device_in(conn, org, id)).await
+        let now = self.clock.utc();
+        self.read(move |conn| page::device_in(conn, org, id, now)).await
     }
 
     async fn device_page(&self, org: OrgId, query: &DeviceQuery) -> Result<Page<DeviceRow, Cursor<DeviceId>>, Error> {
-        let query = query.clone();
-        self.read(move |conn| page::device_page(conn, org, &query)).await
+        let (query, now) = (query.clone(), self.clock.utc());
+        self.read(move |conn| page::device_page(conn, org, &query, now)).await
     }
 
     async fn devices(&self, filter: &DeviceFilter) -> Result<Vec<Device>, Error> {
         let filter = filter.clone();
         self.read(move |conn| device::devices(conn, &filter)).await
+    }
+
+    async fn knocking(&self, filter: &DeviceFilter) -> Result<HashMap<DeviceId, Knocking>, Error> {
+        let (filter, now) = (filter.clone(), self.clock.utc());
+        self.read(move |conn| knock::knocking(conn, &filter, now)).await
     }
 
     async fn edit_device(&self, actor: &Actor, id: DeviceId, edit: &DeviceEdit) -> Result<Seq, Error> {

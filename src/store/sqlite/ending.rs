@@ -1,5 +1,7 @@
 //! What ends with a grant or a membership: worked out once, for the preview and for the deed.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, params};
 use serde_json::json;
 
@@ -58,6 +60,33 @@ pub(super) fn of_grant(conn: &Connection, org: OrgId, grant: &Grant, now: Timest
         tokens: 0,
         sessions_ending: 0,
         sessions_staying: live_sessions(conn, user, now)?,
+    })
+}
+
+/// What ends when a role is changed: devices on mailboxes that nothing but the old role reached. A device that belongs to
+/// somebody does so because they reach its mailbox (`grant::must_reach`), and this keeps it so. Senders come from grants
+/// alone, and tokens and console sessions are judged by the role of the moment.
+pub(super) fn of_role(
+    conn: &Connection,
+    (org, user): (OrgId, UserId),
+    from: Role,
+    to: Role,
+    now: Timestamp,
+) -> Outcome<Ending> {
+    let mut devices = Vec::new();
+    if from.manages_mailboxes() && !to.manages_mailboxes() {
+        let still: HashSet<MailboxId> = grant::grants_of(conn, Some(org), user, None, u32::MAX)?
+            .iter()
+            .filter(|grant| !grant.rights_at(now).is_empty())
+            .map(|grant| grant.mailbox)
+            .collect();
+        devices = devices_of(conn, org, user, None)?;
+        devices.retain(|row| !still.contains(&row.device.mailbox));
+    }
+    Ok(Ending {
+        devices,
+        sessions_staying: live_sessions(conn, user, now)?,
+        ..Ending::default()
     })
 }
 

@@ -317,6 +317,7 @@ pub(super) fn accept(write: &Write<'_>, actor: &Actor, link: &TokenHash, who: &A
     // By a link that was copied, while the mail still waits.
     write.withdraw_mails_of(invitation.id)?;
     let user = accepting(write, actor, &invitation, who)?;
+    let actor = &actor.as_new_user(user.id, &user.address);
     audit_acceptance(write, actor, &invitation, &user)?;
     if member::member(&write.tx, invitation.org, user.id)?.is_none() {
         member::join(write, invitation.org, &user, invitation.role)?;

@@ -13,7 +13,7 @@ use super::write::{About, Write};
 use crate::audit::Action;
 use crate::clock::Timestamp;
 use crate::model::{MailboxId, Member, Membership, Org, OrgId, Rights, Role, User, UserId, name};
-use crate::store::{Actor, Cursor, Ended, MemberQuery, MemberRow, Page, Standing, UserOrg};
+use crate::store::{Actor, Cursor, Ended, Ending, MemberQuery, MemberRow, Page, RoleChange, Standing, UserOrg};
 
 /// What [`member_row`] reads, of a membership called `s` and its user `u`.
 const MEMBERS: &str = "s.role, s.since,
@@ -158,25 +158,48 @@ pub(super) fn set_role(
     (org, user): (OrgId, UserId),
     from: Role,
     to: Role,
-) -> Outcome<Member> {
+) -> Outcome<RoleChange> {
     let org = known_org(&write.tx, org).map_err(|_| no_member(user))?;
     let old = known_member(&write.tx, org.id, user)?;
-    let about = About::org(org.id, old.user.address.as_str());
-    if old.role != from {
-        let changes = [Action::MemberAdd, Action::MemberRole, Action::InvitationAccept];
-        return Err(write.stale(about, &changes)?);
-    }
+    must_have_role(write, &org, &old, from)?;
     if from == to {
-        return Ok(old);
+        return Ok(RoleChange {
+            member: old,
+            ended: Ended {
+                seq: write.latest_change()?,
+                what: Ending::default(),
+            },
+        });
     }
     must_keep_an_owner(write, &org, &old.user, from)?;
+    let what = ending::of_role(&write.tx, (org.id, user), from, to, write.now)?;
     write.execute(
         "UPDATE membership SET role = ?3 WHERE org_id = ?1 AND user_id = ?2",
         params![org.id, user, to],
     )?;
-    let detail = json!({ "id": user, "name": old.user.name, "changed": { "role": [from.name(), to.name()] } });
+    let detail = json!({
+        "id": user, "name": old.user.name, "changed": { "role": [from.name(), to.name()] }, "devices": what.devices.len(),
+    });
+    let about = About::org(org.id, old.user.address.as_str());
     write.audit(actor, Action::MemberRole, about, detail)?;
-    known_member(&write.tx, org.id, user)
+    ending::revoke(write, actor, &what)?;
+    Ok(RoleChange {
+        member: known_member(&write.tx, org.id, user)?,
+        ended: Ended {
+            seq: write.latest_change()?,
+            what,
+        },
+    })
+}
+
+/// Refuses to change somebody who is no longer what the request took them for.
+fn must_have_role(write: &Write<'_>, org: &Org, member: &Member, role: Role) -> Outcome<()> {
+    if member.role == role {
+        return Ok(());
+    }
+    let about = About::org(org.id, member.user.address.as_str());
+    let changes = [Action::MemberAdd, Action::MemberRole, Action::InvitationAccept];
+    Err(write.stale(about, &changes)?)
 }
 
 /// Refuses to take an owner away who is the last one.
@@ -198,9 +221,15 @@ pub(super) fn must_keep_an_owner(write: &Write<'_>, org: &Org, user: &User, role
     )))
 }
 
-pub(super) fn remove_member(write: &Write<'_>, actor: &Actor, org: OrgId, user: UserId) -> Outcome<Ended> {
+pub(super) fn remove_member(
+    write: &Write<'_>,
+    actor: &Actor,
+    (org, user): (OrgId, UserId),
+    role: Role,
+) -> Outcome<Ended> {
     let org = known_org(&write.tx, org).map_err(|_| no_member(user))?;
     let member = known_member(&write.tx, org.id, user)?;
+    must_have_role(write, &org, &member, role)?;
     must_keep_an_owner(write, &org, &member.user, member.role)?;
     let what = ending::of_member(&write.tx, org.id, user, write.now)?;
     ending::remove_member(write, actor, (org.id, &member.user, member.role), &what)?;

@@ -34,6 +34,11 @@ pub(super) const ALL: &[Migration] = &[
         name: "0003_outbox",
         sql: include_str!("migrations/0003_outbox.sql"),
     },
+    Migration {
+        version: 4,
+        name: "0004_knocks",
+        sql: include_str!("migrations/0004_knocks.sql"),
+    },
 ];
 
 pub(super) const HISTORY: &str = "CREATE TABLE schema_migration (

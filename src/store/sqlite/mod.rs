@@ -17,6 +17,7 @@ mod grant;
 mod import;
 mod invitation;
 mod keys;
+mod knock;
 mod mailbox;
 mod member;
 mod migrations;

@@ -9,6 +9,7 @@ use rusqlite::{Connection, Row};
 use super::credential::day_of;
 use super::device::{DEVICE_COLUMN_COUNT, DEVICE_COLUMNS, device_at};
 use super::fault::{Outcome, refused};
+use super::knock;
 use super::mailbox::mailbox_row;
 use super::query::Query;
 use crate::clock::Timestamp;
@@ -42,9 +43,14 @@ fn devices_by_owner() -> Query {
 }
 
 fn devices_by(index: &str) -> Query {
+    devices_from(&format!("device d {index}"))
+}
+
+/// Devices that are found so.
+fn devices_from(found: &str) -> Query {
     Query::new(&format!(
         "SELECT {DEVICE_COLUMNS}, m.address, u.name
-         FROM device d {index} CROSS JOIN mailbox m ON m.id = d.mailbox_id LEFT JOIN user u ON u.id = d.user_id"
+         FROM {found} CROSS JOIN mailbox m ON m.id = d.mailbox_id LEFT JOIN user u ON u.id = d.user_id"
     ))
 }
 
@@ -61,22 +67,29 @@ pub(super) fn device_row(row: &Row<'_>) -> rusqlite::Result<DeviceRow> {
         device: device_at(row, 0)?,
         address: row.get(DEVICE_COLUMN_COUNT)?,
         owner: row.get(DEVICE_COLUMN_COUNT + 1)?,
+        knocking: None,
     })
 }
 
-pub(super) fn device_in(conn: &Connection, org: OrgId, id: DeviceId) -> Outcome<Option<DeviceRow>> {
+pub(super) fn device_in(conn: &Connection, org: OrgId, id: DeviceId, now: Timestamp) -> Outcome<Option<DeviceRow>> {
     let mut query = devices();
     query.text(" WHERE d.id = ").value(id.raw());
     query.and("+d.org_id = ", org.raw());
-    Ok(query.rows(conn, device_row)?.pop())
+    let mut rows = query.rows(conn, device_row)?;
+    knock::fill(conn, &mut rows, now)?;
+    Ok(rows.pop())
 }
 
 pub(super) fn device_page(
-    conn: &Connection,
+    conn: &mut Connection,
     org: OrgId,
     query: &DeviceQuery,
+    now: Timestamp,
 ) -> Outcome<Page<DeviceRow, Cursor<DeviceId>>> {
-    let rows = device_query(org, query)?.rows(conn, device_row)?;
+    // Devices and what is tried with their old passwords are of one moment: one list is sorted by the other.
+    let tx = conn.transaction()?;
+    let mut rows = device_query(org, query, now)?.rows(&tx, device_row)?;
+    knock::fill(&tx, &mut rows, now)?;
     Ok(cut(rows, query.limit, |row| Cursor {
         key: sorted_by(query.status, row),
         id: row.device.id,
@@ -87,7 +100,7 @@ pub(super) fn device_page(
 fn sorted_by(status: DeviceStatus, row: &DeviceRow) -> String {
     let number = |at: Option<Timestamp>| at.map_or_else(String::new, |at| at.0.to_string());
     match (status, row.device.state) {
-        (DeviceStatus::Live | DeviceStatus::All, _) => row.address.to_string(),
+        (DeviceStatus::Live | DeviceStatus::All | DeviceStatus::Recent(_), _) => row.address.to_string(),
         (DeviceStatus::NeverUsed, _) => String::new(),
         (DeviceStatus::UnusedSince(_), _) => {
             let last = row.device.last_used.as_ref();
@@ -98,16 +111,46 @@ fn sorted_by(status: DeviceStatus, row: &DeviceRow) -> String {
         }
         (DeviceStatus::Paused | DeviceStatus::Revoked, _) => String::new(),
         (DeviceStatus::EndingBefore(_), _) => number(row.device.expires_at),
+        (DeviceStatus::Knocking, _) => number(row.knocking.as_ref().map(|knocking| knocking.last.at)),
     }
 }
 
-pub(super) fn device_query(org: OrgId, query: &DeviceQuery) -> Outcome<Query> {
-    let mut sql = match query.status {
-        DeviceStatus::Live | DeviceStatus::All => by_address(org, query),
-        _ => by_column(org, query)?,
-    };
-    if query.status != DeviceStatus::All && query.status != DeviceStatus::Revoked {
-        sql.text(" AND d.revoked_at IS NULL");
+pub(super) fn device_query(org: OrgId, query: &DeviceQuery, now: Timestamp) -> Outcome<Query> {
+    let of_few = query.mailbox.is_some() || matches!(query.owner, Some(DeviceOwner::User(_)));
+    match query.status {
+        DeviceStatus::Live | DeviceStatus::All | DeviceStatus::Recent(_) => {
+            let mut sql = by_address(org, query);
+            narrow(&mut sql, query, BY_NAME);
+            sql.text(" ORDER BY m.address, d.id LIMIT ")
+                .value(read_limit(query.limit));
+            Ok(sql)
+        }
+        DeviceStatus::Knocking => {
+            let mut sql = by_knock(org, query, now)?;
+            narrow(&mut sql, query, BY_NAME);
+            sql.text(" ORDER BY k.last_at DESC, k.device_id DESC LIMIT ")
+                .value(read_limit(query.limit));
+            Ok(sql)
+        }
+        _ => by_column(org, query, of_few),
+    }
+}
+
+/// What a text is looked for in, where the mailbox `m` is at hand.
+const BY_NAME: &[&str] = &["d.label_key", "m.address"];
+
+/// The conditions that any list can have, on the device `d`.
+fn narrow(sql: &mut Query, query: &DeviceQuery, by_name: &[&str]) {
+    match query.status {
+        DeviceStatus::All | DeviceStatus::Revoked | DeviceStatus::Knocking => {}
+        DeviceStatus::Recent(since) => {
+            sql.text(" AND (d.revoked_at IS NULL OR d.revoked_at > ")
+                .value(since.0)
+                .text(")");
+        }
+        _ => {
+            sql.text(" AND d.revoked_at IS NULL");
+        }
     }
     if let Some(mailbox) = query.mailbox {
         sql.and("d.mailbox_id = ", mailbox.raw());
@@ -127,19 +170,9 @@ pub(super) fn device_query(org: OrgId, query: &DeviceQuery) -> Outcome<Query> {
     if let Some(ip) = query.last_ip {
         sql.and("d.last_ip = ", ip.to_string());
     }
-    if let Some(text) = &query.text {
-        sql.contains(&["d.label_key", "m.address"], &name::name_key(text.trim()));
+    if let Some(text) = query.text.as_deref().filter(|_| !by_name.is_empty()) {
+        sql.contains(by_name, &name::name_key(text.trim()));
     }
-    sql.text(match query.status {
-        DeviceStatus::Live | DeviceStatus::All => " ORDER BY m.address, d.id",
-        DeviceStatus::NeverUsed => " ORDER BY d.id",
-        DeviceStatus::UnusedSince(_) => " ORDER BY d.last_day, d.id",
-        DeviceStatus::Paused => " ORDER BY d.paused_at DESC, d.id DESC",
-        DeviceStatus::Revoked => " ORDER BY d.revoked_at DESC, d.id DESC",
-        DeviceStatus::EndingBefore(_) => " ORDER BY d.expires_at, d.id",
-    });
-    sql.text(" LIMIT ").value(read_limit(query.limit));
-    Ok(sql)
 }
 
 fn by_address(org: OrgId, query: &DeviceQuery) -> Query {
@@ -163,44 +196,120 @@ fn by_address(org: OrgId, query: &DeviceQuery) -> Query {
     sql
 }
 
-fn by_column(org: OrgId, query: &DeviceQuery) -> Outcome<Query> {
-    // Those of a person or of a mailbox are few, and sorted by themselves (`+` keeps off the indexes of the order).
-    let (mut sql, begin) = match (query.owner, query.mailbox) {
-        (_, Some(_)) => (devices(), " WHERE +d.org_id = "),
-        (Some(DeviceOwner::User(_)), None) => (devices_by_owner(), " WHERE d.org_id = "),
-        _ => (devices(), " WHERE d.org_id = "),
+/// A list that is sorted by a column of the device. Which devices are on the page is found from the index of that column
+/// alone, where it has all that is asked for; only then are their records read. Those of a person or of a mailbox are few,
+/// and sorted by themselves (`+` keeps off the indexes of the order).
+fn by_column(org: OrgId, query: &DeviceQuery, of_few: bool) -> Outcome<Query> {
+    let (column, descends) = match query.status {
+        DeviceStatus::UnusedSince(_) => ("d.last_day", false),
+        DeviceStatus::EndingBefore(_) => ("d.expires_at", false),
+        DeviceStatus::Paused => ("d.paused_at", true),
+        DeviceStatus::Revoked => ("d.revoked_at", true),
+        // All but the first have statements of their own.
+        DeviceStatus::NeverUsed
+        | DeviceStatus::Live
+        | DeviceStatus::All
+        | DeviceStatus::Recent(_)
+        | DeviceStatus::Knocking => ("d.last_day", false),
     };
-    sql.text(begin).value(org.raw());
-    let (column, beyond) = match query.status {
+    let mut sql = match (query.owner, query.mailbox) {
+        (_, Some(_)) => devices(),
+        (Some(DeviceOwner::User(_)), None) => devices_by_owner(),
+        _ => Query::new(&format!("SELECT d.mailbox_id, d.id, {column} AS place FROM device d")),
+    };
+    sql.text(if query.mailbox.is_some() {
+        " WHERE +d.org_id = "
+    } else {
+        " WHERE d.org_id = "
+    });
+    sql.value(org.raw());
+    match query.status {
         DeviceStatus::UnusedSince(at) => {
             sql.and("d.last_day < ", day_of(at));
-            ("d.last_day", " > (")
         }
         DeviceStatus::EndingBefore(at) => {
             sql.text(" AND d.expires_at IS NOT NULL").and("d.expires_at < ", at.0);
-            ("d.expires_at", " > (")
         }
-        DeviceStatus::Paused => {
-            sql.text(" AND d.paused_at IS NOT NULL");
-            ("d.paused_at", " < (")
+        DeviceStatus::Paused | DeviceStatus::Revoked => {
+            sql.text(" AND ").text(column).text(" IS NOT NULL");
         }
-        DeviceStatus::Revoked => {
-            sql.text(" AND d.revoked_at IS NOT NULL");
-            ("d.revoked_at", " < (")
-        }
-        DeviceStatus::NeverUsed | DeviceStatus::Live | DeviceStatus::All => {
+        _ => {
             sql.text(" AND d.last_day IS NULL");
-            if let Some(after) = &query.after {
-                sql.and("d.id > ", after.id.raw());
-            }
-            return Ok(sql);
         }
-    };
+    }
+    let never_used = query.status == DeviceStatus::NeverUsed;
+    match &query.after {
+        Some(after) if never_used => {
+            sql.and("d.id > ", after.id.raw());
+        }
+        _ => go_on(
+            &mut sql,
+            query,
+            &[column, ", d.id)", if descends { " < (" } else { " > (" }],
+        )?,
+    }
+    narrow(&mut sql, query, if of_few { BY_NAME } else { &[] });
+    if let Some(text) = query.text.as_deref().filter(|_| !of_few) {
+        in_name_or_address(&mut sql, org, text);
+    }
+    let way = if descends { " DESC" } else { "" };
+    sql.text(" ORDER BY ").text(column).text(way).text(", d.id").text(way);
+    sql.text(" LIMIT ").value(read_limit(query.limit));
+    if of_few {
+        return Ok(sql);
+    }
+    let mut page = devices_from(&format!(
+        "({}) f CROSS JOIN device d ON d.mailbox_id = f.mailbox_id AND d.id = f.id",
+        sql.sql
+    ));
+    page.values = sql.values;
+    page.text(" ORDER BY f.place").text(way).text(", f.id").text(way);
+    Ok(page)
+}
+
+/// That the device's name or its mailbox's address contains a text. The addresses are gone through once, not once for each
+/// device.
+fn in_name_or_address(sql: &mut Query, org: OrgId, text: &str) {
+    let key = name::name_key(text.trim());
+    sql.text(" AND (instr(d.label_key, ").value(key.clone());
+    sql.text(") > 0 OR d.mailbox_id IN (SELECT b.id FROM mailbox b WHERE b.org_id = ")
+        .value(org.raw())
+        .text(" AND instr(b.address, ")
+        .value(key)
+        .text(") > 0))");
+}
+
+/// Goes on after a row, whose place is a number and its id.
+fn go_on(sql: &mut Query, query: &DeviceQuery, [column, id, beyond]: &[&str; 3]) -> Outcome<()> {
     if let Some(after) = &query.after {
         let key: i64 = after.key.parse().map_err(|_| refused(BadCursor.to_string()))?;
-        sql.text(" AND (").text(column).text(", d.id)").text(beyond);
+        sql.text(" AND (").text(column).text(id).text(beyond);
         sql.value(key).text(", ").value(after.id.raw()).text(")");
     }
+    Ok(())
+}
+
+/// By the latest try with an old password, each device once.
+fn by_knock(org: OrgId, query: &DeviceQuery, now: Timestamp) -> Outcome<Query> {
+    const OF_DEVICE: &str = "CROSS JOIN knock k ON k.mailbox_id = d.mailbox_id AND k.device_id = d.id";
+    const OF_KNOCK: &str = "knock k CROSS JOIN device d ON d.mailbox_id = k.mailbox_id AND d.id = k.device_id";
+    // As above: those of a person or of a mailbox are few.
+    let (found, begin) = match (query.owner, query.mailbox) {
+        (_, Some(_)) => (OF_KNOCK.to_owned(), " WHERE +k.org_id = "),
+        (Some(DeviceOwner::User(_)), None) => (
+            format!("device d INDEXED BY device_user {OF_DEVICE}"),
+            " WHERE d.org_id = ",
+        ),
+        _ => (OF_KNOCK.to_owned(), " WHERE k.org_id = "),
+    };
+    let mut sql = devices_from(&found);
+    sql.text(begin).value(org.raw());
+    if let Some(mailbox) = query.mailbox {
+        sql.and("k.mailbox_id = ", mailbox.raw());
+    }
+    sql.and("k.last_at > ", knock::counted_since(now).0);
+    sql.text(" AND ").text(knock::LATEST_OF_DEVICE);
+    go_on(&mut sql, query, &["k.last_at", ", k.device_id)", " < ("])?;
     Ok(sql)
 }
 

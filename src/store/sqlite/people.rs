@@ -10,8 +10,8 @@ use crate::clock::Timestamp;
 use crate::model::{Address, Grant, Invitation, InvitationId, MailboxId, Member, Org, OrgId, Role, User, UserId};
 use crate::store::{
     Accepted, Accepting, Actor, Cursor, Ended, Ending, Error, FirstOrg, GrantRow, GrantTerms, InvitationQuery,
-    MemberQuery, MemberRow, NewInvitation, NewUser, Page, PeopleStore, Seq, Standing, Tidied, TokenHash, UserEdit,
-    UserOrg,
+    MemberQuery, MemberRow, NewInvitation, NewUser, Page, PeopleStore, RoleChange, Seq, Standing, Tidied, TokenHash,
+    UserEdit, UserOrg,
 };
 
 #[async_trait]
@@ -87,15 +87,32 @@ impl PeopleStore for SqliteStore {
             .await
     }
 
-    async fn set_role(&self, actor: &Actor, org: OrgId, user: UserId, from: Role, to: Role) -> Result<Member, Error> {
+    async fn set_role(
+        &self,
+        actor: &Actor,
+        org: OrgId,
+        user: UserId,
+        from: Role,
+        to: Role,
+    ) -> Result<RoleChange, Error> {
         let actor = actor.clone();
         self.write(move |write| member::set_role(write, &actor, (org, user), from, to))
             .await
     }
 
-    async fn remove_member(&self, actor: &Actor, org: OrgId, user: UserId) -> Result<Ended, Error> {
+    async fn ending_with_role(&self, org: OrgId, user: UserId, to: Role) -> Result<Ending, Error> {
+        let now = self.clock.utc();
+        self.read(move |conn| {
+            let tx = conn.transaction()?;
+            let member = member::known_member(&tx, org, user)?;
+            ending::of_role(&tx, (org, user), member.role, to, now)
+        })
+        .await
+    }
+
+    async fn remove_member(&self, actor: &Actor, org: OrgId, user: UserId, role: Role) -> Result<Ended, Error> {
         let actor = actor.clone();
-        self.write(move |write| member::remove_member(write, &actor, org, user))
+        self.write(move |write| member::remove_member(write, &actor, (org, user), role))
             .await
     }
 

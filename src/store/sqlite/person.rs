@@ -78,7 +78,7 @@ pub(super) fn create_user(write: &Write<'_>, actor: &Actor, new: &NewUser) -> Ou
     )?;
     let detail = json!({ "id": id, "name": name });
     let about = About::nobody(new.address.as_str());
-    write.audit(actor, Action::UserCreate, about, detail)?;
+    write.audit(&actor.as_new_user(id, &new.address), Action::UserCreate, about, detail)?;
     known_user(&write.tx, id)
 }
 
@@ -106,11 +106,12 @@ pub(super) fn create_first_owner(
     if let Some(link) = link {
         set_up::use_link(write, link)?;
     }
+    let user = create_user(write, actor, new)?;
+    let actor = &actor.as_new_user(user.id, &user.address);
     let org = match first {
         FirstOrg::New(name) => org::create_org(write, actor, name)?,
         FirstOrg::Existing(id) => without_owner(write, *id)?,
     };
-    let user = create_user(write, actor, new)?;
     insert_member(write, actor, org.id, &user, Role::Owner)?;
     Ok((user, org))
 }

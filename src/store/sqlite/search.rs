@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row, ToSql, params};
 
 use super::credential::day_of;
 use super::fault::Outcome;
+use super::knock;
 use super::page::UNREACHABLE;
 use crate::clock::Timestamp;
 use crate::model::{OrgId, name};
@@ -125,19 +126,25 @@ const PEOPLE_NUMBERS: &str = "SELECT (SELECT count(*) FROM membership WHERE org_
      WHERE org_id = ?1 AND accepted_at IS NULL AND withdrawn_at IS NULL AND expires_at > ?2)";
 
 /// Every statement of the overview.
-pub(super) fn overviews() -> [String; 5] {
+pub(super) fn overviews() -> [String; 6] {
     let unreachable = format!("SELECT count(*) FROM mailbox m WHERE m.org_id = ?1 AND {UNREACHABLE}");
+    // ?2 is the moment after which a try counts.
+    let knocking = format!(
+        "SELECT count(*) FROM knock k WHERE k.org_id = ?1 AND k.last_at > ?2 AND {}",
+        knock::LATEST_OF_DEVICE
+    );
     [
         MAILBOX_NUMBERS.to_owned(),
         unreachable,
         ALIAS_NUMBER.to_owned(),
         DEVICE_NUMBERS.to_owned(),
         PEOPLE_NUMBERS.to_owned(),
+        knocking,
     ]
 }
 
 pub(super) fn overview(conn: &Connection, org: OrgId, unused_since: Timestamp, now: Timestamp) -> Outcome<Overview> {
-    let [mailboxes, unreachable, aliases, devices, people] = overviews();
+    let [mailboxes, unreachable, aliases, devices, people, knocking] = overviews();
     let pair = |sql: &str, second: i64| {
         let mut statement = conn.prepare_cached(sql)?;
         statement.query_row(params![org, second], |row| {
@@ -154,6 +161,9 @@ pub(super) fn overview(conn: &Connection, org: OrgId, unused_since: Timestamp, n
         .query_row(params![org, day_of(unused_since)], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?;
+    let knocking = conn
+        .prepare_cached(&knocking)?
+        .query_row(params![org, knock::counted_since(now)], |row| row.get(0))?;
     Ok(Overview {
         mailboxes: numbers.0,
         suspended: numbers.1,
@@ -162,6 +172,7 @@ pub(super) fn overview(conn: &Connection, org: OrgId, unused_since: Timestamp, n
         devices,
         never_used,
         unused,
+        knocking,
         people,
         invitations,
     })

@@ -42,6 +42,7 @@ fn lists(sample: &Sample) -> Vec<Shot> {
         ("device-never-used", false),
         ("device-state-paused", true),
         ("device-state-disconnected", false),
+        ("filter-knocking", false),
     ];
     vec![
         shot("devices", &list(listing("/o/x/devices", &filters), devices())),

@@ -7,6 +7,7 @@ use super::sample::{
 use super::{Shot, shot};
 use crate::admin::console::view::access::{AccessPage, NewAccess};
 use crate::admin::console::view::confirm::{Confirm, EndingDevice};
+use crate::admin::console::view::device::DeviceRow;
 use crate::admin::console::view::form::problem;
 use crate::admin::console::view::mailboxes::{
     AccessRow, AliasPage, AliasRow, MailboxActivity, MailboxAliases, MailboxCreated, MailboxDevices, MailboxHead,
@@ -210,6 +211,7 @@ fn tabs(sample: &Sample) -> Vec<Shot> {
     let owner = || sample.frame(PLACE);
     let member = || sample.member(Place::MyMailboxes);
     let own: Vec<_> = devices().into_iter().take(1).collect();
+    let ended: Vec<_> = devices().into_iter().filter(DeviceRow::is_over).collect();
     let given = Frame {
         flash: Some(done::access_given("Anna Keller", "info@acme.ch")),
         ..owner()
@@ -234,6 +236,10 @@ fn tabs(sample: &Sample) -> Vec<Shot> {
         shot(
             "mailbox-devices",
             &device_list(given, head("info@acme.ch"), listing(path, &[]), devices(), false),
+        ),
+        shot(
+            "mailbox-devices-ended",
+            &device_list(owner(), head("info@acme.ch"), short(path), ended, false),
         ),
         shot(
             "mailbox-devices-empty",

@@ -143,11 +143,20 @@ fn pages(sample: &Sample) -> Vec<Shot> {
         "/do".to_owned(),
         "/back".to_owned(),
     );
+    let lower = Confirm::lower_role(
+        sample.frame(PLACE),
+        "Marc Dubois",
+        (Role::Administrator, Role::Auditor),
+        &leaving,
+        "/do".to_owned(),
+        "/back".to_owned(),
+    );
     vec![
         shot("person", &page(row("Marc Dubois", Role::Administrator))),
         shot("person-nothing", &nothing),
         shot("person-last-owner", &last_owner),
         shot("person-role", &role),
+        shot("person-role-lower", &lower),
         shot("person-remove", &remove),
     ]
 }

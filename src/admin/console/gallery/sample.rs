@@ -261,6 +261,7 @@ pub(super) fn knocking() -> Knocking {
         tries: 212,
         since: ago(5 * DAY),
         last: ago(3 * MINUTE),
+        by: Protocol::Imap,
         from: ip("203.0.113.9"),
     }
 }

@@ -2,6 +2,7 @@
 //! happen, and its button names the deed, never "OK".
 
 use super::scope::*;
+use crate::model::Role;
 
 /// A device that ends with something else.
 #[derive(Debug, Clone)]
@@ -131,6 +132,30 @@ impl Confirm {
         page.stays.push(Line::new("stays-others"));
         let alone = |mailbox| Line::new("stays-unread").with("mailbox", mailbox);
         page.stays.extend(unread.iter().map(alone));
+        page
+    }
+
+    /// Another role, with the devices on mailboxes that only the present one reaches.
+    pub fn lower_role(
+        frame: Frame,
+        person: &str,
+        (from, to): (Role, Role),
+        devices: &[EndingDevice],
+        action: String,
+        back: String,
+    ) -> Self {
+        let question = Line::new("role-lower-question").with("name", person);
+        let mut page = Self::new(frame, question, Line::new("role-lower-button"), action, back);
+        let role = Line::new(words::role(&to));
+        page.lead = Some(Line::new("role-lower-lead").with("name", person).with("role", role));
+        page.ends.extend(devices.iter().map(|device| device.line(true)));
+        page.stays.push(Line::new("stays-granted").with("name", person));
+        page.stays.push(Line::new("stays-others"));
+        page.hidden = vec![
+            ("role", to.name().to_owned()),
+            ("revision", from.name().to_owned()),
+            ("sure", "yes".to_owned()),
+        ];
         page
     }
 

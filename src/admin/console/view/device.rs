@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::scope::*;
 use crate::model::device::Use;
 use crate::model::{DeviceId, DeviceKind, MailboxId, OrgId, Scopes, UserId};
+use crate::peer::Protocol;
 
 /// An end nearer than this is shown in lists.
 const SOON_MS: i64 = 14 * 24 * 60 * 60 * 1000;
@@ -49,8 +50,17 @@ pub struct Knocking {
     pub since: Timestamp,
     /// The last time.
     pub last: Timestamp,
+    /// By which protocol, the last time.
+    pub by: Protocol,
     /// From where, the last time.
     pub from: IpAddr,
+}
+
+impl Knocking {
+    /// The protocol as people know it.
+    pub fn protocol(&self) -> String {
+        self.by.name().to_uppercase()
+    }
 }
 
 /// A device in a list.
@@ -93,6 +103,15 @@ impl DeviceRow {
     /// It will not log in again.
     pub const fn is_over(&self) -> bool {
         matches!(self.standing, Standing::Revoked(_))
+    }
+
+    /// What to do about an old password that is still tried.
+    pub const fn knocking_key(&self) -> &'static str {
+        if self.is_over() {
+            "device-gone-password"
+        } else {
+            "device-old-password"
+        }
     }
 
     /// Its state.

@@ -111,6 +111,12 @@ pub fn access_withdrawn(name: &str, mailbox: &str, devices: u64, ended: Ended) -
     ended.flash(done)
 }
 
+/// A role was changed, which took so many devices along.
+pub fn role_lowered(name: &str, devices: u64, ended: Ended) -> Flash {
+    let done = Line::new("done-role-lowered").with("name", name).with("count", devices);
+    ended.flash(done)
+}
+
 /// A member was removed, with so many devices.
 pub fn member_removed(name: &str, org: &str, devices: u64, ended: Ended) -> Flash {
     let done = Line::new("done-member-removed")

@@ -217,6 +217,11 @@ pub mod problem {
         Line::new("problem-last-owner")
     }
 
+    /// Somebody gave them another role meanwhile.
+    pub fn role_changed(name: &str) -> Line {
+        Line::new("problem-role-changed").with("name", name)
+    }
+
     /// Above a form whose fields have errors.
     pub const fn see_fields() -> Line {
         Line::new("problem-see-fields")

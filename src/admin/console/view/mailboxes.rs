@@ -213,6 +213,12 @@ pub struct MailboxDevices {
 impl MailboxDevices {
     const TAB: Tab = Tab::Devices;
 
+    /// Devices that ended are all there is: nobody can use the mailbox, as if there were none.
+    fn is_nobody_left(&self) -> bool {
+        let is_all = !self.listing.is_filtered() && !self.listing.has_pages();
+        is_all && self.rows.iter().all(DeviceRow::is_over)
+    }
+
     fn title(&self) -> Line {
         Line::name(&self.head.address)
     }

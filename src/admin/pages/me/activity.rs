@@ -1,4 +1,4 @@
-//! `/me/activity`: what one did.
+//! `/me/activity`: what one did, and what programs did in one's name.
 
 use super::scope::*;
 use crate::admin::console::view::Listing;
@@ -24,7 +24,11 @@ pub(super) async fn show(State(pages): Here, person: Person, Given(asked): Given
         ..Listing::default()
     };
     let name = person.signed_in.user.name.as_str();
-    let rows = page.rows.iter().map(|row| shown::activity_row(row, Some(name), None));
+    let rows = page.rows.iter().map(|row| {
+        // What a program did in their name was the program.
+        let is_mine = row.actor.behalf.is_none();
+        shown::activity_row(row, is_mine.then_some(name), None)
+    });
     Ok(reply::page(&MyActivity {
         frame: person.frame(Place::MyActivity),
         listing,

@@ -9,7 +9,7 @@ use crate::admin::console::view::devices::{DeviceMay, DevicePage, DeviceSession,
 use crate::model::device::Use;
 use crate::model::{DeviceId, DeviceState, MailboxId, SenderRule};
 use crate::revoke::SessionSnapshot;
-use crate::store::{Cursor, DeviceQuery, DeviceRow, DeviceStatus, Page};
+use crate::store::{Cursor, DeviceQuery, DeviceRow, DeviceStatus, Page, RETIRED_KEPT};
 
 /// Rows of a device's history.
 const HISTORY: u32 = 20;
@@ -21,7 +21,7 @@ pub(super) fn routes() -> Router<Arc<Pages>> {
 }
 
 /// What a list of devices can be narrowed to.
-pub(super) fn filters() -> [(&'static str, Line); 6] {
+pub(super) fn filters() -> [(&'static str, Line); 7] {
     [
         ("live", Line::new("figure-sessions")),
         ("never", Line::new("device-state-never")),
@@ -29,6 +29,7 @@ pub(super) fn filters() -> [(&'static str, Line); 6] {
         ("soon", Line::new("filter-ends-soon")),
         ("paused", Line::new("device-state-paused")),
         ("revoked", Line::new("device-state-disconnected")),
+        ("knocking", Line::new("filter-knocking")),
     ]
 }
 
@@ -62,7 +63,9 @@ pub(super) async fn page_of(
         "soon" => DeviceStatus::EndingBefore(now.plus(SOON)),
         "paused" => DeviceStatus::Paused,
         "revoked" => DeviceStatus::Revoked,
-        _ => DeviceStatus::Live,
+        "knocking" => DeviceStatus::Knocking,
+        // Those that ended lately stay in sight, as long as their old passwords are known when they are tried.
+        _ => DeviceStatus::Recent(now.minus(RETIRED_KEPT)),
     };
     let text = asked.text();
     // An address is looked for among the last sign-ins: names seldom look like one.

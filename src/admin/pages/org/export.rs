@@ -1,8 +1,8 @@
 //! The activity as a file: CSV for spreadsheets, JSON lines for programs.
 //!
 //! Rows are read and sent page by page, and before each page rights are asked again; where they are gone, the connection
-//! breaks off, so that a file that ends well is whole. A spreadsheet takes a field that begins with certain characters for
-//! a formula and may send what stands beside it elsewhere: such fields begin with an apostrophe here.
+//! breaks off, so that a file that ends well is whole. What a file looks like is `directory::export`, for the command line
+//! too.
 
 use std::io;
 
@@ -10,21 +10,12 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
 use axum::response::IntoResponse;
 use futures_util::stream;
-use serde_json::json;
 
 use super::activity::ActivityQuery;
 use super::scope::*;
 use crate::directory::desk::{Acting, Visit};
-use crate::store::{AuditFilter, AuditRow, page};
-
-/// Rows of one file. Beyond it, the last line says so; a day that is named makes further files.
-const EXPORTED_MAX: usize = 1_000_000;
-
-/// What a spreadsheet reads as the begin of a formula, in front of any blanks; also in full width, which some fold.
-const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
-
-/// Spreadsheets take a file for UTF-8 only where it begins with this.
-const BYTE_ORDER_MARK: &str = "\u{feff}";
+use crate::directory::export::{EXPORTED_MAX, Shape};
+use crate::store::{AuditFilter, page};
 
 pub(super) fn routes() -> Router<Arc<Pages>> {
     Router::new()
@@ -38,122 +29,6 @@ async fn csv_file(State(pages): Here, inside: Inside, Asked(asked): Asked<Activi
 
 async fn json_lines(State(pages): Here, inside: Inside, Asked(asked): Asked<ActivityQuery>) -> Reply {
     file(pages, inside, &asked, Shape::JsonLines).await
-}
-
-/// In which form a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    Csv,
-    JsonLines,
-}
-
-impl Shape {
-    const fn content_type(self) -> &'static str {
-        match self {
-            Self::Csv => "text/csv; charset=utf-8; header=present",
-            Self::JsonLines => "application/x-ndjson",
-        }
-    }
-
-    const fn extension(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::JsonLines => "jsonl",
-        }
-    }
-
-    fn head(self) -> io::Result<Vec<u8>> {
-        match self {
-            Self::Csv => {
-                let mut head = BYTE_ORDER_MARK.as_bytes().to_vec();
-                head.extend(csv_line(&COLUMNS)?);
-                Ok(head)
-            }
-            Self::JsonLines => Ok(Vec::new()),
-        }
-    }
-
-    fn rows(self, rows: &[AuditRow]) -> io::Result<Vec<u8>> {
-        let mut lines = Vec::new();
-        for row in rows {
-            match self {
-                Self::Csv => lines.extend(csv_row(row)?),
-                Self::JsonLines => lines.extend(json_line(row)),
-            }
-        }
-        Ok(lines)
-    }
-
-    /// The last line of a file that does not hold everything.
-    fn cut(self, before: i64) -> io::Result<Vec<u8>> {
-        match self {
-            Self::Csv => {
-                let said = format!("not everything: go on with entries before {before}");
-                csv_line(&["", "", "", "", "", "", "", &said, ""])
-            }
-            Self::JsonLines => Ok(format!("{}\n", json!({ "cut": true, "before": before })).into_bytes()),
-        }
-    }
-}
-
-const COLUMNS: [&str; 9] = [
-    "number", "at", "who", "origin", "behalf", "action", "subject", "detail", "hash",
-];
-
-fn csv_row(row: &AuditRow) -> io::Result<Vec<u8>> {
-    let (number, at, detail) = (row.number.to_string(), row.at.rfc3339(), row.detail.to_string());
-    let hash = hash(row);
-    csv_line(&[
-        &number,
-        &at,
-        &row.actor.who,
-        &row.actor.origin,
-        row.actor.behalf.as_deref().unwrap_or_default(),
-        &row.action,
-        &row.subject,
-        &detail,
-        hash.as_deref().unwrap_or_default(),
-    ])
-}
-
-fn csv_line(fields: &[&str]) -> io::Result<Vec<u8>> {
-    let mut writer = csv::WriterBuilder::new()
-        .quote_style(csv::QuoteStyle::Always)
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
-    writer.write_record(fields.iter().map(|field| defused(field)))?;
-    writer.into_inner().map_err(|error| io::Error::other(error.to_string()))
-}
-
-/// A field that no spreadsheet takes for a formula.
-fn defused(field: &str) -> String {
-    let is_formula = field.starts_with(FORMULA) || field.trim_start().starts_with(FORMULA);
-    if is_formula {
-        format!("'{field}")
-    } else {
-        field.to_owned()
-    }
-}
-
-fn json_line(row: &AuditRow) -> Vec<u8> {
-    let line = json!({
-        "number": row.number,
-        "at": row.at.rfc3339(),
-        "who": row.actor.who,
-        "origin": row.actor.origin,
-        "behalf": row.actor.behalf,
-        "action": row.action,
-        "mailbox": row.mailbox,
-        "subject": row.subject,
-        "detail": row.detail,
-        "hash": hash(row),
-    });
-    format!("{line}\n").into_bytes()
-}
-
-fn hash(row: &AuditRow) -> Option<String> {
-    row.hash
-        .map(|hash| hash.iter().map(|octet| format!("{octet:02x}")).collect())
 }
 
 /// Where a file has come to.
@@ -255,45 +130,4 @@ async fn still_there(place: &Reading) -> io::Result<Acting> {
         .acting(&signed_in, inside.acting.org.id)
         .await
         .map_err(io::Error::other)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn formulas_are_defused_wherever_they_begin() {
-        for (field, safe) in [
-            ("=HYPERLINK(\"http://x\")", "'=HYPERLINK(\"http://x\")"),
-            ("+1", "'+1"),
-            ("-1", "'-1"),
-            ("@SUM(1)", "'@SUM(1)"),
-            ("\t=1", "'\t=1"),
-            (" =1", "' =1"),
-            ("＝1", "'＝1"),
-            ("dev-1", "dev-1"),
-            ("a=1", "a=1"),
-            ("", ""),
-        ] {
-            assert_eq!(defused(field), safe, "{field:?}");
-        }
-    }
-
-    #[test]
-    fn a_line_is_quoted_whole() {
-        let line = String::from_utf8(csv_line(&["a\"b", "c,d", "e\nf", "=1"]).unwrap()).unwrap();
-        assert_eq!(line, "\"a\"\"b\",\"c,d\",\"e\nf\",\"'=1\"\r\n");
-    }
-
-    proptest! {
-        #[test]
-        fn no_field_begins_with_a_formula(field in "\\PC{0,40}|[=+@ \t-]{0,3}\\PC{0,10}") {
-            let safe = defused(&field);
-            let begin = safe.trim_start().chars().next();
-            prop_assert!(begin.is_none_or(|first| !FORMULA.contains(&first)), "{:?}", safe);
-            prop_assert!(safe.ends_with(&field));
-        }
-    }
 }

@@ -84,6 +84,9 @@ fn todos(inside: &Inside, counts: &store::Overview, owners: usize, without_code:
         let count = u64::try_from(without_code).unwrap_or(u64::MAX);
         todos.push(Todo::without_code(count, inside.at("people")));
     }
+    if counts.knocking > 0 {
+        todos.push(Todo::knocking(counts.knocking.into(), shown("devices", "knocking")));
+    }
     if counts.never_used > 0 {
         todos.push(Todo::unused_devices(
             counts.never_used.into(),

@@ -141,11 +141,12 @@ async fn left_alone(pages: &Pages, inside: &Inside, grants: &[Grant]) -> Result<
     Ok(alone.map(|grant| grant.address.to_string()).collect())
 }
 
-/// A role, as its form sends it; `revision` is the one that was seen.
+/// A role, as its form sends it; `revision` is the one that was seen, and `sure` says that what ends was shown.
 #[derive(Clone)]
 struct RoleForm {
     role: String,
     revision: String,
+    sure: bool,
 }
 
 impl Form for RoleForm {
@@ -153,6 +154,7 @@ impl Form for RoleForm {
         Self {
             role: sent.text("role"),
             revision: sent.text("revision"),
+            sure: sent.text("sure") == "yes",
         }
     }
 }
@@ -210,8 +212,25 @@ async fn set_or_ask(pages: &Pages, inside: &Inside, id: UserId, typed: RoleForm)
     if to == from && row.member.role == to {
         return Ok(reply::done(pages, &inside.person, done::unchanged(), &back));
     }
+    if !typed.sure {
+        let ending = pages.desk.ending_with_role(&inside.acting, id, (from, to)).await?;
+        if !ending.devices.is_empty() {
+            let page = lower_page(pages, inside, &row, (from, to), &ending);
+            return Ok(reply::page(&page));
+        }
+    }
+    let before = pages.before_change();
     match pages.desk.set_role(&inside.acting, id, from, to).await {
-        Ok(_) => Ok(reply::done(pages, &inside.person, done::saved(), &back)),
+        Ok(changed) => {
+            let devices = count(changed.ended.what.devices.len());
+            let flash = if devices == 0 {
+                done::saved()
+            } else {
+                let ended = pages.applied(before, changed.ended.seq).await;
+                done::role_lowered(&row.member.user.name, devices, ended)
+            };
+            Ok(reply::done(pages, &inside.person, flash, &back))
+        }
         Err(Error::StepUp) => {
             let form = with_query(
                 &format!("{back}/role"),
@@ -225,6 +244,18 @@ async fn set_or_ask(pages: &Pages, inside: &Inside, id: UserId, typed: RoleForm)
         Err(Error::Store(store::Error::Stale { by, at })) => conflict(pages, inside, id, to, (&by, at)).await,
         Err(error) => Err(error),
     }
+}
+
+/// The question before a role that takes devices along.
+fn lower_page(pages: &Pages, inside: &Inside, row: &MemberRow, (from, to): (Role, Role), ending: &Ending) -> Confirm {
+    let user = &row.member.user;
+    let devices: Vec<_> = ending.devices.iter().map(|row| rows::ending(pages, row)).collect();
+    let back = inside.at(&format!("people/{}/role", user.id));
+    let frame = inside.frame(Place::People);
+    let mut page = Confirm::lower_role(frame, &user.name, (from, to), &devices, back.clone(), back);
+    page.ends = rows::cut(page.ends, LISTED);
+    also_ending(&mut page, ending, &user.name);
+    page
 }
 
 async fn refused_role(
@@ -295,6 +326,7 @@ async fn remove_page(pages: &Pages, inside: &Inside, id: UserId) -> Result<Confi
         inside.at(&format!("people/{id}/remove")),
         inside.at(&format!("people/{id}")),
     );
+    page.hidden = vec![("revision", row.member.role.name().to_owned())];
     page.ends = rows::cut(page.ends, LISTED);
     page.stays = rows::cut(page.stays, LISTED);
     also_ending(&mut page, &ending, name);
@@ -325,17 +357,38 @@ pub(super) fn also_ending(page: &mut Confirm, ending: &Ending, name: &str) {
     }
 }
 
-async fn remove(State(pages): Here, There { inside, id }: There<UserId>) -> Reply {
-    remove_or_say(&pages, &inside, id)
+/// A removal, as its form sends it; `revision` is the role that was seen.
+struct RemoveForm {
+    revision: String,
+}
+
+impl Form for RemoveForm {
+    fn read(sent: &mut Sent) -> Self {
+        Self {
+            revision: sent.text("revision"),
+        }
+    }
+}
+
+async fn remove(State(pages): Here, There { inside, id }: There<UserId>, Typed(typed): Typed<RemoveForm>) -> Reply {
+    remove_or_say(&pages, &inside, id, &typed)
         .await
         .map_err(|error| inside.failed(error))
 }
 
-async fn remove_or_say(pages: &Pages, inside: &Inside, id: UserId) -> Result<Response, Error> {
+async fn remove_or_say(pages: &Pages, inside: &Inside, id: UserId, typed: &RemoveForm) -> Result<Response, Error> {
     let row = changeable(pages, inside, id, Operation::MemberRemove).await?;
+    let question = inside.at(&format!("people/{id}/remove"));
+    let Ok(seen) = typed.revision.parse::<Role>() else {
+        return Ok(reply::to(&question));
+    };
     let before = pages.before_change();
-    let removed = match pages.desk.remove_member(&inside.acting, id).await {
+    let removed = match pages.desk.remove_member(&inside.acting, id, seen).await {
         Ok(removed) => removed,
+        Err(Error::Store(store::Error::Stale { .. })) => {
+            let flash = Flash::problem(problem::role_changed(&row.member.user.name));
+            return Ok(reply::done(pages, &inside.person, flash, &question));
+        }
         Err(Error::Store(store::Error::Refused(_))) if row.member.role == Role::Owner => {
             let flash = Flash::problem(problem::last_owner());
             return Ok(reply::done(

@@ -56,11 +56,10 @@ pub(super) async fn activity(pages: &Pages, inside: &Inside, rows: &[AuditRow]) 
     };
     let shown = rows.chunk_by(alike).filter_map(|run| {
         let newest = run.first()?;
-        let name = |who: &String| names.get(who);
         let href = inside.at(&format!("activity/{}", newest.number));
-        let row = shown::activity_row(newest, name(&newest.actor.who).map(String::as_str), Some(href));
+        let row = shown::activity_row(newest, names.who(newest), Some(href));
         Some(ActivityRow {
-            behalf: newest.actor.behalf.as_ref().and_then(name).cloned().or(row.behalf),
+            behalf: names.behalf(newest).map(str::to_owned).or(row.behalf),
             times: u64::try_from(run.len()).unwrap_or(u64::MAX),
             ..row
         })

@@ -102,7 +102,7 @@ async fn a_strangers_organisation_answers_like_an_unknown_one() {
     let mut his = site.signed_in(&ben).await;
     his.get(&site.at("settings")).await.says(200, "Acme");
     site.directory()
-        .remove_member(&site.machine, site.acme.id, ben.id)
+        .remove_member(&site.machine, site.acme.id, ben.id, Role::Administrator)
         .await
         .unwrap();
     let mut his = site.signed_in(&ben).await;

@@ -173,7 +173,7 @@ async fn a_foreign_person_is_an_unknown_one() {
     let all = terms(Rights::ALL);
     alike!(foreign, nothing, |id| desk.member(acting, id).await);
     alike!(foreign, nothing, |id| desk.grants_of(acting, id).await);
-    alike!(foreign, nothing, |id| desk.remove_member(acting, id).await);
+    alike!(foreign, nothing, |id| desk.remove_member(acting, id, Role::Owner).await);
     alike!(foreign, nothing, |id| desk.ending_with_member(acting, id).await);
     alike!(foreign, nothing, |id| desk
         .give_grant(acting, contact.id, id, &all)

@@ -277,10 +277,10 @@ async fn on_people(stage: &Stage<'_>, acting: &Acting, operation: Operation) -> 
             .set_role(acting, spare, Role::Member, Role::Auditor)
             .await
             .map(drop),
-        Op::MemberRemove => desk.remove_member(acting, spare).await.map(drop),
+        Op::MemberRemove => desk.remove_member(acting, spare, Role::Member).await.map(drop),
         Op::OwnerChange => {
             desk.set_role(acting, spare, Role::Member, Role::Owner).await?;
-            desk.remove_member(acting, spare).await.map(drop)
+            desk.remove_member(acting, spare, Role::Owner).await.map(drop)
         }
         Op::InvitationRead | Op::InvitationCreate | Op::InvitationSend | Op::InvitationWithdraw => {
             on_invitations(stage, acting, operation).await

@@ -1,8 +1,9 @@
 //! Members, roles, accesses: who may change whom, what ends with what, and what is told.
 
 use super::*;
-use crate::model::DeviceState;
-use crate::store::MemberQuery;
+use crate::directory::TokenSpec;
+use crate::model::{Address, DeviceState, TokenScope};
+use crate::store::{self, MemberQuery};
 
 #[tokio::test]
 async fn an_administrator_changes_members_and_no_owner() {
@@ -32,7 +33,10 @@ async fn an_administrator_changes_members_and_no_owner() {
         ),
         words
     );
-    assert_eq!(told(world.desk.remove_member(&acting, world.sophie.id).await), words);
+    assert_eq!(
+        told(world.desk.remove_member(&acting, world.sophie.id, Role::Owner).await),
+        words
+    );
     // Whoever says that an owner is a member is told that it is not so.
     let lied = world
         .desk
@@ -68,16 +72,22 @@ async fn one_owner_always_remains() {
             .await),
         "refused"
     );
-    assert_eq!(key(world.desk.remove_member(&acting, sophie).await), "refused");
+    assert_eq!(
+        key(world.desk.remove_member(&acting, sophie, Role::Owner).await),
+        "refused"
+    );
     let marc = world.member("marc", Role::Member).await;
     world
         .desk
         .set_role(&acting, marc.id, Role::Member, Role::Owner)
         .await
         .unwrap();
-    world.desk.remove_member(&acting, sophie).await.unwrap();
+    world.desk.remove_member(&acting, sophie, Role::Owner).await.unwrap();
     let marc = world.acting(&marc).await;
-    assert_eq!(key(world.desk.remove_member(&marc, marc.user.id).await), "refused");
+    assert_eq!(
+        key(world.desk.remove_member(&marc, marc.user.id, Role::Owner).await),
+        "refused"
+    );
 }
 
 #[tokio::test]
@@ -127,7 +137,7 @@ async fn what_was_withdrawn_is_gone_at_the_next_request() {
         key(world.desk.create_mailbox(&acting, "b@example.org").await),
         "ui.forbidden"
     );
-    world.desk.remove_member(&sophie, lucie.id).await.unwrap();
+    world.desk.remove_member(&sophie, lucie.id, Role::Member).await.unwrap();
     assert_eq!(
         told(world.desk.create_mailbox(&acting, "b@example.org").await),
         "there is no such organisation"
@@ -224,7 +234,7 @@ async fn removing_a_member_ends_their_devices_in_this_organisation_and_nobody_el
     let acting = world.acting(&world.sophie).await;
     let preview = world.desk.ending_with_member(&acting, lucie.id).await.unwrap();
     assert_eq!((preview.devices.len(), preview.grants.len()), (2, 2));
-    world.desk.remove_member(&acting, lucie.id).await.unwrap();
+    world.desk.remove_member(&acting, lucie.id, Role::Member).await.unwrap();
     for id in hers {
         let device = world.directory().find_device(&id.to_string()).await.unwrap();
         assert!(matches!(device.state, DeviceState::Revoked(_)));
@@ -235,6 +245,84 @@ async fn removing_a_member_ends_their_devices_in_this_organisation_and_nobody_el
         told(world.desk.ending_with_member(&acting, lucie.id).await),
         "there is no such member"
     );
+}
+
+#[tokio::test]
+async fn a_lower_role_ends_devices_that_only_the_old_one_reached_and_tells_their_owner() {
+    let world = world().await;
+    let (contact, other) = (world.mailbox("contact").await, world.mailbox("other").await);
+    let marc = world.member("marc", Role::MailboxManager).await;
+    world.grant(&other, &marc, right(Right::AddOwnDevices)).await;
+    let lost = world.device(&contact, "Marc's iPhone", Some(marc.id)).await;
+    let kept = world.device(&other, "Marc's iPad", Some(marc.id)).await;
+    let acting = world.acting(&world.sophie).await;
+    let roles = (Role::MailboxManager, Role::Member);
+    let preview = world.desk.ending_with_role(&acting, marc.id, roles).await.unwrap();
+    assert_eq!(
+        preview.devices.iter().map(|row| row.device.id).collect::<Vec<_>>(),
+        [lost.id]
+    );
+    // Whoever may not give the role learns nothing of what it would end.
+    let ben = world.member("ben", Role::Auditor).await;
+    let bens = world.acting(&ben).await;
+    assert_eq!(
+        key(world.desk.ending_with_role(&bens, marc.id, roles).await),
+        "ui.forbidden"
+    );
+
+    world.letters.take();
+    let changed = world.desk.set_role(&acting, marc.id, roles.0, roles.1).await.unwrap();
+    assert_eq!(changed.ended.what, preview);
+    let state = async |id| world.directory().find_device(&format!("{id}")).await.unwrap().state;
+    assert!(matches!(state(lost.id).await, DeviceState::Revoked(_)));
+    assert_eq!(state(kept.id).await, DeviceState::Active);
+    let put = world.letters.take();
+    let [
+        (
+            to,
+            Letter::AccessWithdrawn {
+                mailboxes,
+                devices,
+                left,
+                ..
+            },
+        ),
+    ] = put.as_slice()
+    else {
+        panic!("{put:?}")
+    };
+    assert_eq!((to.address.as_str(), *left), ("marc@private.example", false));
+    assert_eq!(
+        (devices.as_slice(), mailboxes.as_slice()),
+        (&["Marc's iPhone".to_owned()][..], &[contact.address.clone()][..])
+    );
+}
+
+#[tokio::test]
+async fn whoever_removes_somebody_names_the_role_that_they_saw() {
+    let world = world().await;
+    let (marc, lucie) = (
+        world.member("marc", Role::Administrator).await,
+        world.member("lucie", Role::Member).await,
+    );
+    let (sophie, acting) = (world.acting(&world.sophie).await, world.acting(&marc).await);
+    world
+        .desk
+        .set_role(&sophie, lucie.id, Role::Member, Role::Auditor)
+        .await
+        .unwrap();
+    let removed = world.desk.remove_member(&acting, lucie.id, Role::Member).await;
+    assert_eq!(key(removed), "ui.conflict");
+    // Nor does a wrong name for an owner help somebody who may not remove owners.
+    let removed = world.desk.remove_member(&acting, world.sophie.id, Role::Member).await;
+    assert_eq!(key(removed), "ui.forbidden");
+    let removed = world.desk.remove_member(&acting, lucie.id, Role::Owner).await;
+    assert_eq!(key(removed), "ui.forbidden");
+    world
+        .desk
+        .remove_member(&acting, lucie.id, Role::Auditor)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -342,4 +430,69 @@ async fn a_member_finds_only_what_they_were_granted() {
     assert_eq!(world.desk.search(&acting, " CONT ", 10).await.unwrap().len(), 1);
     assert_eq!(world.desk.search(&acting, "sophie", 10).await.unwrap(), []);
     assert_eq!(world.desk.search(&sophie, " ", 10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn whoever_takes_over_an_address_takes_over_no_past() {
+    let world = world().await;
+    let lucie = world.member("lucie", Role::Member).await;
+    let edit = |text: &str| store::UserEdit {
+        address: Some(Address::parse(text).unwrap()),
+        ..store::UserEdit::default()
+    };
+    let named = AccountEdit {
+        name: Some("Lucie Martin".to_owned()),
+        ..AccountEdit::default()
+    };
+    let hers = world.signed_in(&lucie).await;
+    world.desk.edit_account(&hers, &named).await.unwrap();
+    let directory = world.directory();
+    for (user, to) in [
+        (lucie.id, "martin@private.example"),
+        (world.sophie.id, "lucie@private.example"),
+    ] {
+        directory.edit_user(&world.machine, user, &edit(to)).await.unwrap();
+    }
+    let now = async |user: &User| {
+        world
+            .signed_in(&directory.store.user(user.id).await.unwrap().unwrap())
+            .await
+    };
+    let (lucie, sophie) = (now(&lucie).await, now(&world.sophie).await);
+    assert_eq!(sophie.user.address.as_str(), "lucie@private.example");
+    let past = async |signed_in: &SignedIn| world.desk.my_activity(signed_in, None, 100).await.unwrap().rows;
+    let (hers, theirs) = (past(&lucie).await, past(&sophie).await);
+    let renamed = |rows: &[store::AuditRow]| rows.iter().filter(|row| row.action == "user.edit").count();
+    assert_eq!((renamed(&hers), renamed(&theirs)), (1, 0));
+    assert!(hers.iter().all(|row| row.actor.user == Some(lucie.user.id)));
+    assert!(theirs.iter().all(|row| row.actor.user == Some(sophie.user.id)));
+    // Nor is it told under their name.
+    let names = world.desk.names_in(&hers).await.unwrap();
+    let old = hers.iter().find(|row| row.action == "user.edit").unwrap();
+    assert_eq!(old.actor.who, "user:lucie@private.example");
+    assert_eq!(names.who(old), Some("Lucie Martin"));
+}
+
+#[tokio::test]
+async fn what_a_program_does_in_ones_name_is_part_of_what_one_did() {
+    let world = world().await;
+    let acting = world.acting(&world.sophie).await;
+    let spec = TokenSpec {
+        name: "Sync".to_owned(),
+        role: Role::Owner,
+        scope: TokenScope::Write,
+        expires_at: world.clock.utc().plus(Duration::from_secs(3600)),
+    };
+    let (_, token) = world.desk.create_token(&acting, spec).await.unwrap();
+    let program = world.desk.acting_by_token(&visitor(), token.expose()).await.unwrap();
+    world.desk.create_mailbox(&program, "a@example.org").await.unwrap();
+    let signed_in = world.signed_in(&world.sophie).await;
+    let mine = world.desk.my_activity(&signed_in, None, 100).await.unwrap().rows;
+    let by_program = mine.iter().find(|row| row.action == "mailbox.create").unwrap();
+    assert_eq!(by_program.actor.who, "token:Sync");
+    let names = world.desk.names_in(&mine).await.unwrap();
+    assert_eq!(
+        (names.who(by_program), names.behalf(by_program)),
+        (None, Some("Sophie"))
+    );
 }

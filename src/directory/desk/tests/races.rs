@@ -118,7 +118,7 @@ async fn two_owners_who_remove_each_other_leave_one() {
     let marc = world.member("marc", Role::Owner).await;
     let (sophie, acting) = (world.acting(&world.sophie).await, world.acting(&marc).await);
     let (desk, sophies, marcs) = (&world.desk, world.sophie.id, marc.id);
-    let remove = |acting: Acting, user: UserId| async move { desk.remove_member(&acting, user).await };
+    let remove = |acting: Acting, user: UserId| async move { desk.remove_member(&acting, user, Role::Owner).await };
     let (done, _) = at_once(vec![remove(sophie, marcs), remove(acting, sophies)]).await;
     assert_eq!(done, 1);
     assert!(world.store.has_owner().await.unwrap());

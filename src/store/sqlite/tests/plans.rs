@@ -86,6 +86,8 @@ fn device_lists() -> Named {
     for status in [
         DeviceStatus::Live,
         DeviceStatus::All,
+        DeviceStatus::Recent(NOW),
+        DeviceStatus::Knocking,
         DeviceStatus::NeverUsed,
         DeviceStatus::UnusedSince(NOW),
         DeviceStatus::Paused,
@@ -94,7 +96,7 @@ fn device_lists() -> Named {
     ] {
         for (name, filter) in device_filters() {
             let query = DeviceQuery { status, ..filter };
-            let query = page::device_query(OURS, &query).unwrap();
+            let query = page::device_query(OURS, &query, NOW).unwrap();
             lists.push((format!("{name} {status:?}"), query));
         }
     }
@@ -192,6 +194,11 @@ fn log_lists() -> Named {
         AuditFilter {
             subject: Some("zzz".into()),
             action: Some("zzz".into()),
+            ..log.clone()
+        },
+        AuditFilter {
+            org: None,
+            user: Some(UserId::from_raw(1)),
             ..log.clone()
         },
         log,
@@ -317,15 +324,27 @@ async fn a_list_is_read_in_its_order_from_an_index_of_its_organisation() {
             let found = by.iter().any(|by| searches[0].contains(by));
             assert!(!name.starts_with(few) || found, "{name}: {steps:?}");
         }
+        // What is on the page is found without reading records; only then are they read, and those few sorted again.
+        let found_first = steps.iter().any(|step| step == "SCAN f");
+        let by_name = ["devices of a kind ", "devices with text ", "devices after "];
+        let by_column = ["NeverUsed", "UnusedSince", "Paused", "Revoked", "EndingBefore"];
+        let starts = by_name.iter().any(|kind| name.starts_with(kind));
+        if starts && by_column.iter().any(|status| name.contains(status)) {
+            assert!(
+                found_first && searches[0].contains("COVERING INDEX"),
+                "{name}: {steps:?}"
+            );
+        }
         for step in &steps {
             let subquery = step == "SCAN f"
                 || step.contains("SUBQUERY")
                 || step.starts_with("CO-ROUTINE f")
                 || step.starts_with("MATERIALIZE f")
+                || step == "CREATE BLOOM FILTER"
                 || step == "SCAN CONSTANT ROW";
             let sorts = step.starts_with("USE TEMP B-TREE");
             assert!(
-                step.starts_with("SEARCH") || subquery || (few && sorts),
+                step.starts_with("SEARCH") || subquery || ((few || found_first) && sorts),
                 "{name}: {steps:?}"
             );
             assert!(!step.contains("AUTOMATIC"), "{name}: {steps:?}");

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::super::super::tests::kit::Log;
 use super::*;
+use crate::model::device::{Knocking, Use};
 use crate::model::{DeviceKind, DeviceState, Role, Scopes};
 use crate::peer::Protocol;
-use crate::store::DeviceUse;
+use crate::store::{DeviceUse, Knocks, Resolved};
 
 /// The fields of a new device.
 fn form<'f>(name: &'f str, person: &'f str, once: &'f str) -> Vec<(&'f str, &'f str)> {
@@ -404,7 +405,7 @@ async fn lists_are_filtered_searched_and_paged() {
     let at = site.clock.utc();
     let once = DeviceUse {
         device: used.id,
-        usage: crate::model::device::Use {
+        usage: Use {
             at,
             ip: PEER.parse().unwrap(),
             protocol: Protocol::Imap,
@@ -460,6 +461,92 @@ async fn lists_are_filtered_searched_and_paged() {
     let mut sophie = site.sophie().await;
     assert_eq!(rows(&sophie.get(&site.at("devices?show=silent")).await), 1);
     assert_eq!(rows(&sophie.get(&site.at("devices?show=live")).await), 0);
+}
+
+#[tokio::test]
+async fn an_old_password_that_is_still_tried_stands_in_lists_and_at_the_device() {
+    let site = Site::new().await;
+    let mailbox = site.mailbox("contact").await;
+    let phone = site.device(&mailbox, "iPhone", None).await;
+    let gone = site.device(&mailbox, "Old laptop", None).await;
+    let quiet = site.device(&mailbox, "Quiet", None).await;
+    let credentials = match site.store.resolve_login(&mailbox.address).await.unwrap() {
+        Resolved::Mailbox(found) => found.credentials,
+        other => panic!("{other:?}"),
+    };
+    site.directory().replace_device(&site.machine, &phone).await.unwrap();
+    for device in [&gone, &quiet] {
+        site.directory().revoke_device(&site.machine, device).await.unwrap();
+    }
+    let last = |seconds| Use {
+        at: site.clock.utc().plus(Duration::from_secs(seconds)),
+        ip: PEER.parse().unwrap(),
+        protocol: Protocol::Imap,
+        client: None,
+    };
+    let knocks = |device: &Device, tries, seconds| {
+        let credential = credentials.iter().find(|one| one.device.id == device.id).unwrap().id;
+        let knocking = Knocking {
+            tries,
+            since: site.clock.utc(),
+            last: last(seconds),
+        };
+        Knocks { credential, knocking }
+    };
+    let written = [knocks(&phone, 212, 60), knocks(&gone, 1, 90)];
+    site.store.record_knocks(&written).await.unwrap();
+    site.clock.advance(Duration::from_secs(120));
+
+    let mut sophie = site.sophie().await;
+    let of_mailbox = site.at(&format!("mailboxes/{}/devices", mailbox.id));
+    for list in [site.at("devices"), of_mailbox.clone()] {
+        let all = sophie.get(&list).await;
+        all.says(200, "old password still tries (× 212, last 1 minute ago)");
+        all.says(200, "old password still tries, just now");
+        assert_eq!(
+            all.body.matches("class=\"over\"").count(),
+            2,
+            "revoked ones stay: {}",
+            all.text()
+        );
+        let knocking = sophie.get(&format!("{list}?show=knocking")).await;
+        let place = |name: &str| knocking.body.find(name).unwrap_or(usize::MAX);
+        assert!(place("Old laptop") < place("iPhone") && place("iPhone") < usize::MAX);
+        assert_eq!(knocking.body.matches("class=\"row-link\"").count(), 2);
+    }
+    let page = async |device: &Device| {
+        site.sophie()
+            .await
+            .get(&site.at(&format!("devices/{}", device.id)))
+            .await
+    };
+    let of_phone = page(&phone).await;
+    for words in [
+        "An old password of this device still tries since",
+        ": 212 times, last 1 minute ago from 198.51.100.7 by IMAP.",
+    ] {
+        of_phone.says(200, words);
+    }
+    page(&gone).await.says(200, "The password of this device was tried just now, from 198.51.100.7 by IMAP. It does no harm; remove the account there");
+    let todo = sophie.get(&site.at("")).await;
+    todo.says(200, "2 old passwords are still tried");
+    assert!(todo.body.contains("devices?show=knocking"), "{}", todo.body);
+
+    // Who only has ended devices has none: that is said first.
+    site.directory().revoke_device(&site.machine, &phone).await.unwrap();
+    let ended = sophie.get(&of_mailbox).await;
+    ended.says(200, "No device can read or send as contact@example.org.");
+    assert_eq!(ended.body.matches("class=\"over\"").count(), 3);
+
+    site.clock.advance(crate::store::RETIRED_KEPT);
+    let later = site.sophie().await.get(&of_mailbox).await;
+    assert_eq!(
+        later.body.matches("class=\"over\"").count(),
+        0,
+        "after 90 days they are out of sight"
+    );
+    let revoked = site.sophie().await.get(&format!("{of_mailbox}?show=revoked")).await;
+    assert_eq!(revoked.body.matches("class=\"over\"").count(), 3);
 }
 
 #[tokio::test]

@@ -171,7 +171,7 @@ async fn the_stream_of_somebody_who_is_signed_out_or_removed_ends() {
     let marcs = site.signed_in(&marc).await;
     let stream = Stream::of(marcs.open(&path).await);
     site.directory()
-        .remove_member(&site.machine, site.acme.id, marc.id)
+        .remove_member(&site.machine, site.acme.id, marc.id, Role::MailboxManager)
         .await
         .unwrap();
     stream.end().await;

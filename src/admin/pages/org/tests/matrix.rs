@@ -236,7 +236,10 @@ async fn on_people(stage: &Stage<'_>, operation: Operation) -> Option<Vec<Try>> 
             let fields = [("role", "auditor"), ("revision", "member")];
             vec![get(of_spare("/role")), post(of_spare("/role"), &fields)]
         }
-        Op::MemberRemove => vec![get(of_spare("/remove")), post(of_spare("/remove"), &[])],
+        Op::MemberRemove => vec![
+            get(of_spare("/remove")),
+            post(of_spare("/remove"), &[("revision", "member")]),
+        ],
         Op::OwnerChange => {
             let fields = [("role", "owner"), ("revision", "member")];
             let back = [("role", "member"), ("revision", "owner")];

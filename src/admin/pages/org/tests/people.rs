@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::directory::letter::Letter;
-use crate::model::{DeviceState, Role};
+use crate::model::{DeviceId, DeviceState, Role};
 use crate::store::InvitationQuery;
 
 #[tokio::test]
@@ -64,7 +64,13 @@ async fn removing_somebody_shows_what_ends_and_names_what_is_left_alone() {
     ] {
         question.says(200, words);
     }
-    let done = sophie.send(&of_lucie("/remove"), &[]).await;
+    assert_eq!(question.field("revision").as_deref(), Some("member"));
+    // Whoever says nothing of what they saw is shown the question.
+    sophie
+        .send(&of_lucie("/remove"), &[])
+        .await
+        .says(200, "Remove lucie from Acme?");
+    let done = sophie.send(&of_lucie("/remove"), &[("revision", "member")]).await;
     done.says(
         200,
         "lucie no longer belongs to Acme. 1 device disconnected. 1 connection closed in",
@@ -88,7 +94,7 @@ async fn one_owner_always_remains() {
         .await
         .says(422, "One owner must remain.");
     sophie
-        .send(&me("/remove"), &[])
+        .send(&me("/remove"), &[("revision", "owner")])
         .await
         .says(200, "One owner must remain.");
     // Administrators are not offered what only owners may.
@@ -134,6 +140,61 @@ async fn a_role_is_changed_from_what_was_seen() {
         .post(&path, &[("role", "king"), ("revision", "mailbox-manager")])
         .await
         .says(422, "Please choose.");
+}
+
+#[tokio::test]
+async fn somebody_whose_role_is_another_one_by_now_is_not_removed() {
+    let site = Site::new().await;
+    let lucie = site.member("lucie", Role::Member).await;
+    let path = site.at(&format!("people/{}/remove", lucie.id));
+    let mut sophie = site.sophie().await;
+    sophie.get(&path).await.says(200, "Remove lucie from Acme?");
+    site.directory()
+        .set_role(&site.machine, site.acme.id, lucie.id, Role::Member, Role::Administrator)
+        .await
+        .unwrap();
+    let told = sophie.send(&path, &[("revision", "member")]).await;
+    told.says(200, "Nothing was changed: lucie got another role meanwhile.");
+    assert_eq!(told.field("revision").as_deref(), Some("administrator"));
+    sophie
+        .send(&path, &[("revision", "administrator")])
+        .await
+        .says(200, "lucie no longer belongs to Acme.");
+}
+
+#[tokio::test]
+async fn a_role_that_takes_devices_along_says_which_before() {
+    let site = Site::new().await;
+    let (contact, sales) = (site.mailbox("contact").await, site.mailbox("sales").await);
+    let marc = site.member("marc", Role::MailboxManager).await;
+    site.grant(&sales, &marc, Rights::ALL).await;
+    let his = site.device(&contact, "Marc's iPhone", Some(marc.id)).await;
+    let granted = site.device(&sales, "Marc's iPad", Some(marc.id)).await;
+    let _live = connect(&site, &contact, &his, Protocol::Imap);
+    let path = site.at(&format!("people/{}/role", marc.id));
+    let mut sophie = site.sophie().await;
+    let fields = [("role", "auditor"), ("revision", "mailbox-manager")];
+    let question = sophie.post(&path, &fields).await;
+    for words in [
+        "Change the role of marc?",
+        "As Auditor, marc no longer reaches every mailbox.",
+        "“Marc's iPhone” on contact@example.org is disconnected, and its connection ends.",
+        "What marc was given access to, with their devices there.",
+    ] {
+        question.says(200, words);
+    }
+    assert!(!question.text().contains("iPad"), "{}", question.text());
+    let find = async |id: DeviceId| site.directory().find_device(&id.to_string()).await.unwrap();
+    assert_eq!(find(his.id).await.state, DeviceState::Active, "a question ends nothing");
+
+    let sure = [&fields[..], &[("sure", "yes")]].concat();
+    let done = sophie.send(&path, &sure).await;
+    done.says(
+        200,
+        "marc has another role now. 1 device disconnected. 1 connection closed in",
+    );
+    assert!(matches!(find(his.id).await.state, DeviceState::Revoked(_)));
+    assert_eq!(find(granted.id).await.state, DeviceState::Active);
 }
 
 #[tokio::test]
