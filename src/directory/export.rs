@@ -208,7 +208,8 @@ mod tests {
     fn every_line_of_a_table_has_all_its_columns() {
         let head = Shape::Csv.head().unwrap();
         let cut = Shape::Csv.cut(7).unwrap();
-        let mut reader = csv::Reader::from_reader(&*[head, cut].concat());
+        let table = [head, cut].concat();
+        let mut reader = csv::Reader::from_reader(&*table);
         let row = reader.records().next().unwrap().unwrap();
         assert_eq!(row.len(), COLUMNS.len());
         assert!(row.iter().any(|field| field.contains("before 7")));
