@@ -46,7 +46,7 @@ async fn mail_logins_go_on_while_every_other_reader_is_stuck_and_their_queue_is_
         store.resolve_login(&anna).await.unwrap(),
         Resolved::Mailbox(_)
     ));
-    assert_eq!(store.changes_after(Seq(0), 9).await.unwrap().len(), 1);
+    assert!(store.changes_after(Seq(0), 9).await.unwrap().is_empty());
     store.ping().await.unwrap();
     drop(releases);
     for reader in stuck {
