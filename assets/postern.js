@@ -33,7 +33,7 @@
   const copy = async button => {
     const source = button.previousElementSibling;
     try {
-      await navigator.clipboard.writeText(source.textContent.trim());
+      await navigator.clipboard.writeText(source.innerText.trim());
     } catch {
       // A page without TLS has no clipboard: select it, so that a key press copies it.
       getSelection().selectAllChildren(source);
@@ -118,6 +118,11 @@
   });
   addEventListener("offline", () => { offline.hidden = false; });
   addEventListener("online", () => { offline.hidden = true; });
+
+  // What is shown once has an address at which that is told: whoever loads the page anew or comes back to it gets there,
+  // instead of being asked by the browser to send the form again.
+  const once = document.querySelector("[data-gone]");
+  if (once) history.replaceState(null, "", once.dataset.gone);
 
   // Secrets leave the page with the reader: coming back must not show them again.
   addEventListener("pagehide", () => { for (const secret of all("[data-secret]")) secret.replaceChildren(); });

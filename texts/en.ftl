@@ -331,6 +331,7 @@ todo-undelivered =
        *[other] { $count } invitations could not be delivered
     }
 todo-one-owner = There is only one owner. Invite a second one.
+todo-without-own-code = You sign in without a code. Set one up
 todo-without-code =
     { $count ->
         [one] { $count } administrator signs in without a code
@@ -372,7 +373,7 @@ mailbox-silent = silent for 90 days
 mailbox-people-lead = People with access sign in here with their own address. The mailbox itself has no password.
 mailbox-people-empty = Nobody has access to { $address }.
 mailbox-people-empty-hint = Devices that belong to nobody, such as a CRM, work without.
-mailbox-invited = invited, not here yet
+mailbox-invited = invited, not here yet (open until { $when })
 mailbox-devices-empty = No device can read or send as { $address }.
 mailbox-devices-own = You see your own devices only.
 mailbox-suspend = Suspend mailbox
@@ -468,6 +469,7 @@ ends-more =
        *[other] And { $count } more.
     }
 ends-narrowed = “{ $device }” on { $mailbox } may no longer send as these addresses: its connections end, and it may connect again.
+ends-invitation = The invitation to { $address }, which they sent, is withdrawn.
 ends-their-sessions =
     { $count ->
         [one] { $name } is signed out here, in { $count } browser.
@@ -590,7 +592,7 @@ invitation-link-what = the link
 invitation-link-hint = You will not see this again. Give it to { $address } only: whoever has it can accept. It works once.
 invitation-bounce = The mail could not be delivered. The mail server said: { $answer }
 invitation-again-title = Did it not arrive?
-invitation-again-hint = A new link is made, and the invitation stays open for another week. Links that are out go on working.
+invitation-again-hint = A new link is made, and the invitation stays open for another week. Links that you sent before go on working until then, unless they have run out.
 invitation-again-at = It can be sent again { $when }.
 invitation-again = Send again
 invitation-new-link = Make a new link
@@ -810,6 +812,7 @@ deed-domain-create = connected the domain { $subject }
 deed-domain-delete = removed the domain { $subject }
 deed-grant-change = changed what { $name } may do with { $mailbox }
 deed-grant-give = gave { $name } access to { $mailbox }
+deed-grant-give-own = got access to { $mailbox } with the invitation
 deed-grant-withdraw = withdrew the access of { $name } to { $mailbox }
 deed-invitation-accept = accepted the invitation
 deed-invitation-create = invited { $subject }
@@ -823,9 +826,10 @@ deed-mailbox-resume = resumed the mailbox { $subject }
 deed-mailbox-secret-remove = removed the mail store’s password of { $subject }
 deed-mailbox-secret-set = set the mail store’s password of { $subject }
 deed-mailbox-suspend = suspended the mailbox { $subject }
-deed-member-add = made { $name } a member
+deed-member-add = added { $name } to the organisation ({ $role })
+deed-member-add-own = joined the organisation ({ $role })
 deed-member-remove = removed { $name } from the organisation
-deed-member-role = changed the role of { $name }
+deed-member-role = changed the role of { $name }: { $was } → { $role }
 deed-org-create = created the organisation { $subject }
 deed-org-delete = deleted the organisation { $subject }
 deed-org-rename = renamed the organisation to { $subject }
@@ -1045,11 +1049,15 @@ error-503-title = Not available right now
 error-503 = The database does not answer. Nothing was changed. Mail that is connected goes on. Try again in a minute.
 forbidden-add-device = You may use { $mailbox }, but not add devices.
 forbidden-manage-devices = You may use { $mailbox }, but not manage the devices of others.
+forbidden-somebody-signs-in = Somebody signs in to the Manager with { $mailbox }. Whoever reads its mail could have a new password sent to it, so you may not give others a password for it.
+forbidden-speaks-for-domain = You may add other names of { $mailbox } in its own domain, but none that speaks for the whole domain, such as postmaster or admin.
 forbidden-manage-aliases = You may use { $mailbox }, but not manage its aliases.
+forbidden-give-access = You may use { $mailbox }, but not decide who has access to it.
 forbidden-manage-mailboxes = You may not manage mailboxes and domains here.
 forbidden-manage-people = You may not manage people and invitations here.
 forbidden-manage-owners = Only owners may make, change or remove owners.
 forbidden-change-anything = As an auditor you see everything and change nothing.
+forbidden-anything-else = Your role does not allow this here.
 forbidden-see = This part of the organisation is not yours to see.
 conflict-title = Somebody was faster
 conflict-text = Changed by { $who } { $when }. Your change was not saved.
@@ -1082,6 +1090,7 @@ problem-sign-in-taken = This is a sign-in address already. Choose another one.
 problem-org-taken = An organisation has this name already. Choose another one.
 problem-domain-unknown = { $domain } is not connected. Choose one of your domains, or connect it first.
 problem-domain = Write a domain, such as example.org, without http and without @.
+problem-domain-by-operator = This server serves several organisations, so its operator adds mail domains. Ask them for it.
 problem-domain-taken = { $domain } is connected already, here or in another organisation. Ask the operator if it is yours.
 problem-name-taken = Another device has this name. “{ $free }” is free.
 problem-scopes = Tick at least one: otherwise the device could do nothing.

@@ -208,8 +208,8 @@ mod tests {
     fn every_line_of_a_table_has_all_its_columns() {
         let head = Shape::Csv.head().unwrap();
         let cut = Shape::Csv.cut(7).unwrap();
-        let table = [head, cut].concat();
-        let mut reader = csv::Reader::from_reader(&*table);
+        let file = [head, cut].concat();
+        let mut reader = csv::Reader::from_reader(&*file);
         let row = reader.records().next().unwrap().unwrap();
         assert_eq!(row.len(), COLUMNS.len());
         assert!(row.iter().any(|field| field.contains("before 7")));

@@ -115,6 +115,7 @@ impl Postern {
         let config = config(&dir, certificates, settings, &secrets)?;
         dir.write("postern.toml", &config)?;
         secrets.add_file(&dir.join("data/server.key"));
+        secrets.add_file(&dir.join("data/set-up-link"));
         let mut postern = Self {
             process: None,
             listeners: BTreeMap::new(),

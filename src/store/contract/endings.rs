@@ -17,6 +17,7 @@ fn console(user: &User, number: u8, proof: Proof, ends: Timestamp) -> NewConsole
         },
         origin: "192.0.2.7".into(),
         browser: "Firefox".into(),
+        verified: None,
     }
 }
 

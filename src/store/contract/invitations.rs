@@ -406,3 +406,76 @@ pub(in crate::store) async fn invitations_are_listed_newest_first_and_tidied_awa
         "who accepted stays"
     );
 }
+
+pub(in crate::store) async fn an_invitation_ends_with_the_right_to_write_it(backend: &Backend) {
+    let store = &*backend.store;
+    let world = world(store).await;
+    let (acme, lucie) = (world.acme, world.lucie.id);
+    let role = async |from, to| {
+        store
+            .set_role(&actor(), acme, lucie, from, to)
+            .await
+            .unwrap()
+            .ended
+            .what
+    };
+    role(Role::Member, Role::Owner).await;
+    let by = |user: &User| Actor::user(&user.address, "192.0.2.7").by(user.id);
+    let write = async |who: &User, text: &str, number, role| {
+        let new = NewInvitation {
+            role,
+            ..invite(text, number, &[])
+        };
+        store.create_invitation(&by(who), acme, &new).await.unwrap().id
+    };
+    let owner = write(&world.lucie, "owner@private.example", 1, Role::Owner).await;
+    let member = write(&world.lucie, "member@private.example", 2, Role::Member).await;
+    let hers = write(&world.sophie, "max@private.example", 3, Role::Owner).await;
+    let state = async |id| store.invitation(acme, id).await.unwrap().unwrap().state;
+
+    let shown = store.ending_with_role(acme, lucie, Role::Administrator).await.unwrap();
+    let ended = role(Role::Owner, Role::Administrator).await;
+    assert_eq!(shown, ended, "what was shown is what happened");
+    assert_eq!(ended.invitations.iter().map(|one| one.id).collect::<Vec<_>>(), [owner]);
+    assert_eq!(state(owner).await, InvitationState::Withdrawn(START));
+    let back = store.accept_invitation(&actor(), &token(1), &somebody("Mallory")).await;
+    refused(back, "withdrawn");
+    assert_eq!(state(member).await, InvitationState::Sent);
+
+    let gone = store
+        .remove_member(&actor(), acme, lucie, Role::Administrator)
+        .await
+        .unwrap();
+    assert_eq!(
+        gone.what.invitations.iter().map(|one| one.id).collect::<Vec<_>>(),
+        [member]
+    );
+    assert_eq!(state(member).await, InvitationState::Withdrawn(START));
+    assert_eq!(state(hers).await, InvitationState::Sent, "nobody else's");
+}
+
+pub(in crate::store) async fn links_that_ran_out_or_are_somebody_elses_do_not_come_back(backend: &Backend) {
+    let store = &*backend.store;
+    let world = world(store).await;
+    let by = |user: &User| Actor::user(&user.address, "192.0.2.7").by(user.id);
+    let new = invite("zoe@private.example", 1, &[]);
+    let id = store
+        .create_invitation(&by(&world.lucie), world.acme, &new)
+        .await
+        .unwrap()
+        .id;
+    let renew = async |who: &User, number, hours| {
+        store
+            .renew_invitation(&by(who), world.acme, id, &token(number), START.plus(HOUR * hours))
+            .await
+            .unwrap();
+    };
+    let leads = async |number| store.invitation_by_link(&token(number)).await.unwrap().is_some();
+    renew(&world.lucie, 2, 2).await;
+    assert!(leads(1).await && leads(2).await, "one's own go on working");
+    renew(&world.sophie, 3, 2).await;
+    assert!(!leads(1).await && !leads(2).await && leads(3).await);
+    backend.clock.advance(HOUR * 3);
+    renew(&world.sophie, 4, 5).await;
+    assert!(!leads(3).await && leads(4).await);
+}

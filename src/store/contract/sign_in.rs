@@ -24,6 +24,7 @@ fn session_of(user: &User, number: u8, proof: Proof) -> NewConsoleSession {
         ends: ends(MINUTE * 10, MINUTE * 60),
         origin: "192.0.2.7".into(),
         browser: "Firefox \u{1b}[2J".into(),
+        verified: None,
     }
 }
 

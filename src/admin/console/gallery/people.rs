@@ -101,6 +101,7 @@ fn pages(sample: &Sample) -> Vec<Shot> {
             unread: 1,
         },
         may_change_role: true,
+        may_change_access: true,
         may_remove: true,
         why_not: None,
     };
@@ -111,6 +112,7 @@ fn pages(sample: &Sample) -> Vec<Shot> {
         ..page(row(HEBREW, Role::Member))
     };
     let last_owner = Person {
+        may_change_access: false,
         may_remove: false,
         may_change_role: false,
         why_not: Some(problem::last_owner()),

@@ -123,6 +123,11 @@ pub mod problem {
     }
 
     /// The mail domain belongs to somebody already.
+    pub fn domain_by_operator() -> Line {
+        Line::new("problem-domain-by-operator")
+    }
+
+    /// Another organisation, or this one, has the domain.
     pub fn domain_taken(domain: &str) -> Line {
         Line::new("problem-domain-taken").with("domain", domain)
     }

@@ -92,6 +92,8 @@ pub struct Person {
     pub leaving: Leaving,
     /// Their role may be changed.
     pub may_change_role: bool,
+    /// What they may do with mailboxes may be changed.
+    pub may_change_access: bool,
     /// They may be removed.
     pub may_remove: bool,
     /// Why they may not, where that needs saying (the last owner).
