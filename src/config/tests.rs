@@ -392,11 +392,19 @@ fn limits_fit_together() {
 
 #[test]
 fn one_network_is_the_same_for_caps_throttle_and_hash_queue() {
-    let (config, _) = read_text(&format!("{MINIMAL}[limits]\nipv4_prefix = 24\nipv6_prefix = 48\n")).unwrap();
+    let manager = "[manager]\nunix_socket = \"manager.sock\"\norigin = \"https://manager.example.org\"\n";
+    let prefixes = "[limits]\nipv4_prefix = 24\nipv6_prefix = 48\n";
+    let (config, _) = read_text(&format!("{MINIMAL}{prefixes}{manager}")).unwrap();
     let expected = crate::peer::NetworkPrefixes { ipv4: 24, ipv6: 48 };
+    let of_manager = config.manager.unwrap().network;
     assert_eq!(
-        [config.listen.network, config.throttle.network, config.verify.network],
-        [expected; 3]
+        [
+            config.listen.network,
+            config.throttle.network,
+            config.verify.network,
+            of_manager
+        ],
+        [expected; 4]
     );
 }
 

@@ -52,15 +52,16 @@ pub(super) const SENDERS_GRANTED: &str = "SELECT a.address
 impl CredentialStore for SqliteStore {
     async fn resolve_login(&self, address: &Address) -> Result<Resolved, Error> {
         let (address, kept_since) = (address.clone(), self.clock.utc().minus(RETIRED_KEPT));
-        self.read(move |conn| resolve(conn, &address, kept_since)).await
+        self.read_for_login(move |conn| resolve(conn, &address, kept_since))
+            .await
     }
 
     async fn epoch(&self, device: DeviceId, mailbox: MailboxId) -> Result<Option<Epoch>, Error> {
-        self.read(move |conn| epoch(conn, device, mailbox)).await
+        self.read_for_login(move |conn| epoch(conn, device, mailbox)).await
     }
 
     async fn sender_addresses(&self, mailbox: MailboxId) -> Result<Vec<Address>, Error> {
-        self.read(move |conn| senders(conn, mailbox)).await
+        self.read_for_login(move |conn| senders(conn, mailbox)).await
     }
 
     async fn epoch_and_senders(
@@ -69,7 +70,7 @@ impl CredentialStore for SqliteStore {
         mailbox: MailboxId,
     ) -> Result<Option<(Epoch, Vec<Address>)>, Error> {
         let now = self.clock.utc();
-        self.read(move |conn| epoch_and_senders(conn, device, mailbox, now))
+        self.read_for_login(move |conn| epoch_and_senders(conn, device, mailbox, now))
             .await
     }
 
@@ -106,7 +107,7 @@ impl CredentialStore for SqliteStore {
     }
 
     async fn ping(&self) -> Result<(), Error> {
-        self.read(|conn| {
+        self.read_for_login(|conn| {
             Ok(conn
                 .prepare_cached("SELECT 1 FROM schema_migration LIMIT 1")?
                 .query_row([], |_| Ok(()))?)
