@@ -333,7 +333,11 @@ async fn withdraw(which: Which, local: &Local, output: &Output) -> Result<(), Fa
         .await?;
     output.show(&json!({ "invitation": json_of(&invitation) }), || {
         if was {
-            format!("the invitation of {} was {} already", invitation.address, state_name(&invitation))
+            format!(
+                "the invitation of {} was {} already",
+                invitation.address,
+                state_name(&invitation)
+            )
         } else {
             format!(
                 "withdrew the invitation of {} to \"{}\"; its links are dead",

@@ -203,8 +203,8 @@ fn what(of: &Forbidden, frame: &Frame) -> Line {
 #[cfg(test)]
 mod tests {
     use super::super::tests::kit::Log;
-    use super::*;
     use super::super::visit::plain_reader;
+    use super::*;
     use crate::clock::{Clock, Timestamp};
 
     #[tokio::test]

@@ -282,13 +282,21 @@ pub(in crate::store) async fn an_invitation_that_is_declined_is_over(backend: &B
         "this link leads to no invitation",
     );
     let declined = store.decline_invitation(&zoe, &token(1)).await.unwrap();
-    assert_eq!((declined.id, declined.state), (made.id, InvitationState::Declined(START)));
-    assert_eq!(actions(store).await.last().map(String::as_str), Some("invitation.decline"));
+    assert_eq!(
+        (declined.id, declined.state),
+        (made.id, InvitationState::Declined(START))
+    );
+    assert_eq!(
+        actions(store).await.last().map(String::as_str),
+        Some("invitation.decline")
+    );
     let over = "the invitation was declined on 2026-11-18; ask for a new one";
     refused(store.decline_invitation(&zoe, &token(1)).await, over);
     refused(store.accept_invitation(&zoe, &token(1), &somebody("Zoé")).await, over);
     let later = START.plus(HOUR);
-    let renewed = store.renew_invitation(&actor(), world.acme, made.id, &token(2), later).await;
+    let renewed = store
+        .renew_invitation(&actor(), world.acme, made.id, &token(2), later)
+        .await;
     refused(renewed, over);
     let withdrawn = store.withdraw_invitation(&actor(), world.acme, made.id).await.unwrap();
     assert_eq!(withdrawn, declined, "there is nothing to withdraw");

@@ -357,7 +357,11 @@ pub(super) async fn link_page(pages: &Pages, inside: &Inside, invited: Invited) 
 
 async fn invitation_page(pages: &Pages, inside: &Inside, invitation: &Invitation) -> Result<InvitationPage, Error> {
     let alone = std::slice::from_ref(invitation);
-    let mail = pages.desk.invitation_mails(&inside.acting, alone).await?.remove(&invitation.id);
+    let mail = pages
+        .desk
+        .invitation_mails(&inside.acting, alone)
+        .await?
+        .remove(&invitation.id);
     let mailboxes = invitation.grants.iter().map(|grant| InvitedMailbox {
         address: grant.address.to_string(),
         rights: grant.rights.iter().collect(),
