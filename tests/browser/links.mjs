@@ -142,6 +142,7 @@ const chapters = {
       await shown.waitFor();
       const link = await secret(await shown.innerText());
       if (fate === "withdrawn") {
+        await sophie.reads("invitation-handed");
         await sophie.look("invitation-link");
         await sophie.press("invitation-withdraw");
         await sophie.look("invitation-withdraw-dialog");
@@ -171,6 +172,21 @@ const chapters = {
         await guest.at("invited-title", { org: "Acme" });
       }
     }
+  },
+
+  async "an invitation that cannot be delivered says so, with the mail server's words"() {
+    await sophie.go(`${sophie.org}/invitations/new`);
+    await sophie.type("invitation-address", "nobody@private.test");
+    await sophie.send("invitation-send");
+    await sophie.reads("done-invited", { address: "nobody@private.test" });
+    const page = sophie.tab.url();
+    await ask("log", { words: "no such mailbox" });
+    await sophie.go(page);
+    await sophie.reads("invitation-bounced");
+    await sophie.tab.getByText("there is no such mailbox").waitFor();
+    await sophie.look("invitation-bounced");
+    await sophie.go(sophie.org);
+    await sophie.reads("todo-undelivered", { count: 1 });
     await sophie.go(`${sophie.org}/invitations`);
     await sophie.look("invitations");
   },

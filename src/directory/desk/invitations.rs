@@ -1,5 +1,6 @@
 //! Inviting people, sending an invitation again, copying its link, taking it back.
 
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::super::rights::Operation;
@@ -8,12 +9,17 @@ use super::people::is_powerful;
 use super::{Acting, Desk, Letter};
 use crate::identity::Token;
 use crate::identity::token::Invitation as InvitationLink;
-use crate::model::{Invitation, InvitationId, InvitationState, Language, MailboxId, Role};
+use crate::model::{Invitation, InvitationId, InvitationState, Language, Mail, MailState, MailboxId, Role};
 use crate::secret::Secret;
-use crate::store::{GrantTerms, InvitationQuery, Page};
+use crate::store::{GrantTerms, InvitationQuery, MailFilter, Page};
 
 /// Between two mails with the same invitation.
 pub const SENT_AGAIN_AFTER: Duration = Duration::from_secs(10 * 60);
+
+/// Failed mails that are looked at for the number of undelivered invitations.
+const UNDELIVERED_MAX: u32 = 50;
+/// The word of a mail that was given up ([`MailState::name`]).
+const FAILED: &str = "failed";
 
 /// Whom to invite.
 #[derive(Debug, Clone)]
@@ -141,6 +147,65 @@ impl Desk {
     pub async fn invitation(&self, acting: &Acting, id: InvitationId) -> Result<Invitation, Error> {
         self.allow(acting, Operation::InvitationRead).await?;
         self.directory.invitation(acting.org.id, id).await
+    }
+
+    /// The newest mail with each of these invitations, where one was written: an invitation whose link was only copied has
+    /// none.
+    ///
+    /// # Errors
+    /// Whoever acts may not see the invitations.
+    pub async fn mails_of(
+        &self,
+        acting: &Acting,
+        invitations: impl IntoIterator<Item = InvitationId>,
+    ) -> Result<HashMap<InvitationId, Mail>, Error> {
+        self.allow(acting, Operation::InvitationRead).await?;
+        let mut newest = HashMap::new();
+        for invitation in invitations {
+            let filter = MailFilter {
+                org: Some(acting.org.id),
+                invitation: Some(invitation),
+                state: None,
+                limit: 1,
+            };
+            let mail = self.directory.mails(&filter).await?.pop();
+            newest.extend(mail.map(|mail| (invitation, mail)));
+        }
+        Ok(newest)
+    }
+
+    /// How many open invitations could not be delivered; none for those who may not see them.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn undelivered(&self, acting: &Acting) -> Result<usize, Error> {
+        if !acting.may(Operation::InvitationRead) {
+            return Ok(0);
+        }
+        let filter = MailFilter {
+            org: Some(acting.org.id),
+            invitation: None,
+            state: Some(FAILED),
+            limit: UNDELIVERED_MAX,
+        };
+        let failed: BTreeSet<_> = self
+            .directory
+            .mails(&filter)
+            .await?
+            .into_iter()
+            .filter_map(|mail| mail.invitation)
+            .collect();
+        let mut open = Vec::new();
+        for id in failed {
+            match self.directory.invitation(acting.org.id, id).await {
+                Ok(invitation) if invitation.state == InvitationState::Sent => open.push(id),
+                Ok(_) | Err(Error::Unknown { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let newest = self.mails_of(acting, open).await?;
+        let is_failed = |mail: &&Mail| matches!(mail.state, MailState::Failed(_));
+        Ok(newest.values().filter(is_failed).count())
     }
 
     /// Takes an invitation back: its links are dead at once.

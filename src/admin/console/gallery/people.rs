@@ -275,6 +275,7 @@ fn invitation(sample: &Sample) -> Vec<Shot> {
         created_at: ago(300),
         link: None,
         bounce: None,
+        trouble: None,
         may_change: true,
         can_send: true,
         again_at: None,
@@ -297,6 +298,11 @@ fn invitation(sample: &Sample) -> Vec<Shot> {
         bounce: Some(format!("550 5.1.1 {HOSTILE} unknown")),
         ..page(frame(), InvitationState::Bounced(ago(DAY)))
     };
+    let troubled = InvitationPage {
+        trouble: Some(format!("450 4.2.1 {HOSTILE} is busy")),
+        ..page(frame(), InvitationState::Waiting)
+    };
+    let handed = page(frame(), InvitationState::Handed);
     let over = InvitationPage {
         mailboxes: Vec::new(),
         may_change: false,
@@ -314,6 +320,8 @@ fn invitation(sample: &Sample) -> Vec<Shot> {
             &page(flashed(done::invitation_made()), InvitationState::Sent(ago(60))),
         ),
         shot("invitation-bounced", &bounced),
+        shot("invitation-troubled", &troubled),
+        shot("invitation-handed", &handed),
         shot("invitation-over", &over),
         shot("invitation-page-withdrawn", &gone),
         shot("invitation-withdraw", &withdraw),

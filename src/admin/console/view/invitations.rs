@@ -16,6 +16,8 @@ pub enum InvitationState {
     Declined(Timestamp),
     /// Its time is over.
     Expired(Timestamp),
+    /// Its link was handed over by whoever invited, and was not opened yet.
+    Handed,
     /// Its link was opened, and nothing more.
     Opened(Timestamp),
     /// The mail went out.
@@ -29,7 +31,15 @@ pub enum InvitationState {
 impl InvitationState {
     /// It can still be accepted.
     pub const fn is_open(self) -> bool {
-        matches!(self, Self::Bounced(_) | Self::Opened(_) | Self::Sent(_) | Self::Waiting)
+        matches!(
+            self,
+            Self::Bounced(_) | Self::Handed | Self::Opened(_) | Self::Sent(_) | Self::Waiting
+        )
+    }
+
+    /// No mail went out with it.
+    pub const fn is_handed(self) -> bool {
+        matches!(self, Self::Handed)
     }
 
     /// When it came to stand so.
@@ -42,7 +52,7 @@ impl InvitationState {
             | Self::Opened(at)
             | Self::Sent(at)
             | Self::Withdrawn(at) => Some(at),
-            Self::Waiting => None,
+            Self::Handed | Self::Waiting => None,
         }
     }
 
@@ -53,6 +63,7 @@ impl InvitationState {
             Self::Bounced(_) => (Tone::Bad, "invitation-bounced"),
             Self::Declined(_) => (Tone::Plain, "invitation-declined"),
             Self::Expired(_) => (Tone::Plain, "invitation-expired"),
+            Self::Handed => (Tone::Plain, "invitation-handed"),
             Self::Opened(_) => (Tone::Good, "invitation-opened"),
             Self::Sent(_) => (Tone::Plain, "invitation-sent"),
             Self::Waiting => (Tone::Warning, "invitation-waiting"),
@@ -152,6 +163,8 @@ pub struct InvitationPage {
     pub link: Option<String>,
     /// What the mail server said, where the mail could not be delivered.
     pub bounce: Option<String>,
+    /// What it said so far, where the mail is tried again.
+    pub trouble: Option<String>,
     /// It may be sent again and withdrawn.
     pub may_change: bool,
     /// Mail can be sent; otherwise only a new link is offered.

@@ -45,12 +45,20 @@ async fn filled(pages: &Pages, inside: &Inside) -> Result<Overview, Error> {
     // They are of use to whoever can take at least the most of them.
     let first_steps = (!steps.are_done() && acting.may(Operation::InvitationCreate)).then_some(steps);
     let me = acting.user.id;
-    let others = owners.iter().chain(&administrators).filter(|row| row.member.user.id != me);
+    let others = owners
+        .iter()
+        .chain(&administrators)
+        .filter(|row| row.member.user.id != me);
     let without_code = others.filter(|row| !row.member.user.has_code).count();
     let connected = pages.desk.live_sessions(acting, None).await?.len();
     Ok(Overview {
         first_steps,
-        todos: todos(inside, &counts, owners.len(), without_code),
+        todos: todos(
+            inside,
+            &counts,
+            (first_steps.is_none() && owners.len() == 1, without_code),
+            pages.desk.undelivered(acting).await?,
+        ),
         figures: figures(inside, &counts, connected),
         latest: latest(pages, inside).await?,
         frame: inside.frame(Place::Overview),
@@ -78,7 +86,12 @@ async fn with_role(pages: &Pages, inside: &Inside, role: Role) -> Result<Vec<sto
     Ok(pages.desk.members(&inside.acting, &query).await?.rows)
 }
 
-fn todos(inside: &Inside, counts: &store::Overview, owners: usize, without_code: usize) -> Vec<Todo> {
+fn todos(
+    inside: &Inside,
+    counts: &store::Overview,
+    (one_owner, without_code): (bool, usize),
+    undelivered: usize,
+) -> Vec<Todo> {
     let shown = |list: &str, show: &str| with_query(&inside.at(list), &[("show", show)]);
     let mut todos = Vec::new();
     if counts.unreachable > 0 {
@@ -87,8 +100,12 @@ fn todos(inside: &Inside, counts: &store::Overview, owners: usize, without_code:
             shown("mailboxes", "unread"),
         ));
     }
-    // With the first steps still open, the second owner is one of them.
-    if owners == 1 && inside.acting.may(Operation::OwnerChange) && counts.devices > counts.never_used {
+    if undelivered > 0 {
+        let count = u64::try_from(undelivered).unwrap_or(u64::MAX);
+        todos.push(Todo::undelivered(count, shown("invitations", "open")));
+    }
+    // Where the first steps are shown, the second owner is one of them.
+    if one_owner && inside.acting.may(Operation::OwnerChange) {
         todos.push(Todo::one_owner(with_query(
             &inside.at("invitations/new"),
             &[("role", Role::Owner.name())],
