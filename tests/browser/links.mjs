@@ -142,7 +142,6 @@ const chapters = {
       await shown.waitFor();
       const link = await secret(await shown.innerText());
       if (fate === "withdrawn") {
-        await sophie.reads("invitation-handed");
         await sophie.look("invitation-link");
         await sophie.press("invitation-withdraw");
         await sophie.look("invitation-withdraw-dialog");

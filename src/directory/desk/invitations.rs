@@ -1,25 +1,20 @@
 //! Inviting people, sending an invitation again, copying its link, taking it back.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::super::rights::Operation;
 use super::super::{Error, Invite};
 use super::people::is_powerful;
-use super::{Acting, Desk, Letter};
+use super::{Acting, Desk, Letter, Recipient};
 use crate::identity::Token;
 use crate::identity::token::Invitation as InvitationLink;
-use crate::model::{Invitation, InvitationId, InvitationState, Language, Mail, MailState, MailboxId, Role};
+use crate::model::{Invitation, InvitationId, InvitationState, Language, Mail, MailboxId, Role};
 use crate::secret::Secret;
 use crate::store::{GrantTerms, InvitationQuery, MailFilter, Page};
 
 /// Between two mails with the same invitation.
 pub const SENT_AGAIN_AFTER: Duration = Duration::from_secs(10 * 60);
-
-/// Failed mails that are looked at for the number of undelivered invitations.
-const UNDELIVERED_MAX: u32 = 50;
-/// The word of a mail that was given up ([`MailState::name`]).
-const FAILED: &str = "failed";
 
 /// Whom to invite.
 #[derive(Debug, Clone)]
@@ -43,6 +38,8 @@ pub struct Invited {
     pub invitation: Invitation,
     /// What its link ends with, where it was not sent by mail.
     pub link: Option<Secret<String>>,
+    /// A mail was wanted, and could not be put into the outbox: so there is the link.
+    pub not_mailed: bool,
 }
 
 impl Desk {
@@ -111,8 +108,10 @@ impl Desk {
             return Invited {
                 invitation,
                 link: Some(link.shown()),
+                not_mailed: false,
             };
         }
+        let shown = link.shown();
         let letter = Letter::Invitation {
             by: invitation.invited_by.clone(),
             org: acting.org.name.clone(),
@@ -122,9 +121,45 @@ impl Desk {
             expires_at: invitation.expires_at,
             link,
         };
-        self.tell(&invitation.address, invitation.language, Some(acting.org.id), letter)
-            .await;
-        Invited { invitation, link: None }
+        let to = Recipient {
+            address: invitation.address.clone(),
+            language: invitation.language,
+        };
+        let put = self.post.put(&to, Some(acting.org.id), letter).await;
+        if let Err(error) = &put {
+            tracing::error!(%error, "an invitation is not sent");
+        }
+        Invited {
+            invitation,
+            link: put.is_err().then_some(shown),
+            not_mailed: put.is_err(),
+        }
+    }
+
+    /// The newest mail of each of these invitations that nobody has opened yet. One without any was not sent: its link was
+    /// handed over, or its mail was lost.
+    ///
+    /// # Errors
+    /// Whoever acts may not see invitations.
+    pub async fn invitation_mails(
+        &self,
+        acting: &Acting,
+        invitations: &[Invitation],
+    ) -> Result<HashMap<InvitationId, Mail>, Error> {
+        self.allow(acting, Operation::InvitationRead).await?;
+        let mut mails = HashMap::new();
+        let waits = |one: &&Invitation| one.state == InvitationState::Sent && one.opened_at.is_none();
+        for invitation in invitations.iter().filter(waits) {
+            let filter = MailFilter {
+                org: Some(acting.org.id),
+                invitation: Some(invitation.id),
+                limit: 1,
+                ..MailFilter::default()
+            };
+            let newest = self.store().mails(&filter).await?.pop();
+            mails.extend(newest.map(|mail| (invitation.id, mail)));
+        }
+        Ok(mails)
     }
 
     /// Invitations, newest first.
@@ -149,65 +184,6 @@ impl Desk {
         self.directory.invitation(acting.org.id, id).await
     }
 
-    /// The newest mail with each of these invitations, where one was written: an invitation whose link was only copied has
-    /// none.
-    ///
-    /// # Errors
-    /// Whoever acts may not see the invitations.
-    pub async fn mails_of(
-        &self,
-        acting: &Acting,
-        invitations: impl IntoIterator<Item = InvitationId>,
-    ) -> Result<HashMap<InvitationId, Mail>, Error> {
-        self.allow(acting, Operation::InvitationRead).await?;
-        let mut newest = HashMap::new();
-        for invitation in invitations {
-            let filter = MailFilter {
-                org: Some(acting.org.id),
-                invitation: Some(invitation),
-                state: None,
-                limit: 1,
-            };
-            let mail = self.directory.mails(&filter).await?.pop();
-            newest.extend(mail.map(|mail| (invitation, mail)));
-        }
-        Ok(newest)
-    }
-
-    /// How many open invitations could not be delivered; none for those who may not see them.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub async fn undelivered(&self, acting: &Acting) -> Result<usize, Error> {
-        if !acting.may(Operation::InvitationRead) {
-            return Ok(0);
-        }
-        let filter = MailFilter {
-            org: Some(acting.org.id),
-            invitation: None,
-            state: Some(FAILED),
-            limit: UNDELIVERED_MAX,
-        };
-        let failed: BTreeSet<_> = self
-            .directory
-            .mails(&filter)
-            .await?
-            .into_iter()
-            .filter_map(|mail| mail.invitation)
-            .collect();
-        let mut open = Vec::new();
-        for id in failed {
-            match self.directory.invitation(acting.org.id, id).await {
-                Ok(invitation) if invitation.state == InvitationState::Sent => open.push(id),
-                Ok(_) | Err(Error::Unknown { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let newest = self.mails_of(acting, open).await?;
-        let is_failed = |mail: &&Mail| matches!(mail.state, MailState::Failed(_));
-        Ok(newest.values().filter(is_failed).count())
-    }
-
     /// Takes an invitation back: its links are dead at once.
     ///
     /// # Errors
@@ -215,7 +191,10 @@ impl Desk {
     pub async fn withdraw_invitation(&self, acting: &Acting, id: InvitationId) -> Result<Invitation, Error> {
         let actor = self.allow(acting, Operation::InvitationWithdraw).await?;
         let invitation = self.directory.invitation(acting.org.id, id).await?;
-        if matches!(invitation.state, InvitationState::Withdrawn(_)) {
+        if matches!(
+            invitation.state,
+            InvitationState::Declined(_) | InvitationState::Withdrawn(_)
+        ) {
             return Ok(invitation);
         }
         self.directory.withdraw_invitation(&actor, acting.org.id, id).await

@@ -166,6 +166,7 @@ fn pages(sample: &Sample) -> Vec<Shot> {
 fn states() -> Vec<InvitationState> {
     vec![
         InvitationState::Waiting,
+        InvitationState::Unsent,
         InvitationState::Sent(ago(300)),
         InvitationState::Opened(ago(60)),
         InvitationState::Bounced(ago(DAY)),
@@ -302,7 +303,6 @@ fn invitation(sample: &Sample) -> Vec<Shot> {
         trouble: Some(format!("450 4.2.1 {HOSTILE} is busy")),
         ..page(frame(), InvitationState::Waiting)
     };
-    let handed = page(frame(), InvitationState::Handed);
     let over = InvitationPage {
         mailboxes: Vec::new(),
         may_change: false,
@@ -319,9 +319,9 @@ fn invitation(sample: &Sample) -> Vec<Shot> {
             "invitation-made",
             &page(flashed(done::invitation_made()), InvitationState::Sent(ago(60))),
         ),
+        shot("invitation-unsent", &page(frame(), InvitationState::Unsent)),
         shot("invitation-bounced", &bounced),
         shot("invitation-troubled", &troubled),
-        shot("invitation-handed", &handed),
         shot("invitation-over", &over),
         shot("invitation-page-withdrawn", &gone),
         shot("invitation-withdraw", &withdraw),

@@ -136,6 +136,15 @@ pub fn invitation_made() -> Flash {
     Flash::done(Line::new("done-invitation-made"))
 }
 
+/// An invitation was made, and its mail could not be written.
+pub fn invitation_not_mailed() -> Flash {
+    Flash {
+        tone: Tone::Warning,
+        line: Line::new("done-invitation-not-mailed"),
+        next: None,
+    }
+}
+
 /// An invitation was withdrawn.
 pub fn invitation_withdrawn(address: &str) -> Flash {
     Flash::done(Line::new("done-invitation-withdrawn").with("address", address))
@@ -299,6 +308,16 @@ pub mod forbidden {
     /// Add devices to a mailbox that they may see.
     pub fn add_device(mailbox: &str) -> Line {
         Line::new("forbidden-add-device").with("mailbox", mailbox)
+    }
+
+    /// Have the mail of an address with which somebody signs in.
+    pub fn somebody_signs_in(address: &str) -> Line {
+        Line::new("forbidden-somebody-signs-in").with("mailbox", address)
+    }
+
+    /// Take a name that is more than another name of the mailbox.
+    pub fn speaks_for_domain(mailbox: &str) -> Line {
+        Line::new("forbidden-speaks-for-domain").with("mailbox", mailbox)
     }
 
     /// Manage the devices of others.

@@ -16,12 +16,12 @@ pub enum InvitationState {
     Declined(Timestamp),
     /// Its time is over.
     Expired(Timestamp),
-    /// Its link was handed over by whoever invited, and was not opened yet.
-    Handed,
     /// Its link was opened, and nothing more.
     Opened(Timestamp),
     /// The mail went out.
     Sent(Timestamp),
+    /// No mail with it went out, and none waits.
+    Unsent,
     /// The mail waits to go out, or to be tried again.
     Waiting,
     /// It was taken back.
@@ -33,13 +33,8 @@ impl InvitationState {
     pub const fn is_open(self) -> bool {
         matches!(
             self,
-            Self::Bounced(_) | Self::Handed | Self::Opened(_) | Self::Sent(_) | Self::Waiting
+            Self::Bounced(_) | Self::Opened(_) | Self::Sent(_) | Self::Unsent | Self::Waiting
         )
-    }
-
-    /// No mail went out with it.
-    pub const fn is_handed(self) -> bool {
-        matches!(self, Self::Handed)
     }
 
     /// When it came to stand so.
@@ -52,7 +47,7 @@ impl InvitationState {
             | Self::Opened(at)
             | Self::Sent(at)
             | Self::Withdrawn(at) => Some(at),
-            Self::Handed | Self::Waiting => None,
+            Self::Unsent | Self::Waiting => None,
         }
     }
 
@@ -63,9 +58,9 @@ impl InvitationState {
             Self::Bounced(_) => (Tone::Bad, "invitation-bounced"),
             Self::Declined(_) => (Tone::Plain, "invitation-declined"),
             Self::Expired(_) => (Tone::Plain, "invitation-expired"),
-            Self::Handed => (Tone::Plain, "invitation-handed"),
             Self::Opened(_) => (Tone::Good, "invitation-opened"),
             Self::Sent(_) => (Tone::Plain, "invitation-sent"),
+            Self::Unsent => (Tone::Warning, "invitation-unsent"),
             Self::Waiting => (Tone::Warning, "invitation-waiting"),
             Self::Withdrawn(_) => (Tone::Plain, "invitation-withdrawn"),
         };
@@ -176,5 +171,10 @@ pub struct InvitationPage {
 impl InvitationPage {
     fn title(&self) -> Line {
         Line::name(&self.invitation.address)
+    }
+
+    /// Nothing is on its way; with the link on the page it is about to be.
+    fn is_unsent(&self) -> bool {
+        self.invitation.state == InvitationState::Unsent && self.link.is_none()
     }
 }

@@ -52,14 +52,9 @@ async fn list_page(pages: &Pages, inside: &Inside, asked: &ListQuery) -> Result<
         None => pages.desk.invitations(&inside.acting, &query).await?,
         Some(text) => search(pages, inside, &mut query, &text.to_lowercase()).await?,
     };
-    let mut waiting = Vec::new();
-    for invitation in &page.rows {
-        if invitation.state == InvitationState::Sent && invitation.opened_at.is_none() {
-            waiting.push(invitation.id);
-        }
-    }
-    let mails = pages.desk.mails_of(&inside.acting, waiting).await?;
-    let rows: Vec<_> = page.rows.iter().map(|one| row(one, mails.get(&one.id))).collect();
+    let mails = pages.desk.invitation_mails(&inside.acting, &page.rows).await?;
+    let rows = page.rows.iter().map(|one| row(one, mails.get(&one.id)));
+    let rows: Vec<_> = rows.collect();
     let filters = [("open", Line::new("filter-open"))];
     let mut listing = asked.listing(
         inside.at("invitations"),
@@ -120,9 +115,11 @@ fn row(invitation: &Invitation, mail: Option<&Mail>) -> InvitationRow {
     }
 }
 
+/// Where an invitation stands, with the newest mail that brings it.
 fn state(invitation: &Invitation, mail: Option<&Mail>) -> Stand {
     match (invitation.state, invitation.opened_at, invitation.sent_at) {
         (InvitationState::Accepted(at), ..) => Stand::Accepted(at),
+        (InvitationState::Declined(at), ..) => Stand::Declined(at),
         (InvitationState::Withdrawn(at), ..) => Stand::Withdrawn(at),
         (InvitationState::Expired, ..) => Stand::Expired(invitation.expires_at),
         (InvitationState::Sent, Some(at), _) => Stand::Opened(at),
@@ -130,7 +127,7 @@ fn state(invitation: &Invitation, mail: Option<&Mail>) -> Stand {
             (Some(MailState::Failed(at)), _) => Stand::Bounced(at),
             (Some(MailState::Queued { .. }), _) => Stand::Waiting,
             (_, Some(at)) => Stand::Sent(at),
-            (_, None) => Stand::Handed,
+            (_, None) => Stand::Unsent,
         },
     }
 }
@@ -338,7 +335,11 @@ pub(super) async fn link_page(pages: &Pages, inside: &Inside, invited: Invited) 
     let mut page = invitation_page(pages, inside, &invited.invitation).await?;
     let begin = pages.origin.as_str();
     page.link = invited.link.map(|link| format!("{begin}/invitation/{}", link.expose()));
-    let flash = done::invitation_made();
+    let flash = if invited.not_mailed {
+        done::invitation_not_mailed()
+    } else {
+        done::invitation_made()
+    };
     let is_own_domain = is_own_domain(pages, inside, invited.invitation.address.as_str()).await?;
     page.frame.flash = Some(if is_own_domain {
         Flash {
@@ -355,14 +356,12 @@ pub(super) async fn link_page(pages: &Pages, inside: &Inside, invited: Invited) 
 }
 
 async fn invitation_page(pages: &Pages, inside: &Inside, invitation: &Invitation) -> Result<InvitationPage, Error> {
-    let mail = mail_of(pages, inside, invitation).await?;
-    let row = row(invitation, mail.as_ref());
-    let answer = mail.and_then(|mail| mail.last_error);
-    let (bounce, trouble) = match row.state {
-        Stand::Bounced(_) => (answer, None),
-        Stand::Waiting => (None, answer),
-        _ => (None, None),
-    };
+    let alone = std::slice::from_ref(invitation);
+    let mail = pages
+        .desk
+        .invitation_mails(&inside.acting, alone)
+        .await?
+        .remove(&invitation.id);
     let mailboxes = invitation.grants.iter().map(|grant| InvitedMailbox {
         address: grant.address.to_string(),
         rights: grant.rights.iter().collect(),
@@ -373,12 +372,19 @@ async fn invitation_page(pages: &Pages, inside: &Inside, invitation: &Invitation
     let acting = &inside.acting;
     let is_over = matches!(
         invitation.state,
-        InvitationState::Accepted(_) | InvitationState::Withdrawn(_)
+        InvitationState::Accepted(_) | InvitationState::Declined(_) | InvitationState::Withdrawn(_)
     );
     let may_send = acting.may(Operation::InvitationSend);
+    let invitation_row = row(invitation, mail.as_ref());
+    let answer = mail.and_then(|mail| mail.last_error);
+    let (bounce, trouble) = match invitation_row.state {
+        Stand::Bounced(_) => (answer, None),
+        Stand::Waiting => (None, answer),
+        _ => (None, None),
+    };
     Ok(InvitationPage {
         frame: inside.frame(Place::Invitations),
-        invitation: row,
+        invitation: invitation_row,
         mailboxes: mailboxes.collect(),
         created_at: invitation.created_at,
         link: None,
@@ -390,20 +396,16 @@ async fn invitation_page(pages: &Pages, inside: &Inside, invitation: &Invitation
     })
 }
 
-/// The newest mail with an invitation; whoever may invite, and no more, is shown none.
-async fn mail_of(pages: &Pages, inside: &Inside, invitation: &Invitation) -> Result<Option<Mail>, Error> {
-    if !inside.acting.may(Operation::InvitationRead) {
-        return Ok(None);
-    }
-    let mut mails = pages.desk.mails_of(&inside.acting, [invitation.id]).await?;
-    Ok(mails.remove(&invitation.id))
+async fn one(State(pages): Here, There { inside, id }: There<InvitationId>) -> Reply {
+    let page = shown_page(&pages, &inside, id)
+        .await
+        .map_err(|error| inside.failed(error))?;
+    Ok(reply::page(&page))
 }
 
-async fn one(State(pages): Here, There { inside, id }: There<InvitationId>) -> Reply {
-    let failed = |error| inside.failed(error);
-    let invitation = pages.desk.invitation(&inside.acting, id).await.map_err(failed)?;
-    let page = invitation_page(&pages, &inside, &invitation).await.map_err(failed)?;
-    Ok(reply::page(&page))
+async fn shown_page(pages: &Pages, inside: &Inside, id: InvitationId) -> Result<InvitationPage, Error> {
+    let invitation = pages.desk.invitation(&inside.acting, id).await?;
+    invitation_page(pages, inside, &invitation).await
 }
 
 /// How an invitation is to be sent again: by `mail`, or as a `link` to be copied.

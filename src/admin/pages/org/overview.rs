@@ -56,8 +56,8 @@ async fn filled(pages: &Pages, inside: &Inside) -> Result<Overview, Error> {
         todos: todos(
             inside,
             &counts,
-            (first_steps.is_none() && owners.len() == 1, without_code),
-            pages.desk.undelivered(acting).await?,
+            first_steps.is_none() && owners.len() == 1,
+            without_code,
         ),
         figures: figures(inside, &counts, connected),
         latest: latest(pages, inside).await?,
@@ -86,12 +86,7 @@ async fn with_role(pages: &Pages, inside: &Inside, role: Role) -> Result<Vec<sto
     Ok(pages.desk.members(&inside.acting, &query).await?.rows)
 }
 
-fn todos(
-    inside: &Inside,
-    counts: &store::Overview,
-    (one_owner, without_code): (bool, usize),
-    undelivered: usize,
-) -> Vec<Todo> {
+fn todos(inside: &Inside, counts: &store::Overview, one_owner: bool, without_code: usize) -> Vec<Todo> {
     let shown = |list: &str, show: &str| with_query(&inside.at(list), &[("show", show)]);
     let mut todos = Vec::new();
     if counts.unreachable > 0 {
@@ -99,10 +94,6 @@ fn todos(
             counts.unreachable.into(),
             shown("mailboxes", "unread"),
         ));
-    }
-    if undelivered > 0 {
-        let count = u64::try_from(undelivered).unwrap_or(u64::MAX);
-        todos.push(Todo::undelivered(count, shown("invitations", "open")));
     }
     // Where the first steps are shown, the second owner is one of them.
     if one_owner && inside.acting.may(Operation::OwnerChange) {
@@ -113,6 +104,12 @@ fn todos(
     }
     if !inside.acting.user.has_code {
         todos.push(Todo::without_own_code());
+    }
+    if counts.undelivered > 0 && inside.acting.may(Operation::InvitationRead) {
+        todos.push(Todo::undelivered(
+            counts.undelivered.into(),
+            shown("invitations", "open"),
+        ));
     }
     if without_code > 0 {
         let count = u64::try_from(without_code).unwrap_or(u64::MAX);

@@ -342,6 +342,9 @@ pub(super) fn also_ending(page: &mut Confirm, ending: &Ending, name: &str) {
             .with("device", &row.device.label)
             .with("mailbox", &row.address)
     }));
+    let invitations = ending.invitations.iter().take(LISTED);
+    page.ends
+        .extend(invitations.map(|one| Line::new("ends-invitation").with("address", &one.address)));
     for (key, count) in [
         ("ends-their-tokens", ending.tokens),
         ("ends-their-sessions", ending.sessions_ending),
