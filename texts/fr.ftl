@@ -100,6 +100,7 @@ act-done = Terminé
 act-edit = Modifier
 act-filter = Afficher
 act-more = Plus
+act-reload = Recharger la page
 act-save = Enregistrer
 act-search = Rechercher
 act-show = Afficher
@@ -129,6 +130,7 @@ nav-settings = Réglages
 nav-sign-out = Se déconnecter
 offline-text = Pas de connexion. Rien n’a été modifié. Nouvel essai en cours …
 offline-live = Reconnexion … ce que vous voyez date peut-être d’un instant.
+outdated-text = Ce que vous pouvez voir ici a changé.
 search-everything = Rechercher dans l’organisation
 search-label = Rechercher
 search-placeholder = Boîte, personne, appareil, adresse IP
@@ -398,7 +400,7 @@ access-lead = À { $mailbox }. La personne se connecte avec sa propre adresse et
 access-choose = Choisir une personne
 access-invite = Quelqu’un qui n’est pas encore ici
 access-invite-hint = La personne reçoit une invitation par mail, et l’accès dès qu’elle l’accepte.
-access-rights = Peut
+access-rights = Droits
 access-ends = Dernier jour
 access-ends-hint = Laissez vide pour un accès sans fin.
 access-title = { $name } sur { $mailbox }
@@ -425,7 +427,6 @@ ends-device-of =
     }
 ends-devices =
     { $count ->
-        [0] Aucun appareil n’y est relié.
         [one] { $count } appareil est déconnecté.
        *[other] { $count } appareils sont déconnectés.
     }
@@ -436,9 +437,9 @@ ends-sending =
        *[other] « { $device } » cesse d’envoyer. { $count } messages ces 7 derniers jours.
     }
 ends-last-device = C’est le dernier appareil : plus rien ne peut lire ni envoyer en tant que { $mailbox }.
+ends-use = « { $device } » ne peut plus ni recevoir ni envoyer.
 ends-sessions =
     { $count ->
-        [0] Rien n’est connecté en ce moment.
         [one] { $count } connexion prend fin.
        *[other] { $count } connexions prennent fin.
     }
@@ -529,6 +530,7 @@ replace-lead = Il est affiché une seule fois. Entrez-le aussitôt dans l’appa
 
 people-empty = Vous êtes seul pour l’instant. Invitez quelqu’un ; il ne reçoit que ce que vous choisissez.
 people-find = Chercher une personne
+person-all-mailboxes = Les voit toutes, n’en utilise aucune
 person-no-mailbox = Peut se connecter ici, ne voit encore aucune boîte
 person-sign-in = Connexion
 person-with-code = Mot de passe et code
@@ -536,6 +538,7 @@ person-without-code = Mot de passe seul
 person-seen = Dernière visite
 person-since = Membre depuis
 person-accesses = Accès
+person-all-access = { $name } voit toutes les boîtes mail de par son rôle, et n’en utilise aucune. Pour lire du courrier, il faut un appareil.
 person-no-access = { $name } peut se connecter ici et ne voit encore aucune boîte mail. Donnez un accès sur la page d’une boîte.
 person-no-device = { $name } n’a aucun appareil.
 person-leaving-title = En cas de départ
@@ -592,6 +595,7 @@ invitation-link-title = Le lien
 invitation-link-what = le lien
 invitation-link-hint = Vous ne le reverrez pas. Ne le donnez qu’à { $address } : quiconque l’a peut accepter. Il fonctionne une fois.
 invitation-bounce = Le mail n’a pas pu être remis. Réponse du serveur : { $answer }
+invitation-trouble = Le mail n’a pas encore pu être remis ; un nouvel essai suivra. Le serveur de messagerie a répondu : { $answer }
 invitation-again-title = L’invitation n’est pas arrivée ?
 invitation-again-hint = Un nouveau lien est créé, et l’invitation reste ouverte une semaine de plus. Les liens que vous avez déjà envoyés continuent de fonctionner jusque-là, sauf s’ils ont expiré.
 invitation-again-at = Elle pourra être renvoyée { $when }.
@@ -906,8 +910,8 @@ me-empty-hint = Quelqu’un qui gère les boîtes de votre organisation peut vou
 me-no-device = Aucun de vos appareils ne l’utilise encore.
 me-others =
     { $count ->
-        [one] et { $count } appareil d’autres personnes
-       *[other] et { $count } appareils d’autres personnes
+        [one] et { $count } autre appareil
+       *[other] et { $count } autres appareils
     }
 lost-button = Appareil perdu ?
 lost-title = Quel appareil est perdu ?
