@@ -6,7 +6,7 @@ use super::once::{Key, KeyHeader, Made};
 use super::scope::*;
 use crate::admin::lists;
 use crate::directory::desk::{InviteSpec, Invited};
-use crate::model::{InvitationId, Rights, Role};
+use crate::model::{Invitation, InvitationId, Rights, Role};
 use crate::secret::Secret;
 use crate::store::people::INVITED_GRANTS_MAX;
 use crate::store::{GrantTerms, InvitationQuery};
@@ -116,8 +116,19 @@ async fn list(State(api): Here, caller: Caller, Query(asked): Query<Asked>) -> R
         None => api.desk.invitations(&caller.acting, &query).await?,
         Some(text) => lists::invitations_with(&api.desk, &caller.acting, query, &text).await?,
     };
-    let items = page.rows.iter().map(shown::Invitation::from).collect();
+    let mails = api.desk.invitation_mails(&caller.acting, &page.rows).await?;
+    let shown = |one: &Invitation| shown::Invitation::new(one, mails.get(&one.id));
+    let items = page.rows.iter().map(shown).collect();
     Ok(Json(Paging::page(items, page.next.as_ref())))
+}
+
+/// An invitation with what became of its mail.
+async fn show(api: &Api, caller: &Caller, invitation: Invitation) -> Result<shown::Invitation, Problem> {
+    let mails = api
+        .desk
+        .invitation_mails(&caller.acting, std::slice::from_ref(&invitation))
+        .await?;
+    Ok(shown::Invitation::new(&invitation, mails.get(&invitation.id)))
 }
 
 /// One invitation
@@ -126,7 +137,7 @@ async fn list(State(api): Here, caller: Caller, Query(asked): Query<Asked>) -> R
     responses((status = 200, description = "The invitation", body = shown::Invitation)))]
 async fn read(State(api): Here, caller: Caller, At(id): At<InvitationId>) -> Reply<shown::Invitation> {
     let invitation = api.desk.invitation(&caller.acting, id).await?;
-    Ok(Json(shown::Invitation::from(&invitation)))
+    Ok(Json(show(&api, &caller, invitation).await?))
 }
 
 /// Invite somebody
@@ -172,13 +183,22 @@ async fn with_link(
     id: InvitationId,
     invited: Option<Invited>,
 ) -> Result<InvitationLink, Problem> {
+    // Made just now, so that no further look can fail and take the link along.
     let (invitation, link) = match invited {
-        Some(invited) => (invited.invitation, invited.link),
-        None => (api.desk.invitation(&caller.acting, id).await?, None),
+        Some(Invited {
+            invitation,
+            link: Some(link),
+            ..
+        }) => (shown::Invitation::new(&invitation, None), Some(link)),
+        Some(invited) => (show(api, caller, invited.invitation).await?, None),
+        None => {
+            let invitation = api.desk.invitation(&caller.acting, id).await?;
+            (show(api, caller, invitation).await?, None)
+        }
     };
     let whole = |end: Secret<String>| Secret::new(api.origin.link(&format!("/invitation/{}", end.expose())));
     Ok(InvitationLink {
-        invitation: shown::Invitation::from(&invitation),
+        invitation,
         link: link.map(whole).map(Shown),
     })
 }
@@ -240,5 +260,5 @@ async fn send(
     responses((status = 200, description = "Withdrawn", body = shown::Invitation)))]
 async fn withdraw(State(api): Here, caller: Caller, At(id): At<InvitationId>) -> Reply<shown::Invitation> {
     let invitation = api.desk.withdraw_invitation(&caller.acting, id).await?;
-    Ok(Json(shown::Invitation::from(&invitation)))
+    Ok(Json(show(&api, &caller, invitation).await?))
 }

@@ -62,6 +62,7 @@ kinds! {
     ALIAS, "ui.alias", CONFLICT, "This is an alias", "Use the mailbox that it delivers into.";
     ALIAS_IS_MAILBOX, "alias.is_mailbox", CONFLICT, "This is a mailbox and no alias", "Use the paths of mailboxes.";
     CONFLICT, "conflict", CONFLICT, "The name is taken", "Choose another name, or use what has this one.";
+    DOMAIN_BY_OPERATOR, "domain.operator", FORBIDDEN, "The operator of this server adds mail domains", "Ask the operator: the server serves several organisations, and only they know whose a domain is.";
     FORBIDDEN, "ui.forbidden", FORBIDDEN, "The token's user, or the token's role, may not do this", "Ask one of those whom `who_can` names, or take a token of somebody who may.";
     HOST, "request.host", MISDIRECTED_REQUEST, "The request is for another host", "Send the host of the Manager's address.";
     FOREIGN_SITE, "request.foreign_site", FORBIDDEN, "The request comes from a page of another site", "Call the API from a program and not from a page in a browser.";
@@ -121,7 +122,9 @@ impl Kind {
             | Error::BadName(_)
             | Error::BadPassword(_)
             | Error::Ends { .. }
+            | Error::ForeignSender { .. }
             | Error::UnknownDomain { .. } => REQUEST_FIELDS,
+            Error::DomainByOperator => DOMAIN_BY_OPERATOR,
             Error::AmbiguousDevice { .. } | Error::Store(store::Error::Conflict(_)) => CONFLICT,
             Error::Busy(_) => SERVER_BUSY,
             Error::Forbidden(_) => FORBIDDEN,
@@ -313,6 +316,7 @@ impl From<Error> for Problem {
         match &error {
             Error::BadAddress { .. } | Error::UnknownDomain { .. } => field("address"),
             Error::BadDomain { .. } | Error::BadName(_) => field("name"),
+            Error::ForeignSender { .. } => field("senders"),
             Error::Ends { what, .. } if *what == "a device" => field("expires_at"),
             Error::Ends { .. } => field("ends_at"),
             Error::Store(store::Error::NotFound(_)) => Self::plain(kind),
@@ -326,7 +330,11 @@ impl From<Error> for Problem {
             Error::TooSoon { wait } => Self::new(kind, error.to_string()).after(*wait),
             _ if kind.status.is_server_error() => {
                 // What went wrong names paths and states of the machine.
-                tracing::error!(error = %error, "a request failed");
+                match kind {
+                    SERVER_STORE => tracing::error!(error = %error, "a request failed: the store did not answer"),
+                    SERVER_BUSY => {}
+                    _ => tracing::error!(error = %error, "a request failed"),
+                }
                 let problem = Self::plain(kind);
                 if kind.status == StatusCode::SERVICE_UNAVAILABLE {
                     return problem.after(SOON);

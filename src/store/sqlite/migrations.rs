@@ -44,6 +44,11 @@ pub(super) const ALL: &[Migration] = &[
         name: "0005_requests",
         sql: include_str!("migrations/0005_requests.sql"),
     },
+    Migration {
+        version: 6,
+        name: "0006_inviter",
+        sql: include_str!("migrations/0006_inviter.sql"),
+    },
 ];
 
 pub(super) const HISTORY: &str = "CREATE TABLE schema_migration (

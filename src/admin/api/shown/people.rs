@@ -9,7 +9,7 @@ use crate::admin::api::Api;
 use crate::admin::api::words::{
     InvitationId, Language, MailboxId, Moment, Right, Role, TokenId, TokenScope, UserId, rights,
 };
-use crate::model::{self, ApiToken, InvitationState};
+use crate::model::{self, ApiToken, InvitationState, MailState};
 use crate::store::{self, AuditRow, MemberRow};
 
 /// A person, by id and name.
@@ -135,10 +135,50 @@ pub(in crate::admin::api) enum InvitationStand {
     Opened,
     /// Accepted.
     Accepted,
+    /// Whoever was invited does not want it.
+    Declined,
     /// Taken back.
     Withdrawn,
     /// Its time ran out.
     Expired,
+}
+
+/// What became of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::admin::api) enum MailStand {
+    /// It waits for its first or next attempt.
+    Queued,
+    /// The mail server has taken it.
+    Sent,
+    /// It was refused for good, or not taken in time.
+    Failed,
+    /// It is not wanted any more.
+    Withdrawn,
+}
+
+/// The mail with an invitation.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::admin::api) struct Mail {
+    state: MailStand,
+    /// Why the last attempt did not work, in the words of the mail server or ours.
+    #[schema(required = true)]
+    last_error: Option<String>,
+}
+
+impl From<&model::Mail> for Mail {
+    fn from(mail: &model::Mail) -> Self {
+        let state = match mail.state {
+            MailState::Queued { .. } => MailStand::Queued,
+            MailState::Sent(_) => MailStand::Sent,
+            MailState::Failed(_) => MailStand::Failed,
+            MailState::Withdrawn(_) => MailStand::Withdrawn,
+        };
+        Self {
+            state,
+            last_error: mail.last_error.clone(),
+        }
+    }
 }
 
 /// What an invitation will grant.
@@ -163,6 +203,9 @@ pub(in crate::admin::api) struct Invitation {
     /// Who invited, as people read it.
     invited_by: String,
     state: InvitationStand,
+    /// The newest mail with it, while nobody has opened its link; null where it was handed over.
+    #[schema(required = true)]
+    mail: Option<Mail>,
     created_at: Moment,
     /// When a mail with it last went out.
     #[schema(required = true)]
@@ -170,17 +213,18 @@ pub(in crate::admin::api) struct Invitation {
     /// When one of its links was first opened.
     #[schema(required = true)]
     opened_at: Option<Moment>,
-    /// When it was accepted or withdrawn.
+    /// When it was accepted, declined or withdrawn.
     #[schema(required = true)]
     ended_at: Option<Moment>,
     /// Until when it can be accepted.
     expires_at: Moment,
 }
 
-impl From<&model::Invitation> for Invitation {
-    fn from(invitation: &model::Invitation) -> Self {
+impl Invitation {
+    pub(in crate::admin::api) fn new(invitation: &model::Invitation, mail: Option<&model::Mail>) -> Self {
         let (state, ended_at) = match invitation.state {
             InvitationState::Accepted(at) => (InvitationStand::Accepted, Some(at)),
+            InvitationState::Declined(at) => (InvitationStand::Declined, Some(at)),
             InvitationState::Withdrawn(at) => (InvitationStand::Withdrawn, Some(at)),
             InvitationState::Expired => (InvitationStand::Expired, None),
             InvitationState::Sent if invitation.opened_at.is_some() => (InvitationStand::Opened, None),
@@ -201,6 +245,7 @@ impl From<&model::Invitation> for Invitation {
             language: Language(invitation.language),
             invited_by: invitation.invited_by.clone(),
             state,
+            mail: mail.map(Mail::from),
             created_at: Moment(invitation.created_at),
             sent_at: invitation.sent_at.map(Moment),
             opened_at: invitation.opened_at.map(Moment),

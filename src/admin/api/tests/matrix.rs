@@ -462,7 +462,7 @@ async fn no_token_makes_anybody_powerful() {
     let program = sophie(&site).await;
     let lucie = site.member("lucie", Role::Member).await;
     let revision = super::super::shown::Member::revision_of(Role::Member);
-    for role in ["owner", "administrator"] {
+    for role in ["owner", "administrator", "mailbox-manager"] {
         let body = json!({ "role": role, "revision": revision });
         let path = format!("/members/{}/role", lucie.id);
         program.put(&path, body).await.refused(403, "token.only_in_person");

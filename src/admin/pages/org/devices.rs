@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
+use super::super::shown::used;
 use super::first;
 use super::scope::*;
 use crate::admin::console::view::devices::{DeviceMay, DevicePage, DeviceSession, Devices};
 use crate::admin::lists;
-use crate::model::device::Use;
 use crate::model::{DeviceId, DeviceState, MailboxId, SenderRule};
 use crate::revoke::SessionSnapshot;
 use crate::store::{Cursor, DeviceQuery, DeviceRow, DeviceStatus, Page, RETIRED_KEPT};
@@ -128,17 +128,6 @@ fn session(session: SessionSnapshot) -> DeviceSession {
     DeviceSession {
         id: session.id.0,
         used: used(session),
-    }
-}
-
-/// A live session as a use of its device.
-pub(super) fn used(session: SessionSnapshot) -> Use {
-    let info = session.info;
-    Use {
-        at: info.since,
-        ip: info.peer,
-        protocol: info.protocol,
-        client: info.client.map(String::from),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
@@ -46,6 +47,7 @@ pub(in crate::admin) const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:1
 pub(in crate::admin) struct Letters {
     put: Mutex<Vec<(Recipient, Letter)>>,
     closed: bool,
+    refuses: AtomicBool,
 }
 
 #[async_trait]
@@ -55,12 +57,20 @@ impl Post for Letters {
     }
 
     async fn put(&self, to: &Recipient, _: Option<OrgId>, letter: Letter) -> Result<(), NotPosted> {
+        if self.refuses.load(Ordering::Relaxed) {
+            return Err(NotPosted("refused by the test".to_owned()));
+        }
         self.put.lock().unwrap().push((to.clone(), letter));
         Ok(())
     }
 }
 
 impl Letters {
+    /// From now on nothing can be put, or everything again.
+    pub(in crate::admin) fn refuse(&self, refuses: bool) {
+        self.refuses.store(refuses, Ordering::Relaxed);
+    }
+
     /// Takes what was put since the last time.
     pub(in crate::admin) fn take(&self) -> Vec<(Recipient, Letter)> {
         std::mem::take(&mut self.put.lock().unwrap())

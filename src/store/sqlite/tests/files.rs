@@ -110,6 +110,7 @@ fn migrations_are_applied_once_and_shown_before() {
         "0003_outbox",
         "0004_knocks",
         "0005_requests",
+        "0006_inviter",
     ];
     assert_eq!(SqliteStore::pending_migrations(&config).unwrap(), all);
     assert_eq!(
@@ -135,7 +136,7 @@ fn a_newer_schema_is_refused_by_name() {
             error,
             Error::NewerSchema {
                 found: 99,
-                known: 5,
+                known: 6,
                 ..
             }
         ),
