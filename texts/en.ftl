@@ -991,6 +991,7 @@ done-member-removed =
        *[other] { $name } no longer belongs to { $org }. { $count } devices disconnected.
     }
 done-invited = The invitation to { $address } is on its way.
+done-invitation-unsent = The invitation of { $address } is open, but no mail was sent: too many wait or went out already. Send it again later, or make a link below and pass it on.
 done-invitation-made = The invitation is ready. Pass its link on.
 done-invitation-withdrawn = The invitation of { $address } was withdrawn.
 done-joined = Welcome to { $org }.

@@ -991,6 +991,7 @@ done-member-removed =
        *[other] { $name } ne fait plus partie de { $org }. { $count } appareils déconnectés.
     }
 done-invited = L’invitation pour { $address } est en route.
+done-invitation-unsent = L’invitation de { $address } est ouverte, mais aucun e-mail n’est parti : trop d’e-mails attendent ou ont déjà été envoyés. Renvoyez-la plus tard, ou créez un lien ci-dessous et transmettez-le.
 done-invitation-made = L’invitation est prête. Transmettez son lien.
 done-invitation-withdrawn = L’invitation de { $address } a été retirée.
 done-joined = Bienvenue dans { $org }.

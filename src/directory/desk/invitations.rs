@@ -35,8 +35,11 @@ pub struct InviteSpec {
 pub struct Invited {
     /// The invitation.
     pub invitation: Invitation,
-    /// What its link ends with, where it was not sent by mail.
+    /// What its link ends with, where it was not to be sent by mail.
     pub link: Option<Secret<String>>,
+    /// It was to be sent by mail, and could not: too many mails wait, or went out to this address. It can be sent later, or
+    /// a link be made to be handed over.
+    pub is_unsent: bool,
 }
 
 impl Desk {
@@ -105,6 +108,18 @@ impl Desk {
             return Invited {
                 invitation,
                 link: Some(link.shown()),
+                is_unsent: false,
+            };
+        }
+        let org = acting.org.id.raw().to_le_bytes();
+        let now = self.directory.clock.now();
+        let room = self.throttle.take_invitation(now, &org, invitation.address.as_str());
+        if room.is_err() {
+            tracing::warn!(org.id = %acting.org.id, "an invitation was not sent: too many went out already");
+            return Invited {
+                invitation,
+                link: None,
+                is_unsent: true,
             };
         }
         let letter = Letter::Invitation {
@@ -116,9 +131,14 @@ impl Desk {
             expires_at: invitation.expires_at,
             link,
         };
-        self.tell(&invitation.address, invitation.language, Some(acting.org.id), letter)
+        let is_put = self
+            .tell(&invitation.address, invitation.language, Some(acting.org.id), letter)
             .await;
-        Invited { invitation, link: None }
+        Invited {
+            invitation,
+            link: None,
+            is_unsent: !is_put,
+        }
     }
 
     /// Invitations, newest first.

@@ -46,7 +46,9 @@ impl Answers {
     /// Answers one question.
     pub(super) fn answer(&mut self, asked: &Value) -> anyhow::Result<Value> {
         let text = |name: &str| -> anyhow::Result<&str> {
-            asked[name].as_str().with_context(|| format!("the question lacks `{name}`: {asked}"))
+            asked[name]
+                .as_str()
+                .with_context(|| format!("the question lacks `{name}`: {asked}"))
         };
         match text("ask")? {
             "set-up-link" => self.set_up_link(),
@@ -79,29 +81,34 @@ impl Answers {
         let read = self.read.entry(to.to_owned()).or_default();
         let (dovecot, understood) = (&self.site.dovecot, &mut self.understood);
         let mut others = Vec::new();
-        let found = wait::until(&format!("a mail to {to} with the subject \"{subject}\" arrives"), || {
-            others.clear();
-            for mail in dovecot.messages(to)? {
-                if read.contains(&mail) {
-                    continue;
+        let found = wait::until(
+            &format!("a mail to {to} with the subject \"{subject}\" arrives"),
+            || {
+                others.clear();
+                for mail in dovecot.messages(to)? {
+                    if read.contains(&mail) {
+                        continue;
+                    }
+                    let parsed = match understood.get(&mail) {
+                        Some(parsed) => parsed.clone(),
+                        None => understood.entry(mail.clone()).or_insert(parsed(&mail)?).clone(),
+                    };
+                    let told = parsed["headers"]["subject"][0].as_str().unwrap_or_default().to_owned();
+                    if told.contains(subject) {
+                        return Ok(Some((mail, parsed)));
+                    }
+                    others.push(told);
                 }
-                let parsed = match understood.get(&mail) {
-                    Some(parsed) => parsed.clone(),
-                    None => understood.entry(mail.clone()).or_insert(parsed(&mail)?).clone(),
-                };
-                let told = parsed["headers"]["subject"][0].as_str().unwrap_or_default().to_owned();
-                if told.contains(subject) {
-                    return Ok(Some((mail, parsed)));
-                }
-                others.push(told);
-            }
-            Ok(None)
-        });
+                Ok(None)
+            },
+        );
         let (mail, parsed) = found.with_context(|| format!("{to} has {others:?} besides"))?;
         read.push(mail);
         let part = |kind: &str| {
             let mut parts = parsed["parts"].as_array().into_iter().flatten();
-            parts.find(|part| part["type"] == kind).map_or(Value::Null, |part| part["text"].clone())
+            parts
+                .find(|part| part["type"] == kind)
+                .map_or(Value::Null, |part| part["text"].clone())
         };
         ensure!(parsed["defects"] == json!([]), "the mail is not well formed: {parsed}");
         let text = part("text/plain");
@@ -137,7 +144,10 @@ impl Answers {
         self.site.postfix.wait_for_empty_queue()?;
         let read = self.read.get(to);
         for mail in self.site.dovecot.messages(to)? {
-            ensure!(read.is_some_and(|read| read.contains(&mail)), "{to} got a mail:\n{mail}");
+            ensure!(
+                read.is_some_and(|read| read.contains(&mail)),
+                "{to} got a mail:\n{mail}"
+            );
         }
         Ok(Value::Null)
     }

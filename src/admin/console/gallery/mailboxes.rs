@@ -10,8 +10,8 @@ use crate::admin::console::view::confirm::{Confirm, EndingDevice};
 use crate::admin::console::view::device::DeviceRow;
 use crate::admin::console::view::form::problem;
 use crate::admin::console::view::mailboxes::{
-    AccessRow, AliasPage, AliasRow, InvitedRow, MailboxActivity, MailboxAliases, MailboxCreated, MailboxDevices, MailboxHead,
-    MailboxPeople, MailboxRow, Mailboxes, NewAlias, NewMailbox,
+    AccessRow, AliasPage, AliasRow, InvitedRow, MailboxActivity, MailboxAliases, MailboxCreated, MailboxDevices,
+    MailboxHead, MailboxPeople, MailboxRow, Mailboxes, NewAlias, NewMailbox,
 };
 use crate::admin::console::view::{Choice, Field, Frame, Place, Ticks, done};
 use crate::model::{AliasId, InvitationId, MailboxId, Right};

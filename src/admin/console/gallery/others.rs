@@ -482,7 +482,10 @@ fn errors(sample: &Sample) -> Vec<Shot> {
             "error-403-mailboxes",
             not_allowed(forbidden::manage_mailboxes(), &team[..1]),
         ),
-        error("error-403-access", not_allowed(forbidden::give_access("info@acme.ch"), &team[..1])),
+        error(
+            "error-403-access",
+            not_allowed(forbidden::give_access("info@acme.ch"), &team[..1]),
+        ),
         error("error-403-else", not_allowed(forbidden::anything_else(), &team[..1])),
         error("error-403-people", not_allowed(forbidden::manage_people(), &team[..1])),
         error("error-403-owners", not_allowed(forbidden::manage_owners(), &team[..1])),

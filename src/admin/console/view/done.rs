@@ -131,6 +131,11 @@ pub fn invited(address: &str) -> Flash {
     Flash::done(Line::new("done-invited").with("address", address))
 }
 
+/// An invitation was made or renewed, but no mail with it was put.
+pub fn invitation_unsent(address: &str) -> Flash {
+    Flash::problem(Line::new("done-invitation-unsent").with("address", address))
+}
+
 /// An invitation was made, and only its link is given out.
 pub fn invitation_made() -> Flash {
     Flash::done(Line::new("done-invitation-made"))

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::scope::*;
 use super::super::shown::used;
+use super::scope::*;
 use super::{SILENT, SOON, first};
 use crate::admin::console::view::devices::{DeviceMay, DevicePage, DeviceSession, Devices};
 use crate::model::{DeviceId, DeviceState, MailboxId, SenderRule};

@@ -251,7 +251,12 @@ async fn invite_or_ask(pages: &Pages, inside: &Inside, typed: NewForm) -> Result
             }
             Ok(invited) => {
                 let path = inside.at(&format!("invitations/{}", invited.invitation.id));
-                let flash = sent(invited.invitation.address.as_str(), page.is_own_domain);
+                let address = invited.invitation.address.as_str();
+                let flash = if invited.is_unsent {
+                    done::invitation_unsent(address)
+                } else {
+                    sent(address, page.is_own_domain)
+                };
                 return Ok(reply::done(pages, &inside.person, flash, &path));
             }
             Err(Error::StepUp) => return Ok(prove_again(&typed.path(inside))),
@@ -410,6 +415,7 @@ async fn send_again(pages: &Pages, inside: &Inside, id: InvitationId, typed: &Re
         Ok(invited) if invited.link.is_some() => {
             return Ok(reply::page(&link_page(pages, inside, invited).await?));
         }
+        Ok(invited) if invited.is_unsent => done::invitation_unsent(invited.invitation.address.as_str()),
         Ok(invited) => done::invited(invited.invitation.address.as_str()),
         Err(Error::StepUp) => return Ok(prove_again(&path)),
         Err(Error::TooSoon { wait }) => Flash::problem(problem::again_at(pages.clock.utc().plus(wait))),

@@ -4,7 +4,7 @@ use super::devices::{filters, page_of};
 use super::scope::*;
 use crate::admin::console::view::device::PersonLink;
 use crate::admin::console::view::mailboxes::{
-    AccessRow, InvitedRow, AliasRow, MailboxActivity, MailboxAliases, MailboxDevices, MailboxHead, MailboxPeople,
+    AccessRow, AliasRow, InvitedRow, MailboxActivity, MailboxAliases, MailboxDevices, MailboxHead, MailboxPeople,
 };
 use crate::model::{Alias, MailboxId, Rights};
 use crate::store::{DeviceOwner, DeviceQuery, InvitationQuery, page};

@@ -45,7 +45,10 @@ async fn filled(pages: &Pages, inside: &Inside) -> Result<Overview, Error> {
     // They are of use to whoever can take at least the most of them.
     let first_steps = (!steps.are_done() && acting.may(Operation::InvitationCreate)).then_some(steps);
     let me = acting.user.id;
-    let others = owners.iter().chain(&administrators).filter(|row| row.member.user.id != me);
+    let others = owners
+        .iter()
+        .chain(&administrators)
+        .filter(|row| row.member.user.id != me);
     let without_code = others.filter(|row| !row.member.user.has_code).count();
     let connected = pages.desk.live_sessions(acting, None).await?.len();
     Ok(Overview {
