@@ -134,8 +134,15 @@
   // Live state: one stream, whose messages are the name of an element and its new content.
   const from = document.body.dataset.liveFrom;
   const pause = document.querySelector("[data-live-pause]");
-  const reconnecting = document.getElementById("reconnecting");
+  const [reconnecting, outdated] = ["reconnecting", "outdated"].map(id => document.getElementById(id));
   let stream;
+  // Refused for good: signed out meanwhile, or no longer allowed to see it. Everything else is tried again.
+  const refused = async address => {
+    const answer = await fetch(address, { method: "HEAD" }).catch(() => undefined);
+    if (answer?.status !== 404) { setTimeout(watch, 5000 + Math.random() * 5000); return; }
+    reconnecting.hidden = true;
+    outdated.hidden = false;
+  };
   const watch = () => {
     if (stream || document.hidden || !from || !document.querySelector("[data-live]")) return;
     // The stream is told what the page shows, and which part of a list.
@@ -143,13 +150,14 @@
     for (const name of new Set(all("[data-live]").map(element => element.dataset.live))) query.append("watch", name);
     const list = new URLSearchParams(location.search);
     for (const field of ["q", "after"]) if (list.has(field)) query.set(field, list.get(field));
-    stream = new EventSource(`${from}?${query}`);
+    const address = `${from}?${query}`;
+    stream = new EventSource(address);
     stream.onopen = () => { reconnecting.hidden = true; };
     stream.onerror = () => {
       reconnecting.hidden = !offline.hidden;
       if (stream.readyState !== EventSource.CLOSED) return;
       stream = undefined;
-      setTimeout(watch, 5000 + Math.random() * 5000);
+      refused(address);
     };
     stream.onmessage = event => {
       if (pause?.checked) return;

@@ -336,6 +336,8 @@ pub enum InvitationState {
     Sent,
     /// Accepted, which works once.
     Accepted(Timestamp),
+    /// Whoever was invited does not want it.
+    Declined(Timestamp),
     /// Taken back by the organisation.
     Withdrawn(Timestamp),
     /// Its time ran out.
@@ -347,14 +349,16 @@ impl InvitationState {
     pub fn of(
         accepted_at: Option<Timestamp>,
         withdrawn_at: Option<Timestamp>,
+        declined_at: Option<Timestamp>,
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Self {
-        match (accepted_at, withdrawn_at) {
-            (Some(at), _) => Self::Accepted(at),
-            (None, Some(at)) => Self::Withdrawn(at),
-            (None, None) if now < expires_at => Self::Sent,
-            (None, None) => Self::Expired,
+        match (accepted_at, declined_at, withdrawn_at) {
+            (Some(at), ..) => Self::Accepted(at),
+            (None, Some(at), _) => Self::Declined(at),
+            (None, None, Some(at)) => Self::Withdrawn(at),
+            (None, None, None) if now < expires_at => Self::Sent,
+            (None, None, None) => Self::Expired,
         }
     }
 }
@@ -466,14 +470,16 @@ mod tests {
     }
 
     #[test]
-    fn an_invitation_that_was_accepted_or_withdrawn_does_not_expire() {
+    fn an_invitation_that_was_accepted_declined_or_withdrawn_does_not_expire() {
         let (now, later) = (Timestamp(10), Timestamp(11));
-        let of =
-            |accepted_at, withdrawn_at, expires_at| InvitationState::of(accepted_at, withdrawn_at, expires_at, now);
-        assert_eq!(of(None, None, later), InvitationState::Sent);
-        assert_eq!(of(None, None, now), InvitationState::Expired);
-        assert_eq!(of(Some(now), None, now), InvitationState::Accepted(now));
-        assert_eq!(of(None, Some(now), now), InvitationState::Withdrawn(now));
+        let of = |accepted_at, withdrawn_at, declined_at, expires_at| {
+            InvitationState::of(accepted_at, withdrawn_at, declined_at, expires_at, now)
+        };
+        assert_eq!(of(None, None, None, later), InvitationState::Sent);
+        assert_eq!(of(None, None, None, now), InvitationState::Expired);
+        assert_eq!(of(Some(now), None, None, now), InvitationState::Accepted(now));
+        assert_eq!(of(None, Some(now), None, now), InvitationState::Withdrawn(now));
+        assert_eq!(of(None, Some(now), Some(now), now), InvitationState::Declined(now));
     }
 
     proptest! {

@@ -160,7 +160,7 @@ const chapters = {
         await ask("sql", { sql: `UPDATE invitation SET expires_at = NOW - 1000 WHERE address = '${address}'` });
       }
       assert.equal(await guest.go(link), 410, fate);
-      await guest.at(fate === "declined" ? "closed-withdrawn-title" : title);
+      await guest.at(title);
       await guest.look(`closed-${fate}`);
       if (fate === "expired") {
         await sophie.go(`${sophie.org}/invitations`);
@@ -171,6 +171,21 @@ const chapters = {
         await guest.at("invited-title", { org: "Acme" });
       }
     }
+  },
+
+  async "an invitation that cannot be delivered says so, with the mail server's words"() {
+    await sophie.go(`${sophie.org}/invitations/new`);
+    await sophie.type("invitation-address", "nobody@private.test");
+    await sophie.send("invitation-send");
+    await sophie.reads("done-invited", { address: "nobody@private.test" });
+    const page = sophie.tab.url();
+    await ask("log", { words: "no such mailbox" });
+    await sophie.go(page);
+    await sophie.reads("invitation-bounced");
+    await sophie.tab.getByText("there is no such mailbox").waitFor();
+    await sophie.look("invitation-bounced");
+    await sophie.go(sophie.org);
+    await sophie.reads("todo-undelivered", { count: 1 });
     await sophie.go(`${sophie.org}/invitations`);
     await sophie.look("invitations");
   },

@@ -173,6 +173,9 @@ const chapters = {
     assert.match(refused.imap, /^NO \[AUTHENTICATIONFAILED\]/);
     assert.match(refused.smtp, /^535 /);
 
+    // Her page says so by itself; loaded anew, there is nothing.
+    await lucie.reads("outdated-text");
+    await lucie.look("outdated");
     assert.equal((await lucie.tab.reload()).status(), 404);
     await lucie.at("error-404-title");
     await lucie.look("refused");

@@ -12,7 +12,7 @@ use crate::admin::console::view::done::forbidden;
 use crate::admin::console::view::error::{ErrorDoor, ErrorPage, Fault};
 use crate::admin::console::view::{Flash, Frame};
 use crate::directory::Error;
-use crate::directory::desk::Forbidden;
+use crate::directory::desk::{Because, Forbidden};
 use crate::directory::rights::Operation;
 use crate::model::{Address, Role};
 use crate::store;
@@ -114,7 +114,13 @@ fn fault_of(error: &Error, frame: &Frame) -> Fault {
             again_at: frame.text.now.plus(*wait),
         },
         Error::DeadLink => Fault::Gone,
-        Error::Busy(_) | Error::Store(store::Error::Unavailable { .. }) => Fault::Unavailable,
+        Error::Busy(_) => Fault::Unavailable,
+        // Where the database lies, and what is wrong with it, is for the log: whoever asked learns that it is not theirs to
+        // mend, and to try again.
+        Error::Store(store::Error::Unavailable { .. }) => {
+            tracing::error!(error = %error, "a request failed: the store did not answer");
+            Fault::Unavailable
+        }
         Error::Unknown { .. }
         | Error::UnknownAlias { .. }
         | Error::UnknownDevice { .. }
@@ -137,6 +143,12 @@ fn fault_of(error: &Error, frame: &Frame) -> Fault {
 
 /// What may not be done, in words.
 fn what(of: &Forbidden, frame: &Frame) -> Line {
+    let address = of.mailbox.as_ref().map_or("", Address::as_str);
+    match of.because {
+        Some(Because::SomebodySignsIn) => return forbidden::somebody_signs_in(address),
+        Some(Because::SpeaksForDomain) => return forbidden::speaks_for_domain(address),
+        None => {}
+    }
     let operation = of.operation;
     let is_auditor = frame.org.as_ref().is_some_and(|org| org.role == Role::Auditor);
     if !operation.changes() {
@@ -185,5 +197,44 @@ fn what(of: &Forbidden, frame: &Frame) -> Line {
         ) => forbidden::manage_people(),
         (Operation::OwnerChange, _) => forbidden::manage_owners(),
         _ => forbidden::anything_else(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::kit::Log;
+    use super::super::visit::plain_reader;
+    use super::*;
+    use crate::clock::{Clock, Timestamp};
+
+    #[tokio::test]
+    async fn what_a_broken_database_says_about_itself_is_in_the_log_and_not_on_the_page() {
+        let path = || "/srv/secret-place/postern.db".to_owned();
+        let broken = [
+            store::Error::Unavailable {
+                path: path(),
+                reason: "disk I/O error in secret-place".to_owned(),
+            },
+            store::Error::NewerSchema {
+                path: path(),
+                found: 99,
+                known: 4,
+            },
+            store::Error::AlteredMigration {
+                path: path(),
+                version: 2,
+            },
+        ];
+        let frame = Frame::door(plain_reader(&Clock::manual(Timestamp(0))));
+        for error in broken.map(Error::Store) {
+            let (log, guard) = Log::listen();
+            let answer = failed(&frame, &error, "/me");
+            drop(guard);
+            assert!(answer.status().is_server_error(), "{error}");
+            let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+            let body = String::from_utf8(body.to_vec()).unwrap();
+            assert!(!body.contains("secret-place"), "{body}");
+            assert!(log.text().contains("/srv/secret-place/postern.db"), "{}", log.text());
+        }
     }
 }

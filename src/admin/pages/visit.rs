@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::directory::Error;
 use crate::directory::desk::{Acting, SignedIn, Visit, Visitor};
 use crate::directory::rights::Operation;
-use crate::model::{Language, OrgId};
+use crate::model::{Language, OrgId, Role};
 use crate::store::UserOrg;
 
 /// Languages that are looked at in `Accept-Language`.
@@ -317,7 +317,8 @@ fn places(acting: &Acting) -> Places {
         sessions: may(Operation::SessionRead),
         activity: may(Operation::AuditRead),
         domains: may(Operation::OrgRead),
-        settings: true,
+        // A member finds their tokens in their account: there is nothing else for them.
+        settings: acting.role != Role::Member,
         search: may(Operation::MailboxRead),
     }
 }

@@ -1,16 +1,17 @@
 //! Inviting people, sending an invitation again, copying its link, taking it back.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::super::rights::Operation;
 use super::super::{Error, Invite};
 use super::people::is_powerful;
-use super::{Acting, Desk, Letter};
+use super::{Acting, Desk, Letter, Recipient};
 use crate::identity::Token;
 use crate::identity::token::Invitation as InvitationLink;
-use crate::model::{Invitation, InvitationId, InvitationState, Language, MailboxId, Role};
+use crate::model::{Invitation, InvitationId, InvitationState, Language, Mail, MailboxId, Role};
 use crate::secret::Secret;
-use crate::store::{GrantTerms, InvitationQuery, Page};
+use crate::store::{GrantTerms, InvitationQuery, MailFilter, Page};
 
 /// Between two mails with the same invitation.
 pub const SENT_AGAIN_AFTER: Duration = Duration::from_secs(10 * 60);
@@ -35,11 +36,10 @@ pub struct InviteSpec {
 pub struct Invited {
     /// The invitation.
     pub invitation: Invitation,
-    /// What its link ends with, where it was not to be sent by mail.
+    /// What its link ends with, where it was not sent by mail.
     pub link: Option<Secret<String>>,
-    /// It was to be sent by mail, and could not: too many mails wait, or went out to this address. It can be sent later, or
-    /// a link be made to be handed over.
-    pub is_unsent: bool,
+    /// A mail was wanted, and could not be put into the outbox, or enough went to this address: so there is the link.
+    pub not_mailed: bool,
 }
 
 impl Desk {
@@ -108,18 +108,17 @@ impl Desk {
             return Invited {
                 invitation,
                 link: Some(link.shown()),
-                is_unsent: false,
+                not_mailed: false,
             };
         }
-        let org = acting.org.id.raw().to_le_bytes();
-        let now = self.directory.clock.now();
-        let room = self.throttle.take_invitation(now, &org, invitation.address.as_str());
-        if room.is_err() {
-            tracing::warn!(org.id = %acting.org.id, "an invitation was not sent: too many went out already");
+        let shown = link.shown();
+        let (org, now) = (acting.org.id.raw().to_le_bytes(), self.directory.clock.now());
+        if self.throttle.take_invitation(now, &org, invitation.address.as_str()).is_err() {
+            tracing::warn!(org.id = %acting.org.id, "an invitation is not sent: enough went out already");
             return Invited {
                 invitation,
-                link: None,
-                is_unsent: true,
+                link: Some(shown),
+                not_mailed: true,
             };
         }
         let letter = Letter::Invitation {
@@ -131,14 +130,45 @@ impl Desk {
             expires_at: invitation.expires_at,
             link,
         };
-        let is_put = self
-            .tell(&invitation.address, invitation.language, Some(acting.org.id), letter)
-            .await;
+        let to = Recipient {
+            address: invitation.address.clone(),
+            language: invitation.language,
+        };
+        let put = self.post.put(&to, Some(acting.org.id), letter).await;
+        if let Err(error) = &put {
+            tracing::error!(%error, "an invitation is not sent");
+        }
         Invited {
             invitation,
-            link: None,
-            is_unsent: !is_put,
+            link: put.is_err().then_some(shown),
+            not_mailed: put.is_err(),
         }
+    }
+
+    /// The newest mail of each of these invitations that nobody has opened yet. One without any was not sent: its link was
+    /// handed over, or its mail was lost.
+    ///
+    /// # Errors
+    /// Whoever acts may not see invitations.
+    pub async fn invitation_mails(
+        &self,
+        acting: &Acting,
+        invitations: &[Invitation],
+    ) -> Result<HashMap<InvitationId, Mail>, Error> {
+        self.allow(acting, Operation::InvitationRead).await?;
+        let mut mails = HashMap::new();
+        let waits = |one: &&Invitation| one.state == InvitationState::Sent && one.opened_at.is_none();
+        for invitation in invitations.iter().filter(waits) {
+            let filter = MailFilter {
+                org: Some(acting.org.id),
+                invitation: Some(invitation.id),
+                limit: 1,
+                ..MailFilter::default()
+            };
+            let newest = self.store().mails(&filter).await?.pop();
+            mails.extend(newest.map(|mail| (invitation.id, mail)));
+        }
+        Ok(mails)
     }
 
     /// Invitations, newest first.
@@ -170,7 +200,10 @@ impl Desk {
     pub async fn withdraw_invitation(&self, acting: &Acting, id: InvitationId) -> Result<Invitation, Error> {
         let actor = self.allow(acting, Operation::InvitationWithdraw).await?;
         let invitation = self.directory.invitation(acting.org.id, id).await?;
-        if matches!(invitation.state, InvitationState::Withdrawn(_)) {
+        if matches!(
+            invitation.state,
+            InvitationState::Declined(_) | InvitationState::Withdrawn(_)
+        ) {
             return Ok(invitation);
         }
         self.directory.withdraw_invitation(&actor, acting.org.id, id).await

@@ -8,6 +8,7 @@ mod mails;
 mod matrix;
 mod people;
 mod races;
+mod reach;
 mod secrets;
 mod sign_in;
 

@@ -127,7 +127,8 @@ pub(in crate::store) async fn accepting_makes_user_membership_and_grants_togethe
         ..AuditFilter::default()
     };
     let row = store.audit_rows(&on_mailbox).await.unwrap().remove(0);
-    assert_eq!((row.action.as_str(), row.actor), ("grant.give", by.clone()));
+    let by_zoe = by.clone().by(zoe.id);
+    assert_eq!((row.action.as_str(), row.actor), ("grant.give", by_zoe));
     let again = store.accept_invitation(&by, &token(1), &Accepting::User(zoe.id)).await;
     refused(again, "the invitation was accepted on 2026-11-18");
     not_found(
@@ -251,7 +252,7 @@ pub(in crate::store) async fn what_is_withdrawn_or_ran_out_is_not_accepted(backe
     }
     assert_eq!(store.users(None, 99).await.unwrap(), users);
 
-    // Sent again, it works again, by the old link as well as by the new one.
+    // Sent again, it works again, by the new link only: the old one had run out.
     let later = START.plus(HOUR * 3);
     let renew = async |org, id, number| store.renew_invitation(&actor(), org, id, &token(number), later).await;
     not_found(renew(world.other, second.id, 9).await, "there is no invitation");
@@ -259,19 +260,53 @@ pub(in crate::store) async fn what_is_withdrawn_or_ran_out_is_not_accepted(backe
     refused(renew(world.acme, third.id, 9).await, "was accepted on");
     let renewed = renew(world.acme, second.id, 4).await.unwrap();
     assert_eq!((renewed.state, renewed.expires_at), (InvitationState::Sent, later));
-    assert_eq!(
-        store.invitation_by_link(&token(2)).await.unwrap(),
-        Some(renewed.clone())
-    );
+    assert_eq!(store.invitation_by_link(&token(2)).await.unwrap(), None);
     assert_eq!(store.invitation_by_link(&token(4)).await.unwrap(), Some(renewed));
     store
-        .accept_invitation(&actor(), &token(2), &somebody("B"))
+        .accept_invitation(&actor(), &token(4), &somebody("B"))
         .await
         .unwrap();
     refused(
         store.accept_invitation(&actor(), &token(4), &somebody("B")).await,
         "was accepted on",
     );
+}
+
+pub(in crate::store) async fn an_invitation_that_is_declined_is_over(backend: &Backend) {
+    let store = &*backend.store;
+    let world = world(store).await;
+    let made = create(store, &world, &invite("zoe@private.example", 1, &[])).await;
+    let zoe = Actor::user(&address("zoe@private.example"), "192.0.2.7");
+    not_found(
+        store.decline_invitation(&zoe, &token(9)).await,
+        "this link leads to no invitation",
+    );
+    let declined = store.decline_invitation(&zoe, &token(1)).await.unwrap();
+    assert_eq!(
+        (declined.id, declined.state),
+        (made.id, InvitationState::Declined(START))
+    );
+    assert_eq!(
+        actions(store).await.last().map(String::as_str),
+        Some("invitation.decline")
+    );
+    let over = "the invitation was declined on 2026-11-18; ask for a new one";
+    refused(store.decline_invitation(&zoe, &token(1)).await, over);
+    refused(store.accept_invitation(&zoe, &token(1), &somebody("Zoé")).await, over);
+    let later = START.plus(HOUR);
+    let renewed = store
+        .renew_invitation(&actor(), world.acme, made.id, &token(2), later)
+        .await;
+    refused(renewed, over);
+    let withdrawn = store.withdraw_invitation(&actor(), world.acme, made.id).await.unwrap();
+    assert_eq!(withdrawn, declined, "there is nothing to withdraw");
+    let open = InvitationQuery {
+        open: true,
+        before: None,
+        limit: 9,
+    };
+    assert_eq!(store.invitations(world.acme, &open).await.unwrap().rows, []);
+    create(store, &world, &invite("zoe@private.example", 3, &[])).await;
 }
 
 pub(in crate::store) async fn the_links_of_an_invitation_are_bounded(backend: &Backend) {

@@ -18,7 +18,7 @@ use crate::store::people::{INVITATION_LINKS_MAX, INVITED_GRANTS_MAX, OPEN_INVITA
 use crate::store::{Accepted, Accepting, Actor, GrantTerms, InvitationQuery, NewInvitation, NewUser, Page, TokenHash};
 
 const COLUMNS: &str = "i.id, i.org_id, i.address, i.role, i.language, i.invited_by, i.created_at, i.sent_at, \
-     i.opened_at, i.expires_at, i.accepted_at, i.withdrawn_at";
+     i.opened_at, i.expires_at, i.accepted_at, i.withdrawn_at, i.declined_at";
 
 /// That the invitation `i` can be accepted; ends before a moment.
 const OPEN: &str = "i.accepted_at IS NULL AND i.withdrawn_at IS NULL AND i.expires_at > ";
@@ -38,7 +38,7 @@ fn invitation_row(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<Invitation>
         sent_at: row.get(7)?,
         opened_at: row.get(8)?,
         expires_at,
-        state: InvitationState::of(row.get(10)?, row.get(11)?, expires_at, now),
+        state: InvitationState::of(row.get(10)?, row.get(11)?, row.get(12)?, expires_at, now),
     })
 }
 
@@ -236,6 +236,7 @@ fn audit(write: &Write<'_>, actor: &Actor, action: Action, invitation: &Invitati
 fn over(state: InvitationState) -> Fault {
     refused(match state {
         InvitationState::Accepted(at) => format!("the invitation was accepted on {}", at.day()),
+        InvitationState::Declined(at) => format!("the invitation was declined on {}; ask for a new one", at.day()),
         InvitationState::Withdrawn(at) => format!("the invitation was withdrawn on {}; ask for a new one", at.day()),
         InvitationState::Expired | InvitationState::Sent => "the invitation ran out; ask for a new one".to_owned(),
     })
@@ -251,7 +252,9 @@ pub(super) fn renew(
     let old = known_invitation(write, org, id)?;
     match old.state {
         InvitationState::Sent | InvitationState::Expired => {}
-        state @ (InvitationState::Accepted(_) | InvitationState::Withdrawn(_)) => return Err(over(state)),
+        state @ (InvitationState::Accepted(_) | InvitationState::Declined(_) | InvitationState::Withdrawn(_)) => {
+            return Err(over(state));
+        }
     }
     must_not_expire_at_once(write, expires_at)?;
     let again = NewInvitation {
@@ -297,7 +300,7 @@ pub(super) fn note_opened(write: &Write<'_>, link: &TokenHash) -> Outcome<()> {
 pub(super) fn withdraw(write: &Write<'_>, actor: &Actor, org: OrgId, id: InvitationId) -> Outcome<Invitation> {
     let old = known_invitation(write, org, id)?;
     match old.state {
-        InvitationState::Withdrawn(_) => return Ok(old),
+        InvitationState::Declined(_) | InvitationState::Withdrawn(_) => return Ok(old),
         state @ InvitationState::Accepted(_) => return Err(over(state)),
         InvitationState::Sent | InvitationState::Expired => {}
     }
@@ -329,6 +332,22 @@ pub(super) fn written_by(
     let mut found: Vec<Invitation> = sql.rows(conn, |row| invitation_row(row, now))?;
     found.retain(|invitation| !role.is_some_and(|role| role.may_invite(invitation.role)));
     Ok(found)
+}
+
+/// One that was declined is withdrawn as well: nothing else has to know the difference.
+pub(super) fn decline(write: &Write<'_>, actor: &Actor, link: &TokenHash) -> Outcome<Invitation> {
+    let found = by_link(&write.tx, link, write.now)?;
+    let invitation = found.ok_or_else(|| not_found("this link leads to no invitation".to_owned()))?;
+    if invitation.state != InvitationState::Sent {
+        return Err(over(invitation.state));
+    }
+    write.execute(
+        "UPDATE invitation SET withdrawn_at = ?2, declined_at = ?2 WHERE id = ?1",
+        params![invitation.id, write.now],
+    )?;
+    write.withdraw_mails_of(invitation.id)?;
+    audit(write, actor, Action::InvitationDecline, &invitation)?;
+    known_invitation(write, invitation.org, invitation.id)
 }
 
 pub(super) fn accept(write: &Write<'_>, actor: &Actor, link: &TokenHash, who: &Accepting) -> Outcome<Accepted> {

@@ -14,6 +14,8 @@ const DOMAIN: &str = "acme.test";
 const PRIVATE: &str = "private.test";
 /// Who the Manager's mails are from.
 const SENDER: &str = "postern@acme.test";
+/// An address that the mail server refuses.
+const NOBODY: &str = "nobody@private.test";
 /// Mailboxes at the mail store. Who may use them is said in the Manager.
 const MAILBOXES: [&str; 7] = [
     "contact@acme.test",
@@ -63,6 +65,7 @@ impl Manager {
             &certificates,
             &postfix::Settings {
                 domains: vec![(DOMAIN, &dovecot), (PRIVATE, &dovecot)],
+                answers: vec![(NOBODY, "550 5.1.1 there is no such mailbox")],
                 ..Default::default()
             },
         )?;

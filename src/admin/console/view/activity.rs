@@ -113,6 +113,7 @@ fn sentence(action: &str) -> Option<&'static str> {
         "grant.withdraw" => "deed-grant-withdraw",
         "invitation.accept" => "deed-invitation-accept",
         "invitation.create" => "deed-invitation-create",
+        "invitation.decline" => "deed-invitation-decline",
         "invitation.renew" => "deed-invitation-renew",
         "invitation.withdraw" => "deed-invitation-withdraw",
         "key.rotate" => "deed-key-rotate",

@@ -131,14 +131,18 @@ pub fn invited(address: &str) -> Flash {
     Flash::done(Line::new("done-invited").with("address", address))
 }
 
-/// An invitation was made or renewed, but no mail with it was put.
-pub fn invitation_unsent(address: &str) -> Flash {
-    Flash::problem(Line::new("done-invitation-unsent").with("address", address))
-}
-
 /// An invitation was made, and only its link is given out.
 pub fn invitation_made() -> Flash {
     Flash::done(Line::new("done-invitation-made"))
+}
+
+/// An invitation was made, and its mail could not be written.
+pub fn invitation_not_mailed() -> Flash {
+    Flash {
+        tone: Tone::Warning,
+        line: Line::new("done-invitation-not-mailed"),
+        next: None,
+    }
 }
 
 /// An invitation was withdrawn.

@@ -122,7 +122,7 @@ pub mod problem {
         Line::new("problem-domain")
     }
 
-    /// The mail domain belongs to somebody already.
+    /// Only the operator adds domains.
     pub fn domain_by_operator() -> Line {
         Line::new("problem-domain-by-operator")
     }

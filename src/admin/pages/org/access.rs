@@ -225,12 +225,6 @@ async fn invite(
     if invited.link.is_some() {
         return Ok(reply::page(&link_page(pages, inside, invited).await?));
     }
-    if invited.is_unsent {
-        // There the link can be made, and the mail sent later.
-        let path = inside.at(&format!("invitations/{}", invited.invitation.id));
-        let flash = done::invitation_unsent(address.as_str());
-        return Ok(reply::done(pages, &inside.person, flash, &path));
-    }
     let flash = done::invited(address.as_str());
     Ok(reply::done(pages, &inside.person, flash, &next(inside, id, page)))
 }

@@ -53,7 +53,12 @@ async fn filled(pages: &Pages, inside: &Inside) -> Result<Overview, Error> {
     let connected = pages.desk.live_sessions(acting, None).await?.len();
     Ok(Overview {
         first_steps,
-        todos: todos(inside, &counts, owners.len(), without_code),
+        todos: todos(
+            inside,
+            &counts,
+            first_steps.is_none() && owners.len() == 1,
+            without_code,
+        ),
         figures: figures(inside, &counts, connected),
         latest: latest(pages, inside).await?,
         frame: inside.frame(Place::Overview),
@@ -81,7 +86,7 @@ async fn with_role(pages: &Pages, inside: &Inside, role: Role) -> Result<Vec<sto
     Ok(pages.desk.members(&inside.acting, &query).await?.rows)
 }
 
-fn todos(inside: &Inside, counts: &store::Overview, owners: usize, without_code: usize) -> Vec<Todo> {
+fn todos(inside: &Inside, counts: &store::Overview, one_owner: bool, without_code: usize) -> Vec<Todo> {
     let shown = |list: &str, show: &str| with_query(&inside.at(list), &[("show", show)]);
     let mut todos = Vec::new();
     if counts.unreachable > 0 {
@@ -90,8 +95,8 @@ fn todos(inside: &Inside, counts: &store::Overview, owners: usize, without_code:
             shown("mailboxes", "unread"),
         ));
     }
-    // With the first steps still open, the second owner is one of them.
-    if owners == 1 && inside.acting.may(Operation::OwnerChange) && counts.devices > counts.never_used {
+    // Where the first steps are shown, the second owner is one of them.
+    if one_owner && inside.acting.may(Operation::OwnerChange) {
         todos.push(Todo::one_owner(with_query(
             &inside.at("invitations/new"),
             &[("role", Role::Owner.name())],
@@ -99,6 +104,12 @@ fn todos(inside: &Inside, counts: &store::Overview, owners: usize, without_code:
     }
     if !inside.acting.user.has_code {
         todos.push(Todo::without_own_code());
+    }
+    if counts.undelivered > 0 && inside.acting.may(Operation::InvitationRead) {
+        todos.push(Todo::undelivered(
+            counts.undelivered.into(),
+            shown("invitations", "open"),
+        ));
     }
     if without_code > 0 {
         let count = u64::try_from(without_code).unwrap_or(u64::MAX);
