@@ -173,4 +173,18 @@ mod tests {
         }
         assert!(!is_form(&HeaderMap::new()));
     }
+
+    #[test]
+    fn a_body_that_is_ours_alone_is_wiped() {
+        // As hyper hands it over: a piece of what was read from the connection.
+        let mut read = bytes::BytesMut::with_capacity(64);
+        read.extend_from_slice(b"POST / HTTP/1.1\r\n\r\npassword=otter");
+        drop(read.split_to(19));
+        assert!(wipe(read.split().freeze()), "nothing else holds it");
+        drop(read);
+        let shared = Bytes::from(b"password=otter".to_vec());
+        let other = shared.clone();
+        assert!(!wipe(shared));
+        assert_eq!(other, "password=otter");
+    }
 }
