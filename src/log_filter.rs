@@ -15,7 +15,11 @@ const NEVER_HEARD: [&str; 1] = ["tower_http"];
 pub fn filter(level: &str) -> Result<EnvFilter, ParseError> {
     // What is left out has to be a filter as well.
     EnvFilter::try_new(level)?;
-    let is_heard = |directive: &&str| !NEVER_HEARD.iter().any(|library| directive.trim_start().starts_with(library));
+    let is_heard = |directive: &&str| {
+        !NEVER_HEARD
+            .iter()
+            .any(|library| directive.trim_start().starts_with(library))
+    };
     let heard: Vec<&str> = level.split(',').filter(is_heard).collect();
     let mut filter = EnvFilter::try_new(heard.join(","))?;
     for library in NEVER_HEARD {

@@ -9,6 +9,7 @@
 //!   two together. Where the budget of an address is used up, somebody guesses at it from many places; then each network
 //!   has only a few tries at it left instead of many, but it has them: an owner at a new place is among them.
 //! - One-time codes have a budget by user, over all unknown browsers: whoever gets there knows the password already.
+//! - Proofs before something weighty have one by user, over all their sessions, beside that of the session.
 //! - So have mails that a stranger can make us send (a new password), by address and by network; and those that members
 //!   can: invitations, by organisation and by address, and letters about devices, by who changes them and mailbox.
 //!
@@ -55,7 +56,11 @@ pub struct SignInConfig {
     pub invitations_per_org: u32,
     /// Rounds of letters about devices of one mailbox that one user can cause.
     pub device_letters: u32,
-    /// In how long the budgets of codes and mails are half full again.
+    /// Wrong proofs of one user before something weighty, in all their sessions.
+    pub step_ups: u32,
+    /// Refusals that are written into one user's activity.
+    pub refusals: u32,
+    /// In how long the budgets of codes, of mails and these two are half full again.
     pub slow_half_life: Duration,
     /// Fixed number of counters in each table; about 32 octets each.
     pub table_entries: usize,
@@ -78,6 +83,8 @@ impl Default for SignInConfig {
             invitations: 4,
             invitations_per_org: 200,
             device_letters: 10,
+            step_ups: 20,
+            refusals: 5,
             slow_half_life: Duration::from_secs(60 * 60),
             table_entries: 16_384,
         }
@@ -114,6 +121,8 @@ enum Of {
     InvitationTo = 8,
     InvitationFrom = 9,
     DeviceLetters = 10,
+    StepUp = 11,
+    Refusal = 12,
 }
 
 /// Who tries.
@@ -250,6 +259,25 @@ impl SignInThrottle {
     pub fn take_device_letters(&self, now: Instant, user: &[u8], mailbox: &[u8]) -> Result<(), Wait> {
         let id = self.id(Of::DeviceLetters, &[user, mailbox]);
         self.mails.take(now, id, self.config.device_letters).map_err(Wait)
+    }
+
+    /// Takes a proof before something weighty, of the user that the octets stand for.
+    ///
+    /// # Errors
+    /// The budget is used up.
+    pub fn take_step_up(&self, now: Instant, user: &[u8]) -> Result<Taken, Wait> {
+        let id = self.id(Of::StepUp, &[user]);
+        self.codes.take(now, id, self.config.step_ups).map_err(Wait)?;
+        Ok(Taken([Some((Budget::Codes, id)), None, None]))
+    }
+
+    /// Takes a refusal that is to be written down for the user that the octets stand for.
+    ///
+    /// # Errors
+    /// Enough of them were.
+    pub fn take_refusal(&self, now: Instant, user: &[u8]) -> Result<(), Wait> {
+        let id = self.id(Of::Refusal, &[user]);
+        self.codes.take(now, id, self.config.refusals).map_err(Wait)
     }
 
     /// Gives a right try what it took.

@@ -15,6 +15,7 @@ mod beside;
 mod codes;
 mod devices;
 mod forbidden;
+mod guessing;
 mod invitations;
 mod links;
 mod mailboxes;
@@ -39,6 +40,7 @@ pub use beside::Names;
 pub use codes::CodeOffer;
 pub use devices::{DeviceAdded, DeviceChange, DeviceDeed, DeviceMay};
 pub use forbidden::{Because, Forbidden};
+pub use guessing::WRONG_PROOFS_MAX;
 pub use invitations::{InviteSpec, Invited, SENT_AGAIN_AFTER};
 pub use links::{DeadInvitation, DeadReason, InvitationView, NewPerson, Welcomed};
 pub use sign_in::{Opened, Proving, SignedIn, Visit};
@@ -108,6 +110,7 @@ pub struct Desk {
     directory: Directory,
     passwords: Passwords,
     throttle: SignInThrottle,
+    wrong_proofs: guessing::WrongProofs,
     registry: Arc<Registry>,
     post: Arc<dyn Post>,
     settings: Settings,
@@ -128,6 +131,7 @@ impl Desk {
             directory,
             passwords: parts.passwords,
             throttle: parts.throttle,
+            wrong_proofs: guessing::WrongProofs::default(),
             registry: parts.registry,
             post: parts.post,
             settings: parts.settings,

@@ -111,6 +111,9 @@ impl Desk {
             .map_err(too_many)?;
         let stored = sign_in.as_ref().and_then(|sign_in| sign_in.password.clone());
         if !self.compare(visitor, stored, password, taken).await? {
+            if let Some(sign_in) = &sign_in {
+                self.note_stranger(visitor, &sign_in.user);
+            }
             return Err(Error::WrongSignIn);
         }
         sign_in.ok_or(Error::WrongSignIn)
@@ -195,6 +198,9 @@ impl Desk {
         let sign_in = self.store().sign_in_of(user.id).await?.ok_or(Error::SignedOut)?;
         if let Err(error) = self.prove_code(visitor, browser.as_ref(), &sign_in, code).await {
             tracing::info!(client.addr = %visitor.ip, reason = error.key(), "sign-in to the Manager refused");
+            if matches!(error, Error::WrongCode) {
+                self.note_stranger(visitor, &user);
+            }
             self.hold(started).await;
             return Err(error);
         }
@@ -344,10 +350,12 @@ impl Desk {
     /// Takes a proof again, before something weighty. The session goes on under another id.
     ///
     /// # Errors
-    /// The proof is wrong, or there were too many tries.
+    /// The proof is wrong, or there were too many tries; with the last of [`WRONG_PROOFS_MAX`](super::WRONG_PROOFS_MAX) the
+    /// session ends.
     pub async fn step_up(&self, signed_in: &SignedIn, proving: Proving<'_>) -> Result<Opened, Error> {
         let started = self.directory.clock.now();
         let proved = self.prove_again(signed_in, proving).await;
+        let proved = self.count_proof(signed_in, proved).await;
         if let Err(error) = &proved {
             tracing::info!(client.addr = %signed_in.visitor.ip, user.id = %signed_in.user.id, reason = error.key(), "step-up refused");
             self.hold(started).await;
@@ -364,11 +372,28 @@ impl Desk {
             .sign_in_of(signed_in.user.id)
             .await?
             .ok_or(Error::SignedOut)?;
+        // Over all sessions of the user: somebody who took one must not guess in many. Signing in again is a proof too.
+        let now = self.directory.clock.now();
+        let user = signed_in.user.id.raw().to_le_bytes();
+        let of_user = self.throttle.take_step_up(now, &user).map_err(too_many)?;
+        let proved = self.prove_in_session(signed_in, &sign_in, proving).await;
+        if !matches!(proved, Err(Error::WrongPassword | Error::WrongCode)) {
+            self.throttle.give_back(now, of_user);
+        }
+        proved
+    }
+
+    async fn prove_in_session(
+        &self,
+        signed_in: &SignedIn,
+        sign_in: &SignIn,
+        proving: Proving<'_>,
+    ) -> Result<(), Error> {
         // The session is the known browser: nobody else's tries count here.
         let browser = browser_of(signed_in);
         let visitor = &signed_in.visitor;
         match proving {
-            Proving::Code(code) => self.prove_code(visitor, Some(&browser), &sign_in, code).await,
+            Proving::Code(code) => self.prove_code(visitor, Some(&browser), sign_in, code).await,
             Proving::Password(password) => {
                 let now = self.directory.clock.now();
                 let asking = guesser(visitor, Some(&browser));
