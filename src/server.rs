@@ -356,11 +356,16 @@ impl Server {
 
     fn take_over(&self, fresh: Config, reload: &Reload) -> anyhow::Result<Vec<String>> {
         let needing_restart = self.config.needing_restart(&fresh);
+        let mut outbox = fresh.outbox.clone();
+        if self.config.manager.is_some() {
+            // All of [manager] waits for the restart: until then links lead to where the Manager is.
+            outbox.origin = self.config.outbox.origin.clone();
+        }
         // Whatever can fail comes before whatever changes something.
         let certificates = Certificates::read(&certificate_settings(&fresh, &self.clock)?.certificates)?;
-        Outbox::check(&fresh.outbox)?;
+        Outbox::check(&outbox)?;
         self.plane.upstreams.replace(fresh.upstream)?;
-        self.outbox.replace(fresh.outbox)?;
+        self.outbox.replace(outbox)?;
         self.certificates.take(certificates);
         self.plane.config.store(Arc::new(fresh.session));
         (reload.set_log_level)(&fresh.log.level)?;

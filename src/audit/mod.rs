@@ -142,6 +142,8 @@ actions! {
     InvitationAccept => "invitation.accept",
     /// Somebody was invited.
     InvitationCreate => "invitation.create",
+    /// Whoever was invited does not want it.
+    InvitationDecline => "invitation.decline",
     /// An invitation got a further link and another end.
     InvitationRenew => "invitation.renew",
     /// An invitation was withdrawn.

@@ -180,6 +180,7 @@ const fn state_name(invitation: &Invitation) -> &'static str {
     match invitation.state {
         InvitationState::Sent => "open",
         InvitationState::Accepted(_) => "accepted",
+        InvitationState::Declined(_) => "declined",
         InvitationState::Withdrawn(_) => "withdrawn",
         InvitationState::Expired => "expired",
     }
@@ -196,7 +197,7 @@ fn state(invitation: &Invitation, now: Timestamp) -> String {
             };
             format!("{seen}, ends {}", time::relative(invitation.expires_at, now))
         }
-        InvitationState::Accepted(at) | InvitationState::Withdrawn(at) => {
+        InvitationState::Accepted(at) | InvitationState::Declined(at) | InvitationState::Withdrawn(at) => {
             format!("{word} {}", time::relative(at, now))
         }
         InvitationState::Expired => format!("{word} {}", time::relative(invitation.expires_at, now)),
@@ -322,14 +323,21 @@ async fn hand_over(
 
 async fn withdraw(which: Which, local: &Local, output: &Output) -> Result<(), Failure> {
     let (org, invitation) = which.find(local).await?;
-    let was = matches!(invitation.state, InvitationState::Withdrawn(_));
+    let was = matches!(
+        invitation.state,
+        InvitationState::Declined(_) | InvitationState::Withdrawn(_)
+    );
     let invitation = local
         .directory
         .withdraw_invitation(&local.actor, org.id, invitation.id)
         .await?;
     output.show(&json!({ "invitation": json_of(&invitation) }), || {
         if was {
-            format!("the invitation of {} was withdrawn already", invitation.address)
+            format!(
+                "the invitation of {} was {} already",
+                invitation.address,
+                state_name(&invitation)
+            )
         } else {
             format!(
                 "withdrew the invitation of {} to \"{}\"; its links are dead",
@@ -349,10 +357,11 @@ fn json_of(invitation: &Invitation) -> Value {
             "ends_at": grant.ends_at.map(Timestamp::rfc3339),
         })
     };
-    let (accepted_at, withdrawn_at) = match invitation.state {
-        InvitationState::Accepted(at) => (Some(at), None),
-        InvitationState::Withdrawn(at) => (None, Some(at)),
-        InvitationState::Sent | InvitationState::Expired => (None, None),
+    let (accepted_at, declined_at, withdrawn_at) = match invitation.state {
+        InvitationState::Accepted(at) => (Some(at), None, None),
+        InvitationState::Declined(at) => (None, Some(at), None),
+        InvitationState::Withdrawn(at) => (None, None, Some(at)),
+        InvitationState::Sent | InvitationState::Expired => (None, None, None),
     };
     json!({
         "id": invitation.id,
@@ -368,6 +377,7 @@ fn json_of(invitation: &Invitation) -> Value {
         "opened_at": invitation.opened_at.map(Timestamp::rfc3339),
         "expires_at": invitation.expires_at.rfc3339(),
         "accepted_at": accepted_at.map(Timestamp::rfc3339),
+        "declined_at": declined_at.map(Timestamp::rfc3339),
         "withdrawn_at": withdrawn_at.map(Timestamp::rfc3339),
     })
 }

@@ -153,6 +153,13 @@ pub(super) fn effects(what: &Ending) -> String {
             listed(&names(&what.narrowed))
         ));
     }
+    if !what.invitations.is_empty() {
+        let names: Vec<String> = what.invitations.iter().map(|one| one.address.to_string()).collect();
+        said.push(format!(
+            "Invitations that they wrote are withdrawn: {}.",
+            listed(&names)
+        ));
+    }
     if what.tokens > 0 {
         let count = counted(what.tokens as usize, "API token stops", "API tokens stop");
         said.push(format!("{count} working."));
@@ -203,6 +210,7 @@ pub(super) fn ending_json(what: &Ending) -> Value {
         "devices": devices(&what.devices),
         "narrowed": devices(&what.narrowed),
         "grants": what.grants.iter().map(|grant| grant.address.as_str()).collect::<Vec<_>>(),
+        "invitations": what.invitations.iter().map(|one| one.address.as_str()).collect::<Vec<_>>(),
         "tokens": what.tokens,
         "console_sessions": what.sessions_ending,
     })

@@ -45,6 +45,11 @@ impl Config {
             ),
             ("[admin]", self.admin != fresh.admin),
             ("[manager]", self.manager != fresh.manager),
+            // The command line reads them anew each time.
+            (
+                "[client_settings], as the Manager shows them,",
+                self.manager.is_some() && self.client_settings != fresh.client_settings,
+            ),
         ]
         .into_iter()
         .filter(|(_, changed)| *changed)

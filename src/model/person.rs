@@ -91,6 +91,16 @@ impl Role {
     pub const fn manages_mailboxes(self) -> bool {
         matches!(self, Self::Owner | Self::Administrator | Self::MailboxManager)
     }
+
+    /// Whether somebody with this role may invite others as `role`. An invitation ends when whoever wrote it may not write
+    /// it any more.
+    pub const fn may_invite(self, role: Self) -> bool {
+        match self {
+            Self::Owner => true,
+            Self::Administrator => !matches!(role, Self::Owner),
+            Self::MailboxManager | Self::Auditor | Self::Member => false,
+        }
+    }
 }
 
 words! {
@@ -326,6 +336,8 @@ pub enum InvitationState {
     Sent,
     /// Accepted, which works once.
     Accepted(Timestamp),
+    /// Whoever was invited does not want it.
+    Declined(Timestamp),
     /// Taken back by the organisation.
     Withdrawn(Timestamp),
     /// Its time ran out.
@@ -337,14 +349,16 @@ impl InvitationState {
     pub fn of(
         accepted_at: Option<Timestamp>,
         withdrawn_at: Option<Timestamp>,
+        declined_at: Option<Timestamp>,
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Self {
-        match (accepted_at, withdrawn_at) {
-            (Some(at), _) => Self::Accepted(at),
-            (None, Some(at)) => Self::Withdrawn(at),
-            (None, None) if now < expires_at => Self::Sent,
-            (None, None) => Self::Expired,
+        match (accepted_at, declined_at, withdrawn_at) {
+            (Some(at), ..) => Self::Accepted(at),
+            (None, Some(at), _) => Self::Declined(at),
+            (None, None, Some(at)) => Self::Withdrawn(at),
+            (None, None, None) if now < expires_at => Self::Sent,
+            (None, None, None) => Self::Expired,
         }
     }
 }
@@ -456,14 +470,16 @@ mod tests {
     }
 
     #[test]
-    fn an_invitation_that_was_accepted_or_withdrawn_does_not_expire() {
+    fn an_invitation_that_was_accepted_declined_or_withdrawn_does_not_expire() {
         let (now, later) = (Timestamp(10), Timestamp(11));
-        let of =
-            |accepted_at, withdrawn_at, expires_at| InvitationState::of(accepted_at, withdrawn_at, expires_at, now);
-        assert_eq!(of(None, None, later), InvitationState::Sent);
-        assert_eq!(of(None, None, now), InvitationState::Expired);
-        assert_eq!(of(Some(now), None, now), InvitationState::Accepted(now));
-        assert_eq!(of(None, Some(now), now), InvitationState::Withdrawn(now));
+        let of = |accepted_at, withdrawn_at, declined_at, expires_at| {
+            InvitationState::of(accepted_at, withdrawn_at, declined_at, expires_at, now)
+        };
+        assert_eq!(of(None, None, None, later), InvitationState::Sent);
+        assert_eq!(of(None, None, None, now), InvitationState::Expired);
+        assert_eq!(of(Some(now), None, None, now), InvitationState::Accepted(now));
+        assert_eq!(of(None, Some(now), None, now), InvitationState::Withdrawn(now));
+        assert_eq!(of(None, Some(now), Some(now), now), InvitationState::Declined(now));
     }
 
     proptest! {

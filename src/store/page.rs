@@ -222,6 +222,8 @@ pub struct Overview {
     pub people: u32,
     /// Invitations that can be accepted.
     pub invitations: u32,
+    /// Of these, those whose mail could not be delivered.
+    pub undelivered: u32,
 }
 
 #[cfg(test)]

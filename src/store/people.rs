@@ -136,6 +136,8 @@ pub struct Ending {
     pub narrowed: Vec<DeviceRow>,
     /// Mailboxes that they lose access to.
     pub grants: Vec<Grant>,
+    /// Open invitations that they wrote and may not write any more. They are withdrawn.
+    pub invitations: Vec<Invitation>,
     /// Tokens of theirs that stop working.
     pub tokens: u32,
     /// Console sessions that end: all of them where this was their only organisation.
@@ -352,8 +354,11 @@ pub trait PeopleStore: Send + Sync {
     async fn note_invitation_sent(&self, id: InvitationId, at: Timestamp) -> Result<(), Error>;
     /// Notes that a link of the invitation was opened; only the first time counts.
     async fn note_invitation_opened(&self, link: &TokenHash) -> Result<(), Error>;
-    /// Withdraws an invitation; does nothing to one that is withdrawn. `Refused` where it was accepted.
+    /// Withdraws an invitation; does nothing to one that is withdrawn or declined. `Refused` where it was accepted.
     async fn withdraw_invitation(&self, actor: &Actor, org: OrgId, id: InvitationId) -> Result<Invitation, Error>;
+    /// Withdraws the invitation of this link in the invited person's name. `NotFound` for a link that leads nowhere;
+    /// `Refused` where it cannot be accepted any more.
+    async fn decline_invitation(&self, actor: &Actor, link: &TokenHash) -> Result<Invitation, Error>;
     /// Accepts an invitation, which works once: makes the user where there is none, the membership, and the grants, in
     /// one transaction. Whoever is a member already keeps their role and the grants that they have.
     /// `NotFound` for a link that leads nowhere; `Refused` where it was used, withdrawn or ran out (its state says which),

@@ -9,8 +9,9 @@ use rustls::pki_types::CertificateDer;
 use crate::kit::certificates::SERVER_NAME;
 use crate::kit::message::Message;
 use crate::kit::ports;
+use crate::kit::postern::Login;
 use crate::kit::wire::Wire;
-use crate::site::{ANNA, Site};
+use crate::site::{ANNA, QUICK, Site};
 
 /// The certificate that a new connection sees. No ticket is kept, so the handshake is a full one.
 fn shown(site: &Site) -> anyhow::Result<Option<CertificateDer<'static>>> {
@@ -120,5 +121,39 @@ fn routes_and_the_log_level_are_taken_over_and_a_live_session_goes_on() -> anyho
     site.edit_config(|text| text.replace(&store, &moved) + "\n[sessions]\nno_such_key = 1\n")?;
     assert!(site.postern.cli(&["reload"])?.code != 0);
     drop(site.imap_as(&phone)?);
+    Ok(())
+}
+
+#[test]
+fn what_the_manager_is_waits_for_a_restart_and_is_named() -> anyhow::Result<()> {
+    let manager = "[manager]\naddress = \"127.0.0.1:0\"\norigin = \"https://mail.example.test\"\n";
+    let site = Site::start_with(&format!("{QUICK}\n{manager}"), (Login::MasterUser, Login::Xclient))?;
+    let original = fs::read_to_string(site.postern.config())?;
+    let said = |text: &str| -> anyhow::Result<String> {
+        site.edit_config(|_| text.to_owned())?;
+        site.postern.cli(&["reload"])?.ok()
+    };
+    let note = "[manager] changed: restart to apply it";
+    assert!(!said(&original)?.contains("restart"));
+    for (old, new) in [
+        (
+            "origin = \"https://mail.example.test\"",
+            "origin = \"https://other.example.test\"",
+        ),
+        ("[manager]\n", "[manager]\nconnections = 7\n"),
+        (manager, ""),
+    ] {
+        let changed = original.replace(old, new);
+        assert_ne!(changed, original);
+        let said = said(&changed)?;
+        assert!(said.lines().any(|line| line == note), "{new}: {said}");
+    }
+    site.postern.wait_for_log(&["\"reloaded\"", note])?;
+    // It is there all the while, as it was.
+    let client = &site.certificates.client;
+    let mut wire = Wire::connect(site.postern.port("manager")?)?.into_tls_as(client, SERVER_NAME)?;
+    wire.send(b"GET /sign-in HTTP/1.1\r\nHost: mail.example.test\r\nConnection: close\r\n\r\n")?;
+    let answer = String::from_utf8_lossy(&wire.rest()?).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     Ok(())
 }

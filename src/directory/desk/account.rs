@@ -92,6 +92,7 @@ impl Desk {
             name: edit.name.clone(),
             language: edit.language,
         };
+        self.must_live(&signed_in.session).await?;
         let user = self.directory.edit_user(&visitor.actor(old), old.id, &edit).await?;
         if user.address != old.address {
             for to in [&old.address, &user.address] {
@@ -118,6 +119,7 @@ impl Desk {
         let network = self.settings.network.network_of(visitor.ip);
         let password = self.passwords.hash(network, password).await?;
         let actor = visitor.actor(user);
+        self.must_live(&signed_in.session).await?;
         self.store()
             .set_password(&actor, user.id, &password, Self::keep(signed_in))
             .await?;

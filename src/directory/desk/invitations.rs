@@ -1,16 +1,17 @@
 //! Inviting people, sending an invitation again, copying its link, taking it back.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::super::rights::Operation;
 use super::super::{Error, Invite};
 use super::people::is_powerful;
-use super::{Acting, Desk, Letter};
+use super::{Acting, Desk, Letter, Recipient};
 use crate::identity::Token;
 use crate::identity::token::Invitation as InvitationLink;
-use crate::model::{Invitation, InvitationId, InvitationState, Language, MailboxId, Role};
+use crate::model::{Invitation, InvitationId, InvitationState, Language, Mail, MailboxId, Role};
 use crate::secret::Secret;
-use crate::store::{GrantTerms, InvitationQuery, Page};
+use crate::store::{GrantTerms, InvitationQuery, MailFilter, Page};
 
 /// Between two mails with the same invitation.
 pub const SENT_AGAIN_AFTER: Duration = Duration::from_secs(10 * 60);
@@ -37,6 +38,8 @@ pub struct Invited {
     pub invitation: Invitation,
     /// What its link ends with, where it was not sent by mail.
     pub link: Option<Secret<String>>,
+    /// A mail was wanted, and could not be put into the outbox: so there is the link.
+    pub not_mailed: bool,
 }
 
 impl Desk {
@@ -105,8 +108,10 @@ impl Desk {
             return Invited {
                 invitation,
                 link: Some(link.shown()),
+                not_mailed: false,
             };
         }
+        let shown = link.shown();
         let letter = Letter::Invitation {
             by: invitation.invited_by.clone(),
             org: acting.org.name.clone(),
@@ -116,9 +121,45 @@ impl Desk {
             expires_at: invitation.expires_at,
             link,
         };
-        self.tell(&invitation.address, invitation.language, Some(acting.org.id), letter)
-            .await;
-        Invited { invitation, link: None }
+        let to = Recipient {
+            address: invitation.address.clone(),
+            language: invitation.language,
+        };
+        let put = self.post.put(&to, Some(acting.org.id), letter).await;
+        if let Err(error) = &put {
+            tracing::error!(%error, "an invitation is not sent");
+        }
+        Invited {
+            invitation,
+            link: put.is_err().then_some(shown),
+            not_mailed: put.is_err(),
+        }
+    }
+
+    /// The newest mail of each of these invitations that nobody has opened yet. One without any was not sent: its link was
+    /// handed over, or its mail was lost.
+    ///
+    /// # Errors
+    /// Whoever acts may not see invitations.
+    pub async fn invitation_mails(
+        &self,
+        acting: &Acting,
+        invitations: &[Invitation],
+    ) -> Result<HashMap<InvitationId, Mail>, Error> {
+        self.allow(acting, Operation::InvitationRead).await?;
+        let mut mails = HashMap::new();
+        let waits = |one: &&Invitation| one.state == InvitationState::Sent && one.opened_at.is_none();
+        for invitation in invitations.iter().filter(waits) {
+            let filter = MailFilter {
+                org: Some(acting.org.id),
+                invitation: Some(invitation.id),
+                limit: 1,
+                ..MailFilter::default()
+            };
+            let newest = self.store().mails(&filter).await?.pop();
+            mails.extend(newest.map(|mail| (invitation.id, mail)));
+        }
+        Ok(mails)
     }
 
     /// Invitations, newest first.
@@ -150,7 +191,10 @@ impl Desk {
     pub async fn withdraw_invitation(&self, acting: &Acting, id: InvitationId) -> Result<Invitation, Error> {
         let actor = self.allow(acting, Operation::InvitationWithdraw).await?;
         let invitation = self.directory.invitation(acting.org.id, id).await?;
-        if matches!(invitation.state, InvitationState::Withdrawn(_)) {
+        if matches!(
+            invitation.state,
+            InvitationState::Declined(_) | InvitationState::Withdrawn(_)
+        ) {
             return Ok(invitation);
         }
         self.directory.withdraw_invitation(&actor, acting.org.id, id).await

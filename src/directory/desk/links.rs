@@ -51,6 +51,8 @@ pub enum DeadReason {
     },
     /// Whoever invited took it back.
     Withdrawn,
+    /// Whoever was invited did not want it.
+    Declined,
 }
 
 impl DeadInvitation {
@@ -63,6 +65,7 @@ impl DeadInvitation {
             DeadReason::Unknown => "ui.invite_unknown",
             DeadReason::Used { .. } => "ui.invite_used",
             DeadReason::Withdrawn => "ui.invite_withdrawn",
+            DeadReason::Declined => "ui.invite_declined",
         }
     }
 }
@@ -83,6 +86,7 @@ impl fmt::Display for DeadInvitation {
             DeadReason::Unknown => f.write_str("this link leads to no invitation: look whether it is whole")?,
             DeadReason::Used { .. } => f.write_str("this invitation was accepted already: sign in")?,
             DeadReason::Withdrawn => f.write_str("this invitation was withdrawn")?,
+            DeadReason::Declined => f.write_str("this invitation was declined")?,
         }
         match &self.ask {
             Some(name) => write!(f, "; ask {name} for a new one"),
@@ -206,16 +210,18 @@ impl Desk {
         Ok(welcomed)
     }
 
-    /// Declines an invitation: whoever has its link may, and it is then withdrawn in the invited person's name.
+    /// Declines an invitation: whoever has its link may.
     ///
     /// # Errors
     /// It cannot be accepted any more.
     pub async fn decline_invitation(&self, visitor: &Visitor, link: &str) -> Result<(), Error> {
-        let (_, invitation) = self.open_invitation(link).await?;
+        let (hash, invitation) = self.open_invitation(link).await?;
         let actor = Actor::user(&invitation.address, &visitor.ip.to_string());
-        self.directory
-            .withdraw_invitation(&actor, invitation.org, invitation.id)
-            .await?;
+        if let Err(error) = self.store().decline_invitation(&actor, &hash).await {
+            // It may have been accepted or withdrawn at this moment: then the link's own answer is the better one.
+            self.open_invitation(link).await?;
+            return Err(error.into());
+        }
         Ok(())
     }
 
@@ -250,7 +256,7 @@ impl Desk {
 
     async fn open_new(&self, visitor: &Visitor, user: &User) -> Result<Opened, Error> {
         let ends = self.directory.lifetimes.session_ends(self.now());
-        self.open_as(visitor, user, Proof::Password, ends).await
+        self.open_as(visitor, user, (Proof::Password, ends), None).await
     }
 
     /// Sends a link for a new password, if this address is a user's. The answer and its time are the same if it is not, and
@@ -402,6 +408,7 @@ fn dead_reason(invitation: &Invitation) -> Option<DeadReason> {
             // Nobody else can accept it.
             by: invitation.address.clone(),
         }),
+        InvitationState::Declined(_) => Some(DeadReason::Declined),
         InvitationState::Withdrawn(_) => Some(DeadReason::Withdrawn),
         InvitationState::Expired => Some(DeadReason::RanOut {
             at: invitation.expires_at,

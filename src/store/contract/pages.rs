@@ -399,6 +399,7 @@ pub(in crate::store) async fn an_organisation_is_counted(backend: &Backend) {
             knocking: 0,
             people: 2,
             invitations: 1,
+            undelivered: 0,
         }
     );
     let nowhere = store.overview(OrgId::from_raw(1), START).await.unwrap();

@@ -235,6 +235,11 @@ impl PeopleStore for SqliteStore {
             .await
     }
 
+    async fn decline_invitation(&self, actor: &Actor, link: &TokenHash) -> Result<Invitation, Error> {
+        let (actor, link) = (actor.clone(), *link);
+        self.write(move |write| invitation::decline(write, &actor, &link)).await
+    }
+
     async fn accept_invitation(&self, actor: &Actor, link: &TokenHash, who: &Accepting) -> Result<Accepted, Error> {
         let (actor, link, who) = (actor.clone(), *link, who.clone());
         self.write(move |write| invitation::accept(write, &actor, &link, &who))

@@ -125,8 +125,14 @@ const PEOPLE_NUMBERS: &str = "SELECT (SELECT count(*) FROM membership WHERE org_
     (SELECT count(*) FROM invitation
      WHERE org_id = ?1 AND accepted_at IS NULL AND withdrawn_at IS NULL AND expires_at > ?2)";
 
+/// ?2 is now.
+const UNDELIVERED_NUMBER: &str = "SELECT count(*) FROM invitation i
+    WHERE i.org_id = ?1 AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL AND i.expires_at > ?2
+        AND i.opened_at IS NULL
+        AND 'failed' = (SELECT l.state FROM mail l WHERE l.invitation_id = i.id ORDER BY l.id DESC LIMIT 1)";
+
 /// Every statement of the overview.
-pub(super) fn overviews() -> [String; 6] {
+pub(super) fn overviews() -> [String; 7] {
     let unreachable = format!("SELECT count(*) FROM mailbox m WHERE m.org_id = ?1 AND {UNREACHABLE}");
     // ?2 is the moment after which a try counts.
     let knocking = format!(
@@ -140,11 +146,12 @@ pub(super) fn overviews() -> [String; 6] {
         DEVICE_NUMBERS.to_owned(),
         PEOPLE_NUMBERS.to_owned(),
         knocking,
+        UNDELIVERED_NUMBER.to_owned(),
     ]
 }
 
 pub(super) fn overview(conn: &Connection, org: OrgId, unused_since: Timestamp, now: Timestamp) -> Outcome<Overview> {
-    let [mailboxes, unreachable, aliases, devices, people, knocking] = overviews();
+    let [mailboxes, unreachable, aliases, devices, people, knocking, undelivered] = overviews();
     let pair = |sql: &str, second: i64| {
         let mut statement = conn.prepare_cached(sql)?;
         statement.query_row(params![org, second], |row| {
@@ -164,6 +171,9 @@ pub(super) fn overview(conn: &Connection, org: OrgId, unused_since: Timestamp, n
     let knocking = conn
         .prepare_cached(&knocking)?
         .query_row(params![org, knock::counted_since(now)], |row| row.get(0))?;
+    let undelivered = conn
+        .prepare_cached(&undelivered)?
+        .query_row(params![org, now], |row| row.get(0))?;
     Ok(Overview {
         mailboxes: numbers.0,
         suspended: numbers.1,
@@ -175,5 +185,6 @@ pub(super) fn overview(conn: &Connection, org: OrgId, unused_since: Timestamp, n
         knocking,
         people,
         invitations,
+        undelivered,
     })
 }

@@ -20,6 +20,8 @@ pub enum InvitationState {
     Opened(Timestamp),
     /// The mail went out.
     Sent(Timestamp),
+    /// No mail with it went out, and none waits.
+    Unsent,
     /// The mail waits to go out, or to be tried again.
     Waiting,
     /// It was taken back.
@@ -29,7 +31,10 @@ pub enum InvitationState {
 impl InvitationState {
     /// It can still be accepted.
     pub const fn is_open(self) -> bool {
-        matches!(self, Self::Bounced(_) | Self::Opened(_) | Self::Sent(_) | Self::Waiting)
+        matches!(
+            self,
+            Self::Bounced(_) | Self::Opened(_) | Self::Sent(_) | Self::Unsent | Self::Waiting
+        )
     }
 
     /// When it came to stand so.
@@ -42,7 +47,7 @@ impl InvitationState {
             | Self::Opened(at)
             | Self::Sent(at)
             | Self::Withdrawn(at) => Some(at),
-            Self::Waiting => None,
+            Self::Unsent | Self::Waiting => None,
         }
     }
 
@@ -55,6 +60,7 @@ impl InvitationState {
             Self::Expired(_) => (Tone::Plain, "invitation-expired"),
             Self::Opened(_) => (Tone::Good, "invitation-opened"),
             Self::Sent(_) => (Tone::Plain, "invitation-sent"),
+            Self::Unsent => (Tone::Warning, "invitation-unsent"),
             Self::Waiting => (Tone::Warning, "invitation-waiting"),
             Self::Withdrawn(_) => (Tone::Plain, "invitation-withdrawn"),
         };
@@ -152,6 +158,8 @@ pub struct InvitationPage {
     pub link: Option<String>,
     /// What the mail server said, where the mail could not be delivered.
     pub bounce: Option<String>,
+    /// What it said so far, where the mail is tried again.
+    pub trouble: Option<String>,
     /// It may be sent again and withdrawn.
     pub may_change: bool,
     /// Mail can be sent; otherwise only a new link is offered.
@@ -163,5 +171,10 @@ pub struct InvitationPage {
 impl InvitationPage {
     fn title(&self) -> Line {
         Line::name(&self.invitation.address)
+    }
+
+    /// Nothing is on its way; with the link on the page it is about to be.
+    fn is_unsent(&self) -> bool {
+        self.invitation.state == InvitationState::Unsent && self.link.is_none()
     }
 }

@@ -115,6 +115,7 @@ fn reason(dead: &DeadInvitation) -> Option<Closed> {
             by: format!("{}@…", by.local()),
             inviter,
         },
+        DeadReason::Declined => Closed::Declined,
         DeadReason::Withdrawn => Closed::Withdrawn { inviter },
         DeadReason::ForSomebodyElse { .. } | DeadReason::SignInFirst => return None,
     })

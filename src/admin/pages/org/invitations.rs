@@ -9,7 +9,9 @@ use crate::admin::console::view::invitations::{
 };
 use crate::admin::console::view::{Flash, Ticks, Tone};
 use crate::directory::desk::{InviteSpec, Invited, SENT_AGAIN_AFTER};
-use crate::model::{Address, Invitation, InvitationId, InvitationState, Language, MailboxId, Right, Role};
+use crate::model::{
+    Address, Invitation, InvitationId, InvitationState, Language, Mail, MailState, MailboxId, Right, Role,
+};
 use crate::store::{GrantTerms, InvitationQuery, MailboxQuery, Page, page};
 
 /// Mailboxes that a new invitation offers, besides those that were asked for.
@@ -50,7 +52,9 @@ async fn list_page(pages: &Pages, inside: &Inside, asked: &ListQuery) -> Result<
         None => pages.desk.invitations(&inside.acting, &query).await?,
         Some(text) => search(pages, inside, &mut query, &text.to_lowercase()).await?,
     };
-    let rows: Vec<_> = page.rows.iter().map(row).collect();
+    let mails = pages.desk.invitation_mails(&inside.acting, &page.rows).await?;
+    let rows = page.rows.iter().map(|one| row(one, mails.get(&one.id)));
+    let rows: Vec<_> = rows.collect();
     let filters = [("open", Line::new("filter-open"))];
     let mut listing = asked.listing(
         inside.at("invitations"),
@@ -99,26 +103,32 @@ async fn search(
     Ok(found)
 }
 
-fn row(invitation: &Invitation) -> InvitationRow {
+fn row(invitation: &Invitation, mail: Option<&Mail>) -> InvitationRow {
     InvitationRow {
         id: invitation.id,
         address: invitation.address.to_string(),
         role: invitation.role,
         mailboxes: u64::try_from(invitation.grants.len()).unwrap_or(u64::MAX),
         invited_by: invitation.invited_by.clone(),
-        state: state(invitation),
+        state: state(invitation, mail),
         expires_at: invitation.expires_at,
     }
 }
 
-fn state(invitation: &Invitation) -> Stand {
+/// Where an invitation stands, with the newest mail that brings it.
+fn state(invitation: &Invitation, mail: Option<&Mail>) -> Stand {
     match (invitation.state, invitation.opened_at, invitation.sent_at) {
         (InvitationState::Accepted(at), ..) => Stand::Accepted(at),
+        (InvitationState::Declined(at), ..) => Stand::Declined(at),
         (InvitationState::Withdrawn(at), ..) => Stand::Withdrawn(at),
         (InvitationState::Expired, ..) => Stand::Expired(invitation.expires_at),
         (InvitationState::Sent, Some(at), _) => Stand::Opened(at),
-        (InvitationState::Sent, None, Some(at)) => Stand::Sent(at),
-        (InvitationState::Sent, None, None) => Stand::Waiting,
+        (InvitationState::Sent, None, sent_at) => match (mail.map(|mail| mail.state), sent_at) {
+            (Some(MailState::Failed(at)), _) => Stand::Bounced(at),
+            (Some(MailState::Queued { .. }), _) => Stand::Waiting,
+            (_, Some(at)) => Stand::Sent(at),
+            (_, None) => Stand::Unsent,
+        },
     }
 }
 
@@ -322,10 +332,14 @@ fn sent(address: &str, is_own_domain: bool) -> Flash {
 
 /// The page that shows a link, which is in this answer only.
 pub(super) async fn link_page(pages: &Pages, inside: &Inside, invited: Invited) -> Result<InvitationPage, Error> {
-    let mut page = invitation_page(pages, inside, &invited.invitation);
+    let mut page = invitation_page(pages, inside, &invited.invitation).await?;
     let begin = pages.origin.as_str();
     page.link = invited.link.map(|link| format!("{begin}/invitation/{}", link.expose()));
-    let flash = done::invitation_made();
+    let flash = if invited.not_mailed {
+        done::invitation_not_mailed()
+    } else {
+        done::invitation_made()
+    };
     let is_own_domain = is_own_domain(pages, inside, invited.invitation.address.as_str()).await?;
     page.frame.flash = Some(if is_own_domain {
         Flash {
@@ -341,7 +355,13 @@ pub(super) async fn link_page(pages: &Pages, inside: &Inside, invited: Invited) 
     Ok(page)
 }
 
-fn invitation_page(pages: &Pages, inside: &Inside, invitation: &Invitation) -> InvitationPage {
+async fn invitation_page(pages: &Pages, inside: &Inside, invitation: &Invitation) -> Result<InvitationPage, Error> {
+    let alone = std::slice::from_ref(invitation);
+    let mail = pages
+        .desk
+        .invitation_mails(&inside.acting, alone)
+        .await?
+        .remove(&invitation.id);
     let mailboxes = invitation.grants.iter().map(|grant| InvitedMailbox {
         address: grant.address.to_string(),
         rights: grant.rights.iter().collect(),
@@ -352,29 +372,40 @@ fn invitation_page(pages: &Pages, inside: &Inside, invitation: &Invitation) -> I
     let acting = &inside.acting;
     let is_over = matches!(
         invitation.state,
-        InvitationState::Accepted(_) | InvitationState::Withdrawn(_)
+        InvitationState::Accepted(_) | InvitationState::Declined(_) | InvitationState::Withdrawn(_)
     );
     let may_send = acting.may(Operation::InvitationSend);
-    InvitationPage {
+    let invitation_row = row(invitation, mail.as_ref());
+    let answer = mail.and_then(|mail| mail.last_error);
+    let (bounce, trouble) = match invitation_row.state {
+        Stand::Bounced(_) => (answer, None),
+        Stand::Waiting => (None, answer),
+        _ => (None, None),
+    };
+    Ok(InvitationPage {
         frame: inside.frame(Place::Invitations),
-        invitation: row(invitation),
+        invitation: invitation_row,
         mailboxes: mailboxes.collect(),
         created_at: invitation.created_at,
         link: None,
-        bounce: None,
+        bounce,
+        trouble,
         may_change: may_send && !is_over && (invitation.role != Role::Owner || acting.may(Operation::OwnerChange)),
         can_send,
         again_at: again_at.filter(|at| can_send && *at > pages.clock.utc()),
-    }
+    })
 }
 
 async fn one(State(pages): Here, There { inside, id }: There<InvitationId>) -> Reply {
-    let invitation = pages
-        .desk
-        .invitation(&inside.acting, id)
+    let page = shown_page(&pages, &inside, id)
         .await
         .map_err(|error| inside.failed(error))?;
-    Ok(reply::page(&invitation_page(&pages, &inside, &invitation)))
+    Ok(reply::page(&page))
+}
+
+async fn shown_page(pages: &Pages, inside: &Inside, id: InvitationId) -> Result<InvitationPage, Error> {
+    let invitation = pages.desk.invitation(&inside.acting, id).await?;
+    invitation_page(pages, inside, &invitation).await
 }
 
 /// How an invitation is to be sent again: by `mail`, or as a `link` to be copied.

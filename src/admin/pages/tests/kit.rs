@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -43,6 +44,7 @@ pub(in crate::admin::pages) const FIREFOX: &str =
 pub(in crate::admin::pages) struct Letters {
     put: Mutex<Vec<(Recipient, Letter)>>,
     closed: bool,
+    refuses: AtomicBool,
 }
 
 #[async_trait]
@@ -52,12 +54,20 @@ impl Post for Letters {
     }
 
     async fn put(&self, to: &Recipient, _: Option<OrgId>, letter: Letter) -> Result<(), NotPosted> {
+        if self.refuses.load(Ordering::Relaxed) {
+            return Err(NotPosted("refused by the test".to_owned()));
+        }
         self.put.lock().unwrap().push((to.clone(), letter));
         Ok(())
     }
 }
 
 impl Letters {
+    /// From now on nothing can be put, or everything again.
+    pub(in crate::admin::pages) fn refuse(&self, refuses: bool) {
+        self.refuses.store(refuses, Ordering::Relaxed);
+    }
+
     /// Takes what was put since the last time.
     pub(in crate::admin::pages) fn take(&self) -> Vec<(Recipient, Letter)> {
         std::mem::take(&mut self.put.lock().unwrap())
