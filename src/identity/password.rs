@@ -163,7 +163,7 @@ impl Config {
 
 /// Too many passwords wait to be hashed: nothing is known about this one, and it can be tried again shortly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too many people sign in at this moment; try again in a few seconds")]
+#[error("too many passwords are made and compared at this moment; try again in a few seconds")]
 pub struct Busy;
 
 /// Hashes a new password where no lanes run: at the command line. Blocks.

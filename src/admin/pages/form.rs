@@ -1,7 +1,7 @@
 //! Forms as browsers send them (`application/x-www-form-urlencoded`, WHATWG URL §5).
 //!
 //! A form is a struct that names its fields; whatever else was sent is dropped unread, so that nobody sets what no page
-//! offers. What was sent is wiped once it was read: some of it is passwords.
+//! offers. What was sent is wiped once it was read, as far as it is ours alone: some of it is passwords.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -75,9 +75,20 @@ impl<S: Send + Sync, F: Form> FromRequest<S> for Typed<F> {
         if !is_form && !body.is_empty() {
             return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
         }
-        let mut sent = Sent::parse(&body).ok_or(StatusCode::BAD_REQUEST)?;
+        let sent = Sent::parse(&body);
+        wipe(body);
+        let mut sent = sent.ok_or(StatusCode::BAD_REQUEST)?;
         Ok(Self(F::read(&mut sent)))
     }
+}
+
+/// Wipes a body, where nobody else holds it: true then. What the web server read it from is freed as it is.
+fn wipe(body: Bytes) -> bool {
+    let Ok(mut body) = body.try_into_mut() else {
+        return false;
+    };
+    body.as_mut().zeroize();
+    true
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

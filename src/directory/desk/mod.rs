@@ -169,19 +169,28 @@ impl Desk {
         tokio::time::sleep(release_at.saturating_duration_since(now)).await;
     }
 
-    /// Puts a letter. What it tells of is done already, so that a failure is logged and no more.
-    async fn tell(&self, address: &crate::model::Address, language: Language, org: Option<OrgId>, letter: Letter) {
+    /// Puts a letter. What it tells of is done already, so that a failure is logged and no more. False where nothing
+    /// will be sent.
+    async fn tell(
+        &self,
+        address: &crate::model::Address,
+        language: Language,
+        org: Option<OrgId>,
+        letter: Letter,
+    ) -> bool {
         // Where no mail is sent, there would be failures about every change.
         if !self.post.is_open() {
-            return;
+            return false;
         }
         let to = Recipient {
             address: address.clone(),
             language,
         };
-        if let Err(error) = self.post.put(&to, org, letter).await {
+        let put = self.post.put(&to, org, letter).await;
+        if let Err(error) = &put {
             tracing::error!(%error, "a mail about a change was not put into the outbox");
         }
+        put.is_ok()
     }
 
     async fn tell_of_sign_in(&self, visitor: &Visitor, user: &User, change: SignInChange) {
