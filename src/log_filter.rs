@@ -1,7 +1,7 @@
 //! What of the log is written: the configured level, and from libraries nothing that could hold a secret.
 
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::{Directive, ParseError};
+use tracing_subscriber::filter::ParseError;
 
 /// Libraries that log what a request says of itself. `tower_http` writes the path of each request at `trace`, and the
 /// path of a link is its secret.

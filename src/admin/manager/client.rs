@@ -98,7 +98,11 @@ mod tests {
         assert_eq!(client_of(proxy, &[b"\xff", b"203.0.113.9,10.9.9.9"]), "203.0.113.9");
         // What is left of the first proxy that is ours is what it was asked from.
         assert_eq!(client_of(proxy, &[b"\xff, 10.9.9.9"]), "10.9.9.9");
-        assert_eq!(client_of(proxy, &[b"203.0.113.9, \xff"]), "not said", "the proxy's own doing");
+        assert_eq!(
+            client_of(proxy, &[b"203.0.113.9, \xff"]),
+            "not said",
+            "the proxy's own doing"
+        );
     }
 
     #[test]

@@ -113,7 +113,11 @@ impl Desk {
         }
         let shown = link.shown();
         let (org, now) = (acting.org.id.raw().to_le_bytes(), self.directory.clock.now());
-        if self.throttle.take_invitation(now, &org, invitation.address.as_str()).is_err() {
+        if self
+            .throttle
+            .take_invitation(now, &org, invitation.address.as_str())
+            .is_err()
+        {
             tracing::warn!(org.id = %acting.org.id, "an invitation is not sent: enough went out already");
             return Invited {
                 invitation,
