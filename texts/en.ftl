@@ -471,11 +471,7 @@ ends-more =
     }
 ends-narrowed = “{ $device }” on { $mailbox } may no longer send as these addresses: its connections end, and it may connect again.
 ends-invitation = The invitation to { $address }, which they sent, is withdrawn.
-ends-their-sessions =
-    { $count ->
-        [one] { $name } is signed out here, in { $count } browser.
-       *[other] { $name } is signed out here, in { $count } browsers.
-    }
+ends-their-sessions = Wherever { $name } is signed in, this is gone at once.
 ends-their-tokens =
     { $count ->
         [one] { $count } API token of { $name } stops working.
@@ -483,11 +479,6 @@ ends-their-tokens =
     }
 stays-granted = What { $name } was given access to, with their devices there.
 stays-others = Devices that belong to nobody or to other people.
-stays-their-sessions =
-    { $count ->
-        [one] { $name } stays signed in, in { $count } browser, without what is taken away.
-       *[other] { $name } stays signed in, in { $count } browsers, without what is taken away.
-    }
 stays-user = { $name } keeps their sign-in, and other organisations.
 stays-unread = { $mailbox }, but nobody will have access to it.
 stays-mail = All mail in the mailbox.

@@ -471,11 +471,7 @@ ends-more =
     }
 ends-narrowed = « { $device } » sur { $mailbox } ne peut plus envoyer avec ces adresses : ses connexions prennent fin, et il peut se reconnecter.
 ends-invitation = L’invitation envoyée à { $address } est retirée.
-ends-their-sessions =
-    { $count ->
-        [one] { $name } est déconnecté·e d’ici, dans { $count } navigateur.
-       *[other] { $name } est déconnecté·e d’ici, dans { $count } navigateurs.
-    }
+ends-their-sessions = Partout où { $name } est connecté·e, cela disparaît aussitôt.
 ends-their-tokens =
     { $count ->
         [one] { $count } jeton d’API de { $name } cesse de fonctionner.
@@ -483,11 +479,6 @@ ends-their-tokens =
     }
 stays-granted = Ce à quoi { $name } a reçu un accès, avec ses appareils à ces endroits.
 stays-others = Les appareils qui n’appartiennent à personne ou à d’autres.
-stays-their-sessions =
-    { $count ->
-        [one] { $name } reste connecté·e, dans { $count } navigateur, sans ce qui est retiré.
-       *[other] { $name } reste connecté·e, dans { $count } navigateurs, sans ce qui est retiré.
-    }
 stays-user = { $name } garde sa connexion et ses autres organisations.
 stays-unread = { $mailbox }, mais plus personne n’y aura accès.
 stays-mail = Tous les mails de la boîte.
