@@ -55,7 +55,6 @@ mod tests {
             "trace",
             "info,tower_http=trace,postern=debug",
             "tower_http::csrf=trace,debug",
-            "debug, tower_http::csrf=trace",
             "debug,tower_http::csrf[request]=trace",
             "debug,tower_http::csrf",
         ] {

@@ -138,7 +138,9 @@ fn reach_of(socket: &Path) -> Finding {
         Ok(facts) if facts.permissions().mode() & 0o007 != 0 => Finding::new(
             CHECK,
             State::Warning,
-            format!("{dir} is open to every user of this machine, who could then ask the Manager as if from any address; `chmod o= {dir}`, and put the reverse proxy into its group"),
+            format!(
+                "{dir} is open to every user of this machine, who could then ask the Manager as if from any address; `chmod o= {dir}`, and put the reverse proxy into its group"
+            ),
         ),
         Ok(_) => Finding::new(CHECK, State::Ok, socket.display()),
     }
@@ -324,7 +326,12 @@ mod tests {
         let socket = folder.join("manager.sock");
         assert_eq!(reach_of(&socket).state, State::Error, "there is none");
         fs::create_dir(&folder).unwrap();
-        for (mode, state) in [(0o755, State::Warning), (0o751, State::Warning), (0o750, State::Ok), (0o700, State::Ok)] {
+        for (mode, state) in [
+            (0o755, State::Warning),
+            (0o751, State::Warning),
+            (0o750, State::Ok),
+            (0o700, State::Ok),
+        ] {
             fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
             let finding = reach_of(&socket);
             assert_eq!(finding.state, state, "{mode:o}: {}", finding.detail);

@@ -110,7 +110,8 @@ impl Desk {
             .take_password(self.directory.clock.now(), &guesser(visitor, browser.as_ref()), name)
             .map_err(too_many)?;
         let stored = sign_in.as_ref().and_then(|sign_in| sign_in.password.clone());
-        if !self.compare(visitor, stored, password, taken).await? {
+        let is_known = browser.is_some();
+        if !self.compare((visitor, is_known), stored, password, taken).await? {
             if let Some(sign_in) = &sign_in {
                 self.note_stranger(visitor, &sign_in.user);
             }
@@ -122,13 +123,18 @@ impl Desk {
     /// Compares a password and gives back what the try took, unless it was wrong.
     async fn compare(
         &self,
-        visitor: &Visitor,
+        (visitor, is_known): (&Visitor, bool),
         stored: Option<UserPassword>,
         password: &Secret<String>,
         taken: Taken,
     ) -> Result<bool, Error> {
         let network = self.settings.network.network_of(visitor.ip);
-        let compared = self.passwords.matches(network, stored, password.expose()).await;
+        let typed = password.expose();
+        let compared = if is_known {
+            self.passwords.matches_known(network, stored, typed).await
+        } else {
+            self.passwords.matches(network, stored, typed).await
+        };
         if compared != Ok(false) {
             self.throttle.give_back(self.directory.clock.now(), taken);
         }
@@ -400,7 +406,7 @@ impl Desk {
                 let name = sign_in.user.address.as_str();
                 let taken = self.throttle.take_password(now, &asking, name).map_err(too_many)?;
                 let stored = sign_in.password.clone();
-                if self.compare(visitor, stored, password, taken).await? {
+                if self.compare((visitor, true), stored, password, taken).await? {
                     Ok(())
                 } else {
                     Err(Error::WrongPassword)

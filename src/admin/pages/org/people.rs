@@ -346,8 +346,11 @@ pub(super) fn also_ending(page: &mut Confirm, ending: &Ending, name: &str) {
     page.ends
         .extend(invitations.map(|one| Line::new("ends-invitation").with("address", &one.address)));
     if ending.tokens > 0 {
-        let tokens = Line::new("ends-their-tokens").with("name", name);
-        page.ends.push(tokens.with("count", ending.tokens));
+        page.ends.push(
+            Line::new("ends-their-tokens")
+                .with("name", name)
+                .with("count", ending.tokens),
+        );
     }
     // How many sessions they have, and whether any of them goes on for another organisation, is nobody's business here.
     page.ends.push(Line::new("ends-their-sessions").with("name", name));
