@@ -160,7 +160,7 @@ const chapters = {
         await ask("sql", { sql: `UPDATE invitation SET expires_at = NOW - 1000 WHERE address = '${address}'` });
       }
       assert.equal(await guest.go(link), 410, fate);
-      await guest.at(fate === "declined" ? "closed-withdrawn-title" : title);
+      await guest.at(title);
       await guest.look(`closed-${fate}`);
       if (fate === "expired") {
         await sophie.go(`${sophie.org}/invitations`);
