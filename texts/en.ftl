@@ -903,8 +903,8 @@ me-empty-hint = Somebody who manages the mailboxes of your organisation can give
 me-no-device = None of your devices uses it yet.
 me-others =
     { $count ->
-        [one] and { $count } more device
-       *[other] and { $count } more devices
+        [one] { $count } device that is not yours
+       *[other] { $count } devices that are not yours
     }
 lost-button = Lost a device?
 lost-title = Which device is lost?

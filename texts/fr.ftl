@@ -437,7 +437,7 @@ ends-sending =
        *[other] « { $device } » cesse d’envoyer. { $count } messages ces 7 derniers jours.
     }
 ends-last-device = C’est le dernier appareil : plus rien ne peut lire ni envoyer en tant que { $mailbox }.
-ends-use = « { $device } » ne peut plus ni recevoir ni envoyer.
+ends-use = « { $device } » ne peut plus ni recevoir ni envoyer.
 ends-sessions =
     { $count ->
         [one] { $count } connexion prend fin.
@@ -586,7 +586,7 @@ invitation-link-title = Le lien
 invitation-link-what = le lien
 invitation-link-hint = Vous ne le reverrez pas. Ne le donnez qu’à { $address } : quiconque l’a peut accepter. Il fonctionne une fois.
 invitation-bounce = Le mail n’a pas pu être remis. Réponse du serveur : { $answer }
-invitation-trouble = Le mail n’a pas encore pu être remis ; un nouvel essai suivra. Le serveur de messagerie a répondu : { $answer }
+invitation-trouble = Le mail n’a pas encore pu être remis ; un nouvel essai suivra. Le serveur de messagerie a répondu : { $answer }
 invitation-again-title = L’invitation n’est pas arrivée ?
 invitation-again-hint = Un nouveau lien est créé, et l’invitation reste ouverte une semaine de plus. Les liens que vous avez déjà envoyés continuent de fonctionner jusque-là, sauf s’ils ont expiré.
 invitation-again-at = Elle pourra être renvoyée { $when }.
@@ -903,8 +903,8 @@ me-empty-hint = Quelqu’un qui gère les boîtes de votre organisation peut vou
 me-no-device = Aucun de vos appareils ne l’utilise encore.
 me-others =
     { $count ->
-        [one] et { $count } autre appareil
-       *[other] et { $count } autres appareils
+        [one] { $count } appareil qui n’est pas à vous
+       *[other] { $count } appareils qui ne sont pas à vous
     }
 lost-button = Appareil perdu ?
 lost-title = Quel appareil est perdu ?
