@@ -20,7 +20,7 @@ use crate::admin::console::view::overview::{Figure, FirstSteps, Overview, Todo};
 use crate::admin::console::view::qr::Qr;
 use crate::admin::console::view::search::{AliasFound, PersonFound, Search};
 use crate::admin::console::view::settings::{NewToken, Settings, TokenRow, TokenShown};
-use crate::admin::console::view::{Field, Flash, Frame, Place, Theme, done};
+use crate::admin::console::view::{Field, Listing, Flash, Frame, Place, Theme, done};
 use crate::model::{AliasId, ConsoleSessionId, DomainId, Role, TokenId};
 use crate::secret::Secret;
 
@@ -266,7 +266,12 @@ fn own(sample: &Sample) -> Vec<Shot> {
         is_suspended: false,
         may_add_device: true,
     };
-    let page = |frame, mailboxes| MyMailboxes { frame, mailboxes };
+    let page = |frame, mailboxes: Vec<MyMailbox>| MyMailboxes {
+        frame,
+        listing: Listing::default(),
+        has_devices: mailboxes.iter().any(|mailbox| !mailbox.devices.is_empty()),
+        mailboxes,
+    };
     let many = vec![
         mine("info@acme.ch", devices(), Some(3)),
         MyMailbox {
