@@ -5,6 +5,7 @@
 //! processes may use one file: the daemon and the command line do. `worker` holds the threads, `connection` the
 //! settings, `migrations` the schema; the other files each hold one role of the store.
 
+mod address;
 mod audit;
 mod change;
 mod connection;

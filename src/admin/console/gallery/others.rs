@@ -333,6 +333,7 @@ fn account(sample: &Sample) -> Vec<Shot> {
     let page = |frame, sessions| Account {
         frame,
         address: "sophie@laurent.example".to_owned(),
+        asked: None,
         is_own_domain: false,
         name: Field::of("Sophie Laurent"),
         language: Field::of("en"),
@@ -354,6 +355,7 @@ fn account(sample: &Sample) -> Vec<Shot> {
         ..page(sample.themed(Theme::Dark), vec![session(1, "Chrome on Windows")])
     };
     let light = Account {
+        asked: Some((LONG_ADDRESS.to_owned(), ahead(DAY))),
         recovery_codes: 0,
         name: Field::of("").wrong(problem::missing()),
         theme: Field::of("light"),
@@ -363,9 +365,10 @@ fn account(sample: &Sample) -> Vec<Shot> {
         frame: sample.own(Place::MyAccount),
         password,
     };
-    let address = |address| ChangeAddress {
+    let address = |address, is_confirmed| ChangeAddress {
         frame: sample.own(Place::MyAccount),
         address,
+        is_confirmed,
     };
     let (action, back) = (|| "/do".to_owned(), || "/back".to_owned());
     let frame = || sample.own(Place::MyAccount);
@@ -378,10 +381,14 @@ fn account(sample: &Sample) -> Vec<Shot> {
             "password-wrong",
             &change(Field::default().wrong(problem::password_short(12))),
         ),
-        shot("address", &address(Field::of("sophie@laurent.example"))),
+        shot("address", &address(Field::of("sophie@laurent.example"), true)),
         shot(
             "address-wrong",
-            &address(Field::of(LONG_ADDRESS).wrong(problem::sign_in_taken())),
+            &address(Field::of(LONG_ADDRESS).wrong(problem::sign_in_taken()), false),
+        ),
+        shot(
+            "address-confirm",
+            &Confirm::use_address(frame(), LONG_ADDRESS, action(), back()),
         ),
         shot(
             "account-everywhere",
