@@ -130,7 +130,7 @@ impl Writer<'_> {
         let until = self.texts.moment(content.expires_at);
         let (old, new) = (content.old.as_str(), content.new.as_str());
         let mut page = self.page(&[("old", old), ("new", new), ("until", &until)]);
-        page.facts = vec![self.fact("old-address", old), self.fact("new-address", new)];
+        page.facts = vec![self.fact("sign-in-address", old), self.fact("new-address", new)];
         page.facts.extend(self.when_and_where(content.at, content.from));
         page.facts.push(self.fact("link-until", &until));
         page.button = self.button(&format!("/me/account/address/{}", content.token.expose()));
