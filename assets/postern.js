@@ -33,7 +33,7 @@
   const copy = async button => {
     const source = button.previousElementSibling;
     try {
-      await navigator.clipboard.writeText(source.textContent.trim());
+      await navigator.clipboard.writeText(source.innerText.trim());
     } catch {
       // A page without TLS has no clipboard: select it, so that a key press copies it.
       getSelection().selectAllChildren(source);
@@ -119,6 +119,11 @@
   addEventListener("offline", () => { offline.hidden = false; });
   addEventListener("online", () => { offline.hidden = true; });
 
+  // What is shown once has an address at which that is told: whoever loads the page anew or comes back to it gets there,
+  // instead of being asked by the browser to send the form again.
+  const once = document.querySelector("[data-gone]");
+  if (once) history.replaceState(null, "", once.dataset.gone);
+
   // Secrets leave the page with the reader: coming back must not show them again.
   addEventListener("pagehide", () => { for (const secret of all("[data-secret]")) secret.replaceChildren(); });
   addEventListener("pageshow", event => {
@@ -129,8 +134,15 @@
   // Live state: one stream, whose messages are the name of an element and its new content.
   const from = document.body.dataset.liveFrom;
   const pause = document.querySelector("[data-live-pause]");
-  const reconnecting = document.getElementById("reconnecting");
+  const [reconnecting, outdated] = ["reconnecting", "outdated"].map(id => document.getElementById(id));
   let stream;
+  // Refused for good: signed out meanwhile, or no longer allowed to see it. Everything else is tried again.
+  const refused = async address => {
+    const answer = await fetch(address, { method: "HEAD" }).catch(() => undefined);
+    if (answer?.status !== 404) { setTimeout(watch, 5000 + Math.random() * 5000); return; }
+    reconnecting.hidden = true;
+    outdated.hidden = false;
+  };
   const watch = () => {
     if (stream || document.hidden || !from || !document.querySelector("[data-live]")) return;
     // The stream is told what the page shows, and which part of a list.
@@ -138,13 +150,14 @@
     for (const name of new Set(all("[data-live]").map(element => element.dataset.live))) query.append("watch", name);
     const list = new URLSearchParams(location.search);
     for (const field of ["q", "after"]) if (list.has(field)) query.set(field, list.get(field));
-    stream = new EventSource(`${from}?${query}`);
+    const address = `${from}?${query}`;
+    stream = new EventSource(address);
     stream.onopen = () => { reconnecting.hidden = true; };
     stream.onerror = () => {
       reconnecting.hidden = !offline.hidden;
       if (stream.readyState !== EventSource.CLOSED) return;
       stream = undefined;
-      setTimeout(watch, 5000 + Math.random() * 5000);
+      refused(address);
     };
     stream.onmessage = event => {
       if (pause?.checked) return;

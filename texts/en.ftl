@@ -100,6 +100,7 @@ act-done = Done
 act-edit = Edit
 act-filter = Show
 act-more = More
+act-reload = Load the page again
 act-save = Save
 act-search = Search
 act-show = Show
@@ -129,6 +130,7 @@ nav-settings = Settings
 nav-sign-out = Sign out
 offline-text = No connection. Nothing was changed. Retrying …
 offline-live = Reconnecting … what you see may be a moment old.
+outdated-text = What you may see here has changed.
 search-everything = Search the organisation
 search-label = Search
 search-placeholder = Mailbox, person, device, IP address
@@ -331,6 +333,7 @@ todo-undelivered =
        *[other] { $count } invitations could not be delivered
     }
 todo-one-owner = There is only one owner. Invite a second one.
+todo-without-own-code = You sign in without a code. Set one up
 todo-without-code =
     { $count ->
         [one] { $count } administrator signs in without a code
@@ -372,7 +375,7 @@ mailbox-silent = silent for 90 days
 mailbox-people-lead = People with access sign in here with their own address. The mailbox itself has no password.
 mailbox-people-empty = Nobody has access to { $address }.
 mailbox-people-empty-hint = Devices that belong to nobody, such as a CRM, work without.
-mailbox-invited = invited, not here yet
+mailbox-invited = invited, not here yet (open until { $when })
 mailbox-devices-empty = No device can read or send as { $address }.
 mailbox-devices-own = You see your own devices only.
 mailbox-suspend = Suspend mailbox
@@ -397,7 +400,7 @@ access-lead = To { $mailbox }. The person signs in with their own address and ne
 access-choose = Choose a person
 access-invite = Somebody who is not here yet
 access-invite-hint = They get an invitation by mail, and the access when they accept it.
-access-rights = May
+access-rights = Rights
 access-ends = Last day
 access-ends-hint = Leave it empty for access without an end.
 access-title = { $name } on { $mailbox }
@@ -424,7 +427,6 @@ ends-device-of =
     }
 ends-devices =
     { $count ->
-        [0] No device is connected to it.
         [one] { $count } device is disconnected.
        *[other] { $count } devices are disconnected.
     }
@@ -435,9 +437,9 @@ ends-sending =
        *[other] Sending from “{ $device }” stops now. { $count } messages in the last 7 days.
     }
 ends-last-device = It is the last device: nothing can then read or send as { $mailbox }.
+ends-use = “{ $device }” can neither receive nor send.
 ends-sessions =
     { $count ->
-        [0] Nothing is connected at this moment.
         [one] { $count } connection ends.
        *[other] { $count } connections end.
     }
@@ -468,6 +470,7 @@ ends-more =
        *[other] And { $count } more.
     }
 ends-narrowed = “{ $device }” on { $mailbox } may no longer send as these addresses: its connections end, and it may connect again.
+ends-invitation = The invitation to { $address }, which they sent, is withdrawn.
 ends-their-sessions =
     { $count ->
         [one] { $name } is signed out here, in { $count } browser.
@@ -527,6 +530,7 @@ replace-lead = It is shown once. Enter it in the device right away.
 
 people-empty = Only you so far. Invite someone; they get only what you choose.
 people-find = Find a person
+person-all-mailboxes = Sees all, uses none
 person-no-mailbox = Can sign in here, sees no mailbox yet
 person-sign-in = Sign-in
 person-with-code = Password and code
@@ -534,6 +538,7 @@ person-without-code = Password only
 person-seen = Last here
 person-since = Member since
 person-accesses = Access
+person-all-access = { $name } sees all mailboxes by role, and uses none. To read mail, one needs a device.
 person-no-access = { $name } can sign in here, and sees no mailbox yet. Give access on the page of a mailbox.
 person-no-device = { $name } has no device.
 person-leaving-title = When they leave
@@ -576,7 +581,6 @@ invitation-link-only = Only make a link
 invitation-no-mail = This Postern cannot send mail yet, so pass the link on yourself.
 invitation-by = Invited by
 invitation-over = over
-invitation-open-for = open until { $when }
 invitation-accepted = Accepted
 invitation-bounced = Not delivered
 invitation-declined = Declined
@@ -591,8 +595,9 @@ invitation-link-title = The link
 invitation-link-what = the link
 invitation-link-hint = You will not see this again. Give it to { $address } only: whoever has it can accept. It works once.
 invitation-bounce = The mail could not be delivered. The mail server said: { $answer }
+invitation-trouble = The mail could not be delivered yet; it is tried again. The mail server said: { $answer }
 invitation-again-title = Did it not arrive?
-invitation-again-hint = A new link is made, and the invitation stays open for another week. Links that are out go on working.
+invitation-again-hint = A new link is made, and the invitation stays open for another week. Links that you sent before go on working until then, unless they have run out.
 invitation-again-at = It can be sent again { $when }.
 invitation-again = Send again
 invitation-new-link = Make a new link
@@ -626,7 +631,7 @@ device-name-hint = So that you know it again when it is lost.
 device-person = Belongs to
 device-nobody = Nobody
 device-nobody-choice = Nobody: a machine or program
-device-scopes = May
+device-scopes = Allowed to
 device-used = Last sign-in
 device-first-used = First sign-in
 device-never-used = Never used
@@ -812,6 +817,7 @@ deed-domain-create = connected the domain { $subject }
 deed-domain-delete = removed the domain { $subject }
 deed-grant-change = changed what { $name } may do with { $mailbox }
 deed-grant-give = gave { $name } access to { $mailbox }
+deed-grant-give-own = got access to { $mailbox } with the invitation
 deed-grant-withdraw = withdrew the access of { $name } to { $mailbox }
 deed-invitation-accept = accepted the invitation
 deed-invitation-create = invited { $subject }
@@ -826,9 +832,10 @@ deed-mailbox-resume = resumed the mailbox { $subject }
 deed-mailbox-secret-remove = removed the mail store’s password of { $subject }
 deed-mailbox-secret-set = set the mail store’s password of { $subject }
 deed-mailbox-suspend = suspended the mailbox { $subject }
-deed-member-add = made { $name } a member
+deed-member-add = added { $name } to the organisation ({ $role })
+deed-member-add-own = joined the organisation ({ $role })
 deed-member-remove = removed { $name } from the organisation
-deed-member-role = changed the role of { $name }
+deed-member-role = changed the role of { $name }: { $was } → { $role }
 deed-org-create = created the organisation { $subject }
 deed-org-delete = deleted the organisation { $subject }
 deed-org-rename = renamed the organisation to { $subject }
@@ -884,7 +891,7 @@ tokens-empty = No tokens.
 token-new = New token
 token-name-hint = What will use it.
 token-owner = Of
-token-may = May
+token-may = Allowed to
 token-used = Last used
 token-read = Read
 token-read-hint = Sees, and changes nothing.
@@ -904,8 +911,8 @@ me-empty-hint = Somebody who manages the mailboxes of your organisation can give
 me-no-device = None of your devices uses it yet.
 me-others =
     { $count ->
-        [one] and { $count } device of others
-       *[other] and { $count } devices of others
+        [one] and { $count } more device
+       *[other] and { $count } more devices
     }
 lost-button = Lost a device?
 lost-title = Which device is lost?
@@ -1057,11 +1064,15 @@ error-503-title = Not available right now
 error-503 = The database does not answer. Nothing was changed. Mail that is connected goes on. Try again in a minute.
 forbidden-add-device = You may use { $mailbox }, but not add devices.
 forbidden-manage-devices = You may use { $mailbox }, but not manage the devices of others.
+forbidden-somebody-signs-in = Somebody signs in to the Manager with { $mailbox }. Whoever reads its mail could have a new password sent to it, so you may not give others a password for it.
+forbidden-speaks-for-domain = You may add other names of { $mailbox } in its own domain, but none that speaks for the whole domain, such as postmaster or admin.
 forbidden-manage-aliases = You may use { $mailbox }, but not manage its aliases.
+forbidden-give-access = You may use { $mailbox }, but not decide who has access to it.
 forbidden-manage-mailboxes = You may not manage mailboxes and domains here.
 forbidden-manage-people = You may not manage people and invitations here.
 forbidden-manage-owners = Only owners may make, change or remove owners.
 forbidden-change-anything = As an auditor you see everything and change nothing.
+forbidden-anything-else = Your role does not allow this here.
 forbidden-see = This part of the organisation is not yours to see.
 conflict-title = Somebody was faster
 conflict-text = Changed by { $who } { $when }. Your change was not saved.
@@ -1095,6 +1106,7 @@ problem-sign-in-taken = This is a sign-in address already. Choose another one.
 problem-org-taken = An organisation has this name already. Choose another one.
 problem-domain-unknown = { $domain } is not connected. Choose one of your domains, or connect it first.
 problem-domain = Write a domain, such as example.org, without http and without @.
+problem-domain-by-operator = This server serves several organisations, so its operator adds mail domains. Ask them for it.
 problem-domain-taken = { $domain } is connected already, here or in another organisation. Ask the operator if it is yours.
 problem-name-taken = Another device has this name. “{ $free }” is free.
 problem-scopes = Tick at least one: otherwise the device could do nothing.

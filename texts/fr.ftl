@@ -100,6 +100,7 @@ act-done = Terminé
 act-edit = Modifier
 act-filter = Afficher
 act-more = Plus
+act-reload = Recharger la page
 act-save = Enregistrer
 act-search = Rechercher
 act-show = Afficher
@@ -129,6 +130,7 @@ nav-settings = Réglages
 nav-sign-out = Se déconnecter
 offline-text = Pas de connexion. Rien n’a été modifié. Nouvel essai en cours …
 offline-live = Reconnexion … ce que vous voyez date peut-être d’un instant.
+outdated-text = Ce que vous pouvez voir ici a changé.
 search-everything = Rechercher dans l’organisation
 search-label = Rechercher
 search-placeholder = Boîte, personne, appareil, adresse IP
@@ -331,6 +333,7 @@ todo-undelivered =
        *[other] { $count } invitations n’ont pas pu être remises
     }
 todo-one-owner = Il n’y a qu’un seul propriétaire. Invitez-en un second.
+todo-without-own-code = Vous vous connectez sans code. Mettez-en un en place
 todo-without-code =
     { $count ->
         [one] { $count } administrateur se connecte sans code
@@ -372,7 +375,7 @@ mailbox-silent = silencieux depuis 90 jours
 mailbox-people-lead = Les personnes qui ont accès se connectent ici avec leur propre adresse. La boîte elle-même n’a pas de mot de passe.
 mailbox-people-empty = Personne n’a accès à { $address }.
 mailbox-people-empty-hint = Les appareils qui n’appartiennent à personne, comme un CRM, fonctionnent sans.
-mailbox-invited = invitation en cours
+mailbox-invited = invitation en cours (ouverte jusqu’au { $when })
 mailbox-devices-empty = Aucun appareil ne peut lire ni envoyer en tant que { $address }.
 mailbox-devices-own = Vous ne voyez que vos propres appareils.
 mailbox-suspend = Suspendre la boîte mail
@@ -397,7 +400,7 @@ access-lead = À { $mailbox }. La personne se connecte avec sa propre adresse et
 access-choose = Choisir une personne
 access-invite = Quelqu’un qui n’est pas encore ici
 access-invite-hint = La personne reçoit une invitation par mail, et l’accès dès qu’elle l’accepte.
-access-rights = Peut
+access-rights = Droits
 access-ends = Dernier jour
 access-ends-hint = Laissez vide pour un accès sans fin.
 access-title = { $name } sur { $mailbox }
@@ -424,7 +427,6 @@ ends-device-of =
     }
 ends-devices =
     { $count ->
-        [0] Aucun appareil n’y est relié.
         [one] { $count } appareil est déconnecté.
        *[other] { $count } appareils sont déconnectés.
     }
@@ -435,9 +437,9 @@ ends-sending =
        *[other] « { $device } » cesse d’envoyer. { $count } messages ces 7 derniers jours.
     }
 ends-last-device = C’est le dernier appareil : plus rien ne peut lire ni envoyer en tant que { $mailbox }.
+ends-use = « { $device } » ne peut plus ni recevoir ni envoyer.
 ends-sessions =
     { $count ->
-        [0] Rien n’est connecté en ce moment.
         [one] { $count } connexion prend fin.
        *[other] { $count } connexions prennent fin.
     }
@@ -468,6 +470,7 @@ ends-more =
        *[other] Et { $count } autres.
     }
 ends-narrowed = « { $device } » sur { $mailbox } ne peut plus envoyer avec ces adresses : ses connexions prennent fin, et il peut se reconnecter.
+ends-invitation = L’invitation envoyée à { $address } est retirée.
 ends-their-sessions =
     { $count ->
         [one] { $name } est déconnecté·e d’ici, dans { $count } navigateur.
@@ -527,6 +530,7 @@ replace-lead = Il est affiché une seule fois. Entrez-le aussitôt dans l’appa
 
 people-empty = Vous êtes seul pour l’instant. Invitez quelqu’un ; il ne reçoit que ce que vous choisissez.
 people-find = Chercher une personne
+person-all-mailboxes = Les voit toutes, n’en utilise aucune
 person-no-mailbox = Peut se connecter ici, ne voit encore aucune boîte
 person-sign-in = Connexion
 person-with-code = Mot de passe et code
@@ -534,6 +538,7 @@ person-without-code = Mot de passe seul
 person-seen = Dernière visite
 person-since = Membre depuis
 person-accesses = Accès
+person-all-access = { $name } voit toutes les boîtes mail de par son rôle, et n’en utilise aucune. Pour lire du courrier, il faut un appareil.
 person-no-access = { $name } peut se connecter ici et ne voit encore aucune boîte mail. Donnez un accès sur la page d’une boîte.
 person-no-device = { $name } n’a aucun appareil.
 person-leaving-title = En cas de départ
@@ -576,7 +581,6 @@ invitation-link-only = Créer seulement un lien
 invitation-no-mail = Ce Postern ne peut pas encore envoyer de mails : transmettez le lien vous-même.
 invitation-by = Invité par
 invitation-over = terminée
-invitation-open-for = valable jusqu’au { $when }
 invitation-accepted = Acceptée
 invitation-bounced = Non remise
 invitation-declined = Refusée
@@ -591,8 +595,9 @@ invitation-link-title = Le lien
 invitation-link-what = le lien
 invitation-link-hint = Vous ne le reverrez pas. Ne le donnez qu’à { $address } : quiconque l’a peut accepter. Il fonctionne une fois.
 invitation-bounce = Le mail n’a pas pu être remis. Réponse du serveur : { $answer }
+invitation-trouble = Le mail n’a pas encore pu être remis ; un nouvel essai suivra. Le serveur de messagerie a répondu : { $answer }
 invitation-again-title = L’invitation n’est pas arrivée ?
-invitation-again-hint = Un nouveau lien est créé, et l’invitation reste ouverte une semaine de plus. Les liens déjà envoyés continuent de fonctionner.
+invitation-again-hint = Un nouveau lien est créé, et l’invitation reste ouverte une semaine de plus. Les liens que vous avez déjà envoyés continuent de fonctionner jusque-là, sauf s’ils ont expiré.
 invitation-again-at = Elle pourra être renvoyée { $when }.
 invitation-again = Renvoyer
 invitation-new-link = Créer un nouveau lien
@@ -812,6 +817,7 @@ deed-domain-create = a connecté le domaine { $subject }
 deed-domain-delete = a retiré le domaine { $subject }
 deed-grant-change = a modifié ce que { $name } peut faire avec { $mailbox }
 deed-grant-give = a donné à { $name } l’accès à { $mailbox }
+deed-grant-give-own = a reçu l’accès à { $mailbox } avec l’invitation
 deed-grant-withdraw = a retiré à { $name } l’accès à { $mailbox }
 deed-invitation-accept = a accepté l’invitation
 deed-invitation-create = a invité { $subject }
@@ -826,9 +832,10 @@ deed-mailbox-resume = a réactivé la boîte mail { $subject }
 deed-mailbox-secret-remove = a retiré le mot de passe de stockage de { $subject }
 deed-mailbox-secret-set = a défini le mot de passe de stockage de { $subject }
 deed-mailbox-suspend = a suspendu la boîte mail { $subject }
-deed-member-add = a fait de { $name } un membre
+deed-member-add = a ajouté { $name } à l’organisation ({ $role })
+deed-member-add-own = a rejoint l’organisation ({ $role })
 deed-member-remove = a retiré { $name } de l’organisation
-deed-member-role = a changé le rôle de { $name }
+deed-member-role = a changé le rôle de { $name } : { $was } → { $role }
 deed-org-create = a créé l’organisation { $subject }
 deed-org-delete = a supprimé l’organisation { $subject }
 deed-org-rename = a renommé l’organisation en { $subject }
@@ -904,8 +911,8 @@ me-empty-hint = Quelqu’un qui gère les boîtes de votre organisation peut vou
 me-no-device = Aucun de vos appareils ne l’utilise encore.
 me-others =
     { $count ->
-        [one] et { $count } appareil d’autres personnes
-       *[other] et { $count } appareils d’autres personnes
+        [one] et { $count } autre appareil
+       *[other] et { $count } autres appareils
     }
 lost-button = Appareil perdu ?
 lost-title = Quel appareil est perdu ?
@@ -1057,11 +1064,15 @@ error-503-title = Indisponible en ce moment
 error-503 = La base de données ne répond pas. Rien n’a été modifié. Les connexions de messagerie en cours continuent. Réessayez dans une minute.
 forbidden-add-device = Vous pouvez utiliser { $mailbox }, mais pas y ajouter d’appareils.
 forbidden-manage-devices = Vous pouvez utiliser { $mailbox }, mais pas gérer les appareils des autres.
+forbidden-somebody-signs-in = Quelqu’un se connecte au Manager avec { $mailbox }. Qui lit ce courrier pourrait s’y faire envoyer un nouveau mot de passe : vous ne pouvez donc pas en donner un accès à d’autres.
+forbidden-speaks-for-domain = Vous pouvez ajouter d’autres noms de { $mailbox } dans son propre domaine, mais aucun qui parle pour tout le domaine, comme postmaster ou admin.
 forbidden-manage-aliases = Vous pouvez utiliser { $mailbox }, mais pas gérer ses alias.
+forbidden-give-access = Vous pouvez utiliser { $mailbox }, mais pas décider qui y a accès.
 forbidden-manage-mailboxes = Vous ne pouvez pas gérer les boîtes mail et les domaines ici.
 forbidden-manage-people = Vous ne pouvez pas gérer les personnes et les invitations ici.
 forbidden-manage-owners = Seuls les propriétaires peuvent nommer, modifier ou retirer des propriétaires.
 forbidden-change-anything = En tant qu’auditeur, vous voyez tout et ne modifiez rien.
+forbidden-anything-else = Votre rôle ne le permet pas ici.
 forbidden-see = Cette partie de l’organisation ne vous est pas ouverte.
 conflict-title = Quelqu’un a été plus rapide
 conflict-text = Modifié par { $who } { $when }. Votre modification n’a pas été enregistrée.
@@ -1095,6 +1106,7 @@ problem-sign-in-taken = C’est déjà une adresse de connexion. Choisissez-en u
 problem-org-taken = Une organisation porte déjà ce nom. Choisissez-en un autre.
 problem-domain-unknown = { $domain } n’est pas connecté. Choisissez l’un de vos domaines, ou connectez-le d’abord.
 problem-domain = Écrivez un domaine, par exemple example.org, sans http et sans @.
+problem-domain-by-operator = Ce serveur sert plusieurs organisations : c’est son exploitant qui ajoute les domaines. Demandez-le-lui.
 problem-domain-taken = { $domain } est déjà connecté, ici ou dans une autre organisation. S’il est à vous, adressez-vous à l’exploitant.
 problem-name-taken = Un autre appareil porte ce nom. « { $free } » est libre.
 problem-scopes = Cochez au moins une case : sinon l’appareil ne pourrait rien faire.

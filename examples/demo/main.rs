@@ -1,8 +1,9 @@
 //! The demo: Postern's main job against a real Dovecot and a real Postfix, told step by step and checked.
 //!
 //! One mailbox, two devices with passwords of their own. Both read and send; one is revoked while both idle; it is
-//! thrown out at once, and the other one notices nothing. Ends with status 1 if a check fails. On a terminal it then
-//! stays up and says how to try by hand. Everything it starts and writes is gone when it ends, also after Ctrl-C.
+//! thrown out at once, and the other one notices nothing. Then people come: the Manager in the browser, with somebody
+//! signed in. Ends with status 1 if a check fails. On a terminal the Manager stays up, with its address and a first
+//! sign-in, until Enter or Ctrl-C. Everything the demo starts and writes is gone when it ends.
 //! Run it with `make demo`, which installs the servers first.
 #![expect(clippy::print_stdout, reason = "the demo tells its story on standard output")]
 
@@ -12,6 +13,7 @@ mod kit;
 
 mod by_hand;
 mod narrator;
+mod office;
 mod story;
 
 use std::io::{IsTerminal as _, stdin, stdout};
@@ -22,9 +24,12 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use kit::stack::{Plan, Stack};
 use narrator::Narrator;
+use office::SignIn;
 
 fn main() -> ExitCode {
-    let mut narrator = Narrator::new(end_signals());
+    let (enough, end) = mpsc::channel();
+    hear_end_signals(enough.clone());
+    let mut narrator = Narrator::new(enough, end);
     match tell(&mut narrator) {
         Ok(()) => {
             println!(
@@ -43,7 +48,8 @@ fn main() -> ExitCode {
 fn tell(narrator: &mut Narrator) -> anyhow::Result<()> {
     narrator.step("Start a real Dovecot, a real Postfix and Postern in front of both")?;
     let plan = Plan {
-        aliases: vec![(story::ALIAS, story::ADDRESS)],
+        aliases: vec![(story::ALIAS, story::ADDRESS), (office::ALIAS, office::INFO)],
+        manager: true,
         ..Plan::default()
     };
     let stack = narrator.check("three servers are ready", Stack::start_empty(&plan))?;
@@ -51,16 +57,17 @@ fn tell(narrator: &mut Narrator) -> anyhow::Result<()> {
         "Dovecot: IMAP on port {}. Postfix: SMTP on port {}. They let Postern in, and no client's password opens them.",
         stack.dovecot.imap, stack.postfix.smtp
     ));
-    story::tell(narrator, &stack)?;
+    let owner = SignIn::new(office::OWNER)?;
+    let crm = story::tell(narrator, &stack, &owner)?;
+    let office = office::tell(narrator, &stack, owner, &crm)?;
     if stdin().is_terminal() && stdout().is_terminal() {
-        by_hand::invite(narrator, &stack)?;
+        by_hand::invite(narrator, &stack, &office)?;
     }
     Ok(())
 }
 
 /// Hears Ctrl-C and its like from now on; without that, the servers would outlive the demo.
-fn end_signals() -> mpsc::Receiver<()> {
-    let (sender, receiver) = mpsc::channel();
+fn hear_end_signals(sender: mpsc::Sender<()>) {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
@@ -79,5 +86,4 @@ fn end_signals() -> mpsc::Receiver<()> {
             }
         })
     });
-    receiver
 }

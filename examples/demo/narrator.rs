@@ -9,15 +9,17 @@ use anyhow::{Context as _, bail};
 pub(crate) struct Narrator {
     steps: u32,
     passed: u32,
+    enough: mpsc::Sender<()>,
     end: mpsc::Receiver<()>,
 }
 
 impl Narrator {
-    /// A narrator that falls silent when something arrives on `end`.
-    pub(crate) fn new(end: mpsc::Receiver<()>) -> Self {
+    /// A narrator that falls silent when something arrives on `end`, whose other side is `enough`.
+    pub(crate) fn new(enough: mpsc::Sender<()>, end: mpsc::Receiver<()>) -> Self {
         Self {
             steps: 0,
             passed: 0,
+            enough,
             end,
         }
     }
@@ -62,8 +64,14 @@ impl Narrator {
         self.passed
     }
 
-    /// Waits for Ctrl-C.
+    /// Waits for Enter or Ctrl-C.
     pub(crate) fn wait_for_end(&self) {
+        let enough = self.enough.clone();
+        // It ends with the demo, whoever ends it.
+        std::thread::spawn(move || {
+            std::io::stdin().read_line(&mut String::new()).ok();
+            enough.send(()).ok();
+        });
         self.end.recv().ok();
     }
 }

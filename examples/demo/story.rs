@@ -13,6 +13,7 @@ use crate::kit::postern::{Device, Outcome};
 use crate::kit::smtp::Smtp;
 use crate::kit::stack::{DOMAIN, Stack};
 use crate::narrator::Narrator;
+use crate::office::SignIn;
 
 /// The mailbox of the story.
 pub(crate) const ADDRESS: &str = "anna@acme.test";
@@ -23,18 +24,29 @@ const CRM: &str = "CRM";
 /// What Postern promises for a revocation.
 const PROMISE: Duration = Duration::from_secs(1);
 
-/// Tells and checks the whole story.
-pub(crate) fn tell(narrator: &mut Narrator, stack: &Stack) -> anyhow::Result<()> {
-    let (phone, crm) = set_up(narrator, stack)?;
+/// Tells and checks the whole story; gives the device that is left.
+pub(crate) fn tell(narrator: &mut Narrator, stack: &Stack, owner: &SignIn) -> anyhow::Result<Device> {
+    let (phone, crm) = set_up(narrator, stack, owner)?;
     both_read_and_send(narrator, stack, &phone, &crm)?;
     wrong_passwords(narrator, stack, &phone)?;
     revoke_one_while_both_idle(narrator, stack, &phone, &crm)?;
-    no_secret_was_logged(narrator, stack, &[&phone, &crm])
+    no_secret_was_logged(narrator, stack, &[&phone, &crm], &owner.password)?;
+    Ok(crm)
 }
 
-fn set_up(narrator: &mut Narrator, stack: &Stack) -> anyhow::Result<(Device, Device)> {
-    narrator.step("Set up a mailbox with two devices on the command line")?;
-    command(narrator, stack, &["org", "create", "Acme"])?;
+fn set_up(narrator: &mut Narrator, stack: &Stack, owner: &SignIn) -> anyhow::Result<(Device, Device)> {
+    narrator.step("Set up an organisation, a mailbox and two devices on the command line")?;
+    let init = [
+        "init",
+        "--owner",
+        &owner.address,
+        "--name",
+        "Sophie Laurent",
+        "--org",
+        "Acme",
+        "--password-stdin",
+    ];
+    command_with_input(narrator, stack, &init, &owner.password)?;
     command(narrator, stack, &["domain", "create", DOMAIN, "--org", "Acme"])?;
     stack.dovecot.add_mailbox(ADDRESS)?;
     command(narrator, stack, &["mailbox", "create", ADDRESS])?;
@@ -139,7 +151,17 @@ fn refused(narrator: &mut Narrator, stack: &Stack, what: &str, user: &str, passw
 }
 
 /// Shows and runs a command, and shows its answer.
-fn command(narrator: &mut Narrator, stack: &Stack, arguments: &[&str]) -> anyhow::Result<()> {
+pub(crate) fn command(narrator: &mut Narrator, stack: &Stack, arguments: &[&str]) -> anyhow::Result<()> {
+    command_with_input(narrator, stack, arguments, "")
+}
+
+/// The same with a password from a pipe.
+pub(crate) fn command_with_input(
+    narrator: &mut Narrator,
+    stack: &Stack,
+    arguments: &[&str],
+    input: &str,
+) -> anyhow::Result<()> {
     let quoted: Vec<_> = arguments
         .iter()
         .map(|argument| {
@@ -151,8 +173,14 @@ fn command(narrator: &mut Narrator, stack: &Stack, arguments: &[&str]) -> anyhow
         })
         .collect();
     narrator.tell(&format!("$ postern {}", quoted.join(" ")));
-    let answer = stack.postern.cli(arguments).and_then(Outcome::ok);
-    let answer = narrator.check(format!("postern {} {}", arguments[0], arguments[1]), answer)?;
+    let answer = stack.postern.cli_with_input(arguments, input).and_then(Outcome::ok);
+    let name: Vec<_> = arguments
+        .iter()
+        .take(2)
+        .take_while(|word| !word.starts_with('-'))
+        .copied()
+        .collect();
+    let answer = narrator.check(format!("postern {}", name.join(" ")), answer)?;
     narrator.tell(answer.trim_end());
     Ok(())
 }
@@ -247,19 +275,24 @@ fn the_other_one_noticed_nothing(
     )
 }
 
-fn idle(stack: &Stack, device: &Device) -> anyhow::Result<(Imap, String)> {
+pub(crate) fn idle(stack: &Stack, device: &Device) -> anyhow::Result<(Imap, String)> {
     let mut imap = stack.inbox(device)?;
     let tag = imap.idle()?;
     Ok((imap, tag))
 }
 
-fn no_secret_was_logged(narrator: &mut Narrator, stack: &Stack, devices: &[&Device]) -> anyhow::Result<()> {
+fn no_secret_was_logged(
+    narrator: &mut Narrator,
+    stack: &Stack,
+    devices: &[&Device],
+    password: &str,
+) -> anyhow::Result<()> {
     narrator.step("Look for the passwords in what was logged")?;
     let logs = [stack.postern.log(), stack.postfix.log(), stack.dovecot.log()].concat();
     let secrets = devices
         .iter()
         .map(|device| device.password.as_str())
-        .chain([stack.dovecot.master_password.as_str()]);
+        .chain([stack.dovecot.master_password.as_str(), password]);
     let clean = !secrets.into_iter().any(|secret| logs.contains(secret));
     narrator.check(
         format!(
@@ -271,7 +304,7 @@ fn no_secret_was_logged(narrator: &mut Narrator, stack: &Stack, devices: &[&Devi
 }
 
 /// A condition as a check; `found` is what the failure shows.
-fn holds(condition: bool, found: &str) -> anyhow::Result<()> {
+pub(crate) fn holds(condition: bool, found: &str) -> anyhow::Result<()> {
     ensure!(condition, "found: {found}");
     Ok(())
 }

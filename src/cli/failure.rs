@@ -150,6 +150,8 @@ impl From<directory::Error> for Failure {
             // The rest is said to people at the desk and never at the command line.
             | directory::Error::Busy(_)
             | directory::Error::DeadInvitation(_)
+            | directory::Error::DomainByOperator
+            | directory::Error::ForeignSender { .. }
             | directory::Error::Forbidden(_)
             | directory::Error::OnlyInPerson
             | directory::Error::ReadOnly

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::confirm::confirm;
-use super::failure::Failure;
+use super::failure::{Exit, Failure};
 use super::local::Local;
 use super::output::{Output, table};
 use super::people::{effects, ending_json, recipient, told, with_devices};
@@ -12,7 +12,7 @@ use super::time;
 use crate::clock::Timestamp;
 use crate::directory::letter::Letter;
 use crate::model::{Grant, Mailbox, Org, Rights, User};
-use crate::store::GrantTerms;
+use crate::store::{Ending, GrantTerms};
 
 const RIGHTS: &str = "Rights, with commas between them:\n  see-devices      see the mailbox's devices and live sessions\n  add-own-devices  add devices that belong to themselves\n  manage-devices   add, change and revoke every device\n  manage-aliases   add and remove aliases\n  send-as          their devices, on any mailbox, may use its addresses as sender";
 
@@ -204,28 +204,38 @@ async fn give(args: Give, local: &Local, output: &Output) -> Result<(), Failure>
             user.address, org.name
         )));
     }
+    let old = local.directory.grants_of(Some(org.id), user.id).await?;
+    if old
+        .iter()
+        .any(|old| old.mailbox == mailbox.id && !old.rights_at(local.now()).is_empty())
+    {
+        return Err(Failure::new(
+            Exit::Conflict,
+            format!(
+                "{0} has access to {1} already; to change it: postern grant edit {1} {0}",
+                user.address, mailbox.address
+            ),
+        ));
+    }
     let grant = local
         .directory
         .give_grant(&local.actor, org.id, mailbox.id, user.id, &terms)
         .await?;
     let is_told = pair.tell_given(&terms, local, output).await;
     output.show(&pair.facts(&grant, is_told), || {
-        format!(
-            "{} may now {} on {}, {}{}",
-            user.address,
-            grant.rights,
-            mailbox.address,
-            lasting(&grant, local),
-            told(user, is_told)
-        )
+        format!("{}{}", now_has(&pair, &grant, local), told(user, is_told))
     })
 }
 
-fn lasting(grant: &Grant, local: &Local) -> String {
-    match grant.ends_at {
-        None => "without an end".to_owned(),
-        Some(at) => format!("until {}", time::human(at, local.now())),
-    }
+fn now_has(pair: &Pair, grant: &Grant, local: &Local) -> String {
+    let until = match grant.ends_at {
+        None => String::new(),
+        Some(at) => format!(", until {}", time::human(at, local.now())),
+    };
+    format!(
+        "{} has access to {}: {}{until}",
+        pair.user.address, pair.mailbox.address, grant.rights
+    )
 }
 
 async fn edit(args: Edit, local: &Local, output: &Output) -> Result<(), Failure> {
@@ -248,13 +258,7 @@ async fn edit(args: Edit, local: &Local, output: &Output) -> Result<(), Failure>
         .change_grant(&local.actor, &old, pair.org.id, &terms)
         .await?;
     let is_told = pair.tell_given(&terms, local, output).await;
-    let done = format!(
-        "{} may now {} on {}, {}",
-        pair.user.address,
-        grant.rights,
-        pair.mailbox.address,
-        lasting(&grant, local)
-    );
+    let done = now_has(&pair, &grant, local);
     local
         .applied_and(
             seq,
@@ -272,13 +276,18 @@ async fn withdraw(mailbox: &str, user: &str, yes: bool, local: &Local, output: &
     pair.grant(local).await?;
     let Pair { mailbox, user, org } = &pair;
     let what = directory.ending_with(org.id, user.id, Some(mailbox.id)).await?;
+    let besides = Ending {
+        grants: Vec::new(),
+        ..what
+    };
     let question = format!(
-        "This is the access of {} (\"{}\"). {}",
+        "This withdraws the access of {} (\"{}\") to {}. {}",
         user.address,
         user.name,
-        effects(&what)
+        mailbox.address,
+        effects(&besides)
     );
-    confirm(&question, yes)?;
+    confirm(question.trim_end(), yes)?;
     let ended = directory
         .withdraw_grant(&local.actor, org.id, mailbox.id, user.id)
         .await?;

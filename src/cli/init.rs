@@ -93,11 +93,14 @@ pub(super) fn run(args: Args, path: &Path, output: &Output) -> Result<(), Failur
     let mut facts = created(&done);
     runtime.block_on(async {
         let local = Local::with_config(config, Clock::system()).await?;
-        let mut lines = lines_of(&done);
-        lines.push(format!(
-            "back up {} apart from the database: without it no password can be verified\n",
-            local.config.key_file.display()
-        ));
+        let mut lines = Vec::new();
+        if !done.is_empty() {
+            lines = lines_of(&done);
+            lines.push(format!(
+                "back up {} apart from the database: without it no password can be verified\n",
+                local.config.key_file.display()
+            ));
+        }
         make_owner(owner, (lines, &mut facts), &local, output).await
     })
 }

@@ -237,10 +237,7 @@ fn details(invitation: &Invitation, now: Timestamp) -> String {
 /// Before anything is written: a link has to lead somewhere, and a mail has to go out.
 fn must_be_sendable(mail: bool, local: &Local) -> Result<(), Failure> {
     local.link("/")?;
-    if mail && !local.sends_mail() {
-        return Err(directory::Error::NoMail.into());
-    }
-    Ok(())
+    if mail { local.must_send_mail() } else { Ok(()) }
 }
 
 async fn create(args: Create, local: &Local, output: &Output) -> Result<(), Failure> {
@@ -336,7 +333,11 @@ async fn withdraw(which: Which, local: &Local, output: &Output) -> Result<(), Fa
         .await?;
     output.show(&json!({ "invitation": json_of(&invitation) }), || {
         if was {
-            format!("the invitation of {} was {} already", invitation.address, state_name(&invitation))
+            format!(
+                "the invitation of {} was {} already",
+                invitation.address,
+                state_name(&invitation)
+            )
         } else {
             format!(
                 "withdrew the invitation of {} to \"{}\"; its links are dead",

@@ -68,8 +68,19 @@ impl Local {
         outbox::operator(language, &self.config.outbox.hostname)
     }
 
+    /// That mails with links go out, or what is missing.
+    pub(super) fn must_send_mail(&self) -> Result<(), Failure> {
+        if self.sends_mail() {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Exit::Config,
+            "no mail can be sent: add [mail] with host and from, and origin under [manager]; without --mail the link is printed",
+        ))
+    }
+
     /// Whether mails with links go out.
-    pub(super) fn sends_mail(&self) -> bool {
+    fn sends_mail(&self) -> bool {
         self.config.outbox.server.is_some() && self.config.outbox.origin.is_some()
     }
 
@@ -128,17 +139,25 @@ pub(super) fn effects(what: &Ending) -> String {
         said.push(format!("Access to {} is withdrawn.", listed(&names)));
     }
     if !what.devices.is_empty() {
-        let count = counted(what.devices.len(), "device ends", "devices end");
-        said.push(format!(
-            "{count} for good, with their sessions: {}.",
-            listed(&names(&what.devices))
-        ));
+        let count = counted(
+            what.devices.len(),
+            "device ends for good, with its sessions",
+            "devices end for good, with their sessions",
+        );
+        said.push(format!("{count}: {}.", listed(&names(&what.devices))));
     }
     if !what.narrowed.is_empty() {
         let count = counted(what.narrowed.len(), "other device", "other devices");
         said.push(format!(
             "The sessions of {count} end, which may then send from fewer addresses: {}.",
             listed(&names(&what.narrowed))
+        ));
+    }
+    if !what.invitations.is_empty() {
+        let names: Vec<String> = what.invitations.iter().map(|one| one.address.to_string()).collect();
+        said.push(format!(
+            "Invitations that they wrote are withdrawn: {}.",
+            listed(&names)
         ));
     }
     if what.tokens > 0 {
@@ -191,6 +210,7 @@ pub(super) fn ending_json(what: &Ending) -> Value {
         "devices": devices(&what.devices),
         "narrowed": devices(&what.narrowed),
         "grants": what.grants.iter().map(|grant| grant.address.as_str()).collect::<Vec<_>>(),
+        "invitations": what.invitations.iter().map(|one| one.address.as_str()).collect::<Vec<_>>(),
         "tokens": what.tokens,
         "console_sessions": what.sessions_ending,
     })

@@ -145,7 +145,7 @@ async fn set(
         confirm(&question, yes)?;
     }
     let changed = directory.set_role(&local.actor, org.id, user.id, from, to).await?;
-    let facts = changed_json(&changed.member, org, from, &changed.ended.what);
+    let mut facts = changed_json(&changed.member, org, from, &changed.ended.what);
     if changed.ended.what.devices.is_empty() {
         return output.show(&facts, || {
             if from == to {
@@ -162,6 +162,9 @@ async fn set(
         false,
     );
     let is_told = local.tell(recipient(user), Some(org.id), letter, output).await;
+    if let Some(facts) = facts.as_object_mut() {
+        facts.insert("told".to_owned(), json!(is_told));
+    }
     let done = format!(
         "{} is now {to} of \"{}\", no longer {from}{}",
         user.address,
@@ -245,6 +248,7 @@ fn changed_json(member: &Member, org: &Org, from: Role, what: &Ending) -> Value 
     if let Some(fields) = value.as_object_mut() {
         fields.insert("was".to_owned(), json!(from.name()));
         fields.insert("ended".to_owned(), ending_json(what));
+        fields.insert("told".to_owned(), json!(false));
     }
     value
 }

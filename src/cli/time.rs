@@ -21,20 +21,22 @@ pub(super) fn human(at: Timestamp, now: Timestamp) -> String {
     )
 }
 
-/// How far away a moment is.
+/// How far away a moment is. What has passed is cut to whole units; what is to come is rounded, so that what was to last 90
+/// days and began a moment ago does not end in 89.
 pub(super) fn relative(at: Timestamp, now: Timestamp) -> String {
-    let seconds = (at.0.abs_diff(now.0)) / 1000;
-    let distance = match seconds {
-        0..MINUTE => {
-            return if at > now {
-                "in a moment".to_owned()
-            } else {
-                "just now".to_owned()
-            };
-        }
-        MINUTE..HOUR => format!("{} min", seconds / MINUTE),
-        HOUR..DAY => format!("{} h", seconds / HOUR),
-        _ => format!("{} d", seconds / DAY),
+    let milliseconds = at.0.abs_diff(now.0);
+    let whole = |unit: u64| {
+        let half = if at > now { unit * 500 } else { 0 };
+        milliseconds.saturating_add(half) / (unit * 1000)
+    };
+    let distance = if milliseconds < MINUTE * 1000 {
+        return if at > now { "in a moment" } else { "just now" }.to_owned();
+    } else if whole(MINUTE) < 60 {
+        format!("{} min", whole(MINUTE))
+    } else if whole(HOUR) < 24 {
+        format!("{} h", whole(HOUR))
+    } else {
+        format!("{} d", whole(DAY))
     };
     if at > now {
         format!("in {distance}")
@@ -104,6 +106,13 @@ mod tests {
             (-7_200_000, "2 h ago"),
             (172_800_000, "in 2 d"),
             (5000, "in a moment"),
+            (3_590_000, "in 1 h"),
+            (-3_599_990, "59 min ago"),
+            (-86_399_990, "23 h ago"),
+            (7 * 86_400_000 - 5000, "in 7 d"),
+            (90_000, "in 2 min"),
+            (60_000, "in 1 min"),
+            (-60_000, "1 min ago"),
         ] {
             assert_eq!(relative(Timestamp(NOW.0 + ms), NOW), text);
         }

@@ -160,9 +160,17 @@ async fn create(args: Create, local: &Local, output: &Output) -> Result<(), Fail
             user.address, org.name
         )));
     };
+    let role = args.role.unwrap_or(own.role);
+    // The console offers their own role and lesser ones, too.
+    if Role::ALL.iter().position(|of| *of == role) < Role::ALL.iter().position(|of| *of == own.role) {
+        return Err(Failure::failed(format!(
+            "{} is {} of \"{}\", and a token can do no more than its user: choose that role or a lesser one",
+            user.address, own.role, org.name
+        )));
+    }
     let spec = TokenSpec {
         name: args.name,
-        role: args.role.unwrap_or(own.role),
+        role,
         scope: args.scope,
         expires_at,
     };

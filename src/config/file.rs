@@ -198,7 +198,7 @@ tables! {
         tls: Key<bool>,
         proxies: Key<Vec<Spanned<Network>>>,
         connections: Key<usize>,
-        connections_per_address: Key<usize>,
+        connections_per_network: Key<usize>,
     }
     /// What people are told to type into their mail programs.
     ClientSettings {

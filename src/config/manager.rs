@@ -9,8 +9,10 @@ use super::section::{Section, or, span};
 use crate::admin::manager::{Config, Place};
 use crate::listen::ListenerConfig;
 use crate::model::Origin;
+use crate::peer::NetworkPrefixes;
 
-/// Checks the section; nothing where the Manager is off, which it is without an address.
+/// Checks the section; nothing where the Manager is off, which it is without an address. What one network is comes from
+/// `[limits]` and is filled in by the caller.
 pub(super) fn check(
     section: &mut Section<'_, '_>,
     raw: &file::Manager,
@@ -18,11 +20,11 @@ pub(super) fn check(
     (origin, sends_mail): (Option<&Origin>, bool),
 ) -> Option<Config> {
     let max_connections = section.number("connections", &raw.connections, 512, 1..=100_000);
-    let per_address = max_connections.min(64);
-    let max_per_address = section.number(
-        "connections_per_address",
-        &raw.connections_per_address,
-        per_address,
+    let per_network = max_connections.min(64);
+    let max_per_network = section.number(
+        "connections_per_network",
+        &raw.connections_per_network,
+        per_network,
         1..=100_000,
     );
     let proxies: Vec<_> = or(&raw.proxies, Vec::new())
@@ -59,8 +61,9 @@ pub(super) fn check(
         place,
         origin,
         proxies,
+        network: NetworkPrefixes::default(),
         max_connections,
-        max_per_address,
+        max_per_network,
     })
 }
 

@@ -241,7 +241,7 @@ fn complete<'a>(file: &File, problems: &mut Problems<'a>, base: &'a Path, secret
         upstream: upstream::Config { routes, hostname },
         outbox,
         admin,
-        manager,
+        manager: manager.map(|manager| admin::manager::Config { network, ..manager }),
         client_settings,
         log,
     })

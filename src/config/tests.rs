@@ -392,11 +392,19 @@ fn limits_fit_together() {
 
 #[test]
 fn one_network_is_the_same_for_caps_throttle_and_hash_queue() {
-    let (config, _) = read_text(&format!("{MINIMAL}[limits]\nipv4_prefix = 24\nipv6_prefix = 48\n")).unwrap();
+    let manager = "[manager]\nunix_socket = \"manager.sock\"\norigin = \"https://manager.example.org\"\n";
+    let prefixes = "[limits]\nipv4_prefix = 24\nipv6_prefix = 48\n";
+    let (config, _) = read_text(&format!("{MINIMAL}{prefixes}{manager}")).unwrap();
     let expected = crate::peer::NetworkPrefixes { ipv4: 24, ipv6: 48 };
+    let of_manager = config.manager.unwrap().network;
     assert_eq!(
-        [config.listen.network, config.throttle.network, config.verify.network],
-        [expected; 3]
+        [
+            config.listen.network,
+            config.throttle.network,
+            config.verify.network,
+            of_manager
+        ],
+        [expected; 4]
     );
 }
 
@@ -456,10 +464,14 @@ fn each_section_that_a_reload_cannot_change_asks_for_a_restart() {
     assert_eq!(restarts(format!("{MINIMAL}{manager}")), [""; 0]);
     for key in [
         "connections = 7",
-        "connections_per_address = 7",
+        "connections_per_network = 7",
         "proxies = [\"192.0.2.1\"]",
     ] {
-        assert_eq!(restarts(format!("{MINIMAL}{manager}{key}\n")), note("[manager]"), "{key}");
+        assert_eq!(
+            restarts(format!("{MINIMAL}{manager}{key}\n")),
+            note("[manager]"),
+            "{key}"
+        );
     }
     for (key, other) in [("8443", "8444"), ("manager.example.org", "console.example.org")] {
         let changed = manager.replace(key, other);

@@ -10,7 +10,7 @@ use crate::model::device::Knocking;
 use crate::model::near::nearest;
 use crate::model::password::PlainPassword;
 use crate::model::{
-    Address, Device, DeviceId, DeviceKind, DeviceState, Mailbox, MailboxId, Networks, Scopes, SenderRule, UserId, name,
+    Address, Device, DeviceId, DeviceKind, DeviceState, MailboxId, Networks, Scopes, SenderRule, UserId, name,
 };
 use crate::store::{Actor, DeviceEdit, DeviceFilter, NewCredential, NewDevice, Seq};
 use crate::verify;
@@ -37,6 +37,24 @@ pub struct DeviceSpec {
     pub senders: SenderRule,
 }
 
+impl DeviceSpec {
+    /// The device of a mailbox with this password.
+    pub(super) fn of(self, mailbox: MailboxId, credential: NewCredential) -> NewDevice {
+        NewDevice {
+            mailbox,
+            label: self.label,
+            kind: self.kind,
+            user: self.user,
+            scopes: self.scopes.unwrap_or(Scopes::ALL),
+            expires_at: self.expires_at,
+            networks: self.networks,
+            senders: self.senders,
+            credential,
+            imported: false,
+        }
+    }
+}
+
 impl Directory {
     /// Adds a device to a mailbox. The password is shown once by the caller and then dropped.
     ///
@@ -49,29 +67,8 @@ impl Directory {
         spec: DeviceSpec,
     ) -> Result<(Device, PlainPassword), Error> {
         let mailbox = self.find_mailbox(mailbox).await?;
-        self.add_device_to(actor, &mailbox, spec).await
-    }
-
-    /// The same for a mailbox that was found.
-    pub(super) async fn add_device_to(
-        &self,
-        actor: &Actor,
-        mailbox: &Mailbox,
-        spec: DeviceSpec,
-    ) -> Result<(Device, PlainPassword), Error> {
         let (credential, password) = self.new_credential(mailbox.id, &mailbox.address).await?;
-        let new = NewDevice {
-            mailbox: mailbox.id,
-            label: spec.label,
-            kind: spec.kind,
-            user: spec.user,
-            scopes: spec.scopes.unwrap_or(Scopes::ALL),
-            expires_at: spec.expires_at,
-            networks: spec.networks,
-            senders: spec.senders,
-            credential,
-            imported: false,
-        };
+        let new = spec.of(mailbox.id, credential);
         Ok((self.store.create_device(actor, &new).await?, password))
     }
 
@@ -230,7 +227,7 @@ impl Directory {
     }
 
     /// Draws a password whose tag no other password of the mailbox has, and hashes it off the runtime's threads.
-    async fn new_credential(
+    pub(super) async fn new_credential(
         &self,
         mailbox: MailboxId,
         address: &Address,

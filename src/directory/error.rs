@@ -152,6 +152,19 @@ pub enum Error {
         /// What may have been meant.
         near: Option<String>,
     },
+    /// There are other organisations, so whose a mail domain is only the operator can tell.
+    #[error(
+        "this server serves several organisations, so its operator adds mail domains: postern domain add DOMAIN --org ORGANISATION"
+    )]
+    DomainByOperator,
+    /// A sender that may be another organisation's.
+    #[error(
+        "{sender} is not an address of this organisation's mail domains; the operator of this server can allow it: postern device edit"
+    )]
+    ForeignSender {
+        /// As it was given.
+        sender: String,
+    },
     /// No such mail domain.
     #[error("the mail domain {domain} is not known here; add it to an organisation first{}", meant(.near))]
     UnknownDomain {
@@ -208,7 +221,9 @@ impl Error {
             Self::Busy(_) => "signin.busy",
             Self::DeadInvitation(dead) => dead.key(),
             Self::DeadLink => "ui.link_dead",
+            Self::DomainByOperator => "domain.operator",
             Self::Ends { .. } => "ends.bad",
+            Self::ForeignSender { .. } => "sender.foreign",
             Self::Forbidden(_) => "ui.forbidden",
             Self::Import(_) => "import.refused",
             Self::IsAlias { .. } => "ui.alias",

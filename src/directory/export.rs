@@ -20,8 +20,8 @@ const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－'
 /// Spreadsheets take a file for UTF-8 only where it begins with this.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-const COLUMNS: [&str; 11] = [
-    "number", "at", "who", "origin", "behalf", "action", "subject", "detail", "hash", "org", "mailbox",
+const COLUMNS: [&str; 12] = [
+    "number", "at", "who", "origin", "behalf", "action", "subject", "detail", "hash", "org", "mailbox", "user",
 ];
 
 /// In which form a file is.
@@ -104,7 +104,7 @@ impl Shape {
         match self {
             Self::Csv => {
                 let said = format!("not everything: go on with entries before {before}");
-                csv_line(&["", "", "", "", "", "", "", &said, "", "", ""])
+                csv_line(&["", "", "", "", "", "", "", &said, "", "", "", ""])
             }
             Self::JsonLines => Ok(format!("{}\n", json!({ "cut": true, "before": before })).into_bytes()),
         }
@@ -116,6 +116,7 @@ fn csv_row(row: &AuditRow) -> io::Result<Vec<u8>> {
     let hash = hash(row);
     let org = row.org.map(|org| org.to_string());
     let mailbox = row.mailbox.map(|mailbox| mailbox.to_string());
+    let user = row.actor.user.map(|user| user.to_string());
     csv_line(&[
         &number,
         &at,
@@ -128,6 +129,7 @@ fn csv_row(row: &AuditRow) -> io::Result<Vec<u8>> {
         hash.as_deref().unwrap_or_default(),
         org.as_deref().unwrap_or_default(),
         mailbox.as_deref().unwrap_or_default(),
+        user.as_deref().unwrap_or_default(),
     ])
 }
 
@@ -206,10 +208,8 @@ mod tests {
 
     #[test]
     fn every_line_of_a_table_has_all_its_columns() {
-        let head = Shape::Csv.head().unwrap();
-        let cut = Shape::Csv.cut(7).unwrap();
-        let table = [head, cut].concat();
-        let mut reader = csv::Reader::from_reader(&*table);
+        let file = [Shape::Csv.head().unwrap(), Shape::Csv.cut(7).unwrap()].concat();
+        let mut reader = csv::Reader::from_reader(&*file);
         let row = reader.records().next().unwrap().unwrap();
         assert_eq!(row.len(), COLUMNS.len());
         assert!(row.iter().any(|field| field.contains("before 7")));

@@ -91,6 +91,16 @@ impl Role {
     pub const fn manages_mailboxes(self) -> bool {
         matches!(self, Self::Owner | Self::Administrator | Self::MailboxManager)
     }
+
+    /// Whether somebody with this role may invite others as `role`. An invitation ends when whoever wrote it may not write
+    /// it any more.
+    pub const fn may_invite(self, role: Self) -> bool {
+        match self {
+            Self::Owner => true,
+            Self::Administrator => !matches!(role, Self::Owner),
+            Self::MailboxManager | Self::Auditor | Self::Member => false,
+        }
+    }
 }
 
 words! {

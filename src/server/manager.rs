@@ -111,7 +111,7 @@ impl Server {
         };
         tracing::info!(listener.name = "manager", listener.addr = address, manager.origin = %manager.config.origin, "listening");
         set_up::offer(&self.directory(), &manager.config.origin, &self.config.data_dir).await?;
-        let stop = self.plane.stopping.clone();
+        let (clock, stop) = (self.clock.clone(), self.plane.stopping.clone());
         self.web.spawn(async move {
             let Manager {
                 config,
@@ -119,7 +119,7 @@ impl Server {
                 acceptor,
                 router,
             } = manager;
-            manager::serve(bound, &config, acceptor, router, stop).await;
+            manager::serve(bound, &config, acceptor, router, clock, stop).await;
         });
         Ok(())
     }

@@ -41,7 +41,7 @@ pub use people::{
 };
 pub use sign_in::{
     AddressAsked, ConsoleSession, Keep, NewCode, NewConsoleSession, PasswordReset, Proof, SessionEnds, SignIn, SignInStore,
-    TokenHash, UserPassword,
+    TokenHash, UserPassword, Verified,
 };
 pub use token::{NewToken, TokenStore};
 

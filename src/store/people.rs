@@ -136,6 +136,8 @@ pub struct Ending {
     pub narrowed: Vec<DeviceRow>,
     /// Mailboxes that they lose access to.
     pub grants: Vec<Grant>,
+    /// Open invitations that they wrote and may not write any more. They are withdrawn.
+    pub invitations: Vec<Invitation>,
     /// Tokens of theirs that stop working.
     pub tokens: u32,
     /// Console sessions that end: all of them where this was their only organisation.

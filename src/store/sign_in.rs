@@ -111,6 +111,17 @@ pub struct NewConsoleSession {
     pub origin: String,
     /// What the browser calls itself.
     pub browser: String,
+    /// What it was opened by. A password that was compared may be another one by now, and codes may be asked for.
+    pub verified: Option<Verified>,
+}
+
+/// What a sign-in was judged by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// The hash that the password was compared with.
+    pub hash: Hash,
+    /// Whether one-time codes were asked for.
+    pub has_code: bool,
 }
 
 /// When a console session ends by itself.
@@ -204,8 +215,10 @@ pub trait SignInStore: Send + Sync {
     /// Uses up a recovery code and says how many are left; `None` where there is no such code (any more).
     async fn use_recovery_code(&self, actor: &Actor, user: UserId, code: &TokenHash) -> Result<Option<u32>, Error>;
 
+    /// Whether a console session that owes nothing has not ended.
+    async fn is_session_live(&self, id: ConsoleSessionId) -> Result<bool, Error>;
     /// Opens a console session; the oldest beyond [`SESSIONS_MAX`] ends. Only a session that owes nothing is a sign-in,
-    /// has an audit row and counts as the user being seen.
+    /// has an audit row and counts as the user being seen. `Conflict` where what was verified does not hold any more.
     async fn open_session(&self, actor: &Actor, new: &NewConsoleSession) -> Result<ConsoleSession, Error>;
     /// The session with this id and its user, unless it has ended.
     async fn session(&self, hash: &TokenHash) -> Result<Option<(ConsoleSession, User)>, Error>;

@@ -39,13 +39,13 @@ export async function serve({ live = () => {}, pages = {} } = {}) {
   return { origin: `http://127.0.0.1:${server.address().port}`, stop };
 }
 
-/** A headless browser with a new profile, which speaks to nobody but us. */
-export async function launch() {
+/** A headless browser with a new profile, which speaks to nobody but us; `more` are further arguments. */
+export async function launch(more = []) {
   const { chromium } = require("playwright-core");
   return await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     chromiumSandbox: false,
     args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"],
+      "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", ...more],
   });
 }

@@ -9,13 +9,10 @@
 
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { gallery, launch, now, require, root, serve } from "./gallery.mjs";
+import { accessibility, sideways, smallTargets } from "./examine.mjs";
+import { gallery, launch, now, root, serve } from "./gallery.mjs";
 
-const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
 const pictures = join(root, "target/look");
-const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-/** What a finger needs (CSS pixels). */
-const finger = 44;
 const parallel = 2;
 
 const options = { languages: "en,fr", widths: "360,768,1280", themes: "light,dark", pictures: true, axe: true };
@@ -47,35 +44,12 @@ async function examine(context, page, where, isTouch) {
   tab.on("console", message => { if (message.type() === "error") note(`console: ${message.text()}`, where); });
   tab.on("pageerror", error => note(`script: ${error.message}`, where));
   await tab.goto(`${origin}/${page}`, { waitUntil: "load" });
-  const wide = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  if (wide > 0) note(`scrolls sideways by ${wide}px`, where);
-  if (isTouch) {
-    for (const small of await tab.evaluate(tooSmall, finger)) note(`smaller than a finger: ${small}`, where);
-  }
-  if (options.axe) {
-    await tab.evaluate(axe);
-    const result = await tab.evaluate(tags => axe.run(document, { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] }), rules);
-    for (const violation of result.violations) {
-      for (const node of violation.nodes) note(`axe ${violation.id} (${violation.impact}): ${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`, where);
-    }
-  }
+  for (const found of await sideways(tab)) note(found, where);
+  if (isTouch) for (const found of await smallTargets(tab)) note(found, where);
+  if (options.axe) for (const found of await accessibility(tab)) note(found, where);
   if (options.pictures) await tab.screenshot({ path: join(pictures, `${where}.png`), fullPage: true });
   seen += 1;
   await tab.close();
-}
-
-/** Buttons, fields and links that stand by themselves; links inside sentences may be as high as their line. */
-function tooSmall(least) {
-  const own = "button, .button, input:not([type=hidden]), select, summary, .chip, .menu a, .tabs a, .tile, .way, .todos a, .row-link, .door-foot a";
-  const boxes = [...document.querySelectorAll(own)].map(element => {
-    // A box to tick is pressed by its label; a link over a whole row by the row.
-    const target = element.closest("label, tr, .rows > li, .figure") ?? element;
-    const box = target.getBoundingClientRect();
-    return { element, box };
-  });
-  return boxes
-    .filter(({ element, box }) => element.checkVisibility() && box.height > 0 && box.height + .5 < least)
-    .map(({ element, box }) => `${element.tagName.toLowerCase()}.${element.className} ${Math.round(box.height)}px`);
 }
 
 await rm(pictures, { recursive: true, force: true });

@@ -10,4 +10,8 @@ mod doctor;
 mod help;
 mod import;
 pub(crate) mod installation;
+mod people;
+mod people_refused;
 mod setup;
+mod story;
+mod trail;

@@ -4,6 +4,7 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 
+mod browser;
 mod cli;
 mod clients;
 mod config;

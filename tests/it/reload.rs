@@ -136,7 +136,10 @@ fn what_the_manager_is_waits_for_a_restart_and_is_named() -> anyhow::Result<()> 
     let note = "[manager] changed: restart to apply it";
     assert!(!said(&original)?.contains("restart"));
     for (old, new) in [
-        ("origin = \"https://mail.example.test\"", "origin = \"https://other.example.test\""),
+        (
+            "origin = \"https://mail.example.test\"",
+            "origin = \"https://other.example.test\"",
+        ),
         ("[manager]\n", "[manager]\nconnections = 7\n"),
         (manager, ""),
     ] {

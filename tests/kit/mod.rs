@@ -6,6 +6,7 @@
 
 pub(crate) mod certificates;
 pub(crate) mod dovecot;
+pub(crate) mod http;
 pub(crate) mod imap;
 pub(crate) mod message;
 pub(crate) mod ports;

@@ -115,6 +115,7 @@ impl Postern {
         let config = config(&dir, certificates, settings, &secrets)?;
         dir.write("postern.toml", &config)?;
         secrets.add_file(&dir.join("data/server.key"));
+        secrets.add_file(&dir.join("data/set-up-link"));
         let mut postern = Self {
             process: None,
             listeners: BTreeMap::new(),
@@ -170,7 +171,7 @@ impl Postern {
         self.process.as_ref().map(Process::id)
     }
 
-    /// The port of a listener: `imaps`, `imap`, `submissions`, `submission`, `imaps-proxy`, `operations`.
+    /// The port of a listener: `imaps`, `imap`, `submissions`, `submission`, `imaps-proxy`, `operations`, `manager`.
     pub(crate) fn port(&self, listener: &str) -> anyhow::Result<u16> {
         let address = self.listeners.get(listener);
         address
@@ -232,6 +233,7 @@ impl Postern {
         };
         let shown = match arguments {
             ["device", "add" | "replace", ..] => shown_password(&outcome.stdout),
+            ["init" | "invite" | "token" | "user", ..] => shown_token(&outcome.stdout),
             _ => None,
         };
         self.secrets.add_output(arguments, shown.as_deref(), &outcome.stdout);
@@ -353,6 +355,13 @@ fn shown_password(stdout: &str) -> Option<String> {
         .lines()
         .find_map(|line| line.trim_start().strip_prefix("Password "))?;
     Some(line.trim().to_owned())
+}
+
+/// The token that a command prints once: that of an API token, or the end of a link.
+pub(crate) fn shown_token(printed: &str) -> Option<String> {
+    let words = printed.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let is_token = |word: &&str| word.len() == 56 && word.starts_with("ps") && word.as_bytes().get(3) == Some(&b'_');
+    words.into_iter().find(is_token).map(str::to_owned)
 }
 
 /// The program that cargo built together with the caller.

@@ -1,14 +1,25 @@
 //! All of it together: Postern in front of one Dovecot and one Postfix.
 
-use super::certificates::Certificates;
+use std::fmt::Write as _;
+
+use super::certificates::{Certificates, SERVER_NAME};
 use super::dovecot::Dovecot;
+use super::http::Browser;
 use super::imap::Imap;
+use super::ports;
 use super::postern::{Device, Login, Postern, Route, Settings};
 use super::postfix::{self, Postfix};
 use super::smtp::Smtp;
+use super::work_dir::WorkDir;
 
 /// The mail domain of a stack.
 pub(crate) const DOMAIN: &str = "acme.test";
+/// Where people have mail of their own, at the same store; Postern knows nothing of it.
+pub(crate) const PRIVATE: &str = "private.test";
+/// Who mails of the Manager are from: a user of Postfix.
+const SENDER: &str = "postern@acme.test";
+/// How often a start is tried again with a fresh port for the Manager, which must know its own before it binds it.
+const ATTEMPTS: usize = 5;
 
 /// How Postern logs in at a stack's servers, and what else its configuration says.
 #[derive(Debug)]
@@ -23,6 +34,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) proxy_listener: bool,
     /// See [`Settings::sections`].
     pub(crate) sections: &'a str,
+    /// The Manager, in clear on a loopback port, and its mail through Postfix.
+    pub(crate) manager: bool,
 }
 
 impl Default for Plan<'_> {
@@ -33,6 +46,7 @@ impl Default for Plan<'_> {
             aliases: Vec::new(),
             proxy_listener: false,
             sections: "",
+            manager: false,
         }
     }
 }
@@ -48,6 +62,8 @@ pub(crate) struct Stack {
     pub(crate) dovecot: Dovecot,
     /// Trusted by everybody here.
     pub(crate) certificates: Certificates,
+    /// Holds the password for the Manager's mail.
+    _dir: WorkDir,
 }
 
 impl Stack {
@@ -63,30 +79,58 @@ impl Stack {
         let certificates = Certificates::new()?;
         let dovecot = Dovecot::start(&certificates)?;
         let settings = postfix::Settings {
-            domains: vec![(DOMAIN, &dovecot)],
+            domains: vec![(DOMAIN, &dovecot), (PRIVATE, &dovecot)],
             aliases: plan.aliases.clone(),
             trust_loopback: plan.smtp == Login::TrustedNetwork,
             ..Default::default()
         };
         let postfix = Postfix::start(&certificates, &settings)?;
-        let route = Route {
-            name: "main",
-            domains: vec![],
-            imap: (&dovecot, plan.imap),
-            smtp: (&postfix, plan.smtp),
+        let dir = WorkDir::new("mail")?;
+        let mail = if plan.manager {
+            mail(&certificates, &dovecot, &postfix, &dir)?
+        } else {
+            String::new()
         };
-        let settings = Settings {
-            routes: vec![route],
-            proxy_listener: plan.proxy_listener,
-            sections: plan.sections,
+        let mut attempt = 1;
+        let postern = loop {
+            let mut sections = format!("{}\n{mail}", plan.sections);
+            if plan.manager {
+                let address = format!("127.0.0.1:{}", ports::free()?);
+                write!(
+                    sections,
+                    "[manager]\naddress = \"{address}\"\ntls = false\norigin = \"http://{address}\"\n\n"
+                )?;
+            }
+            let route = Route {
+                name: "main",
+                domains: vec![],
+                imap: (&dovecot, plan.imap),
+                smtp: (&postfix, plan.smtp),
+            };
+            let settings = Settings {
+                routes: vec![route],
+                proxy_listener: plan.proxy_listener,
+                sections: &sections,
+            };
+            match Postern::start(&certificates, &settings) {
+                Err(error) if plan.manager && attempt < ATTEMPTS && format!("{error:#}").contains("in use") => {
+                    attempt += 1;
+                }
+                started => break started?,
+            }
         };
-        let postern = Postern::start(&certificates, &settings)?;
         Ok(Self {
             postern,
             postfix,
             dovecot,
             certificates,
+            _dir: dir,
         })
+    }
+
+    /// Where the Manager answers.
+    pub(crate) fn manager(&self) -> anyhow::Result<Browser> {
+        Ok(Browser::new(self.postern.port("manager")?))
     }
 
     /// Adds a mailbox at the store and in Postern; gives its own password at the store.
@@ -121,4 +165,16 @@ impl Stack {
         smtp.auth_plain(&device.address, &device.password)?.expect(235)?;
         Ok(smtp)
     }
+}
+
+/// The `[mail]` section: Postfix takes the Manager's mail over TLS, with a user and a password.
+fn mail(certificates: &Certificates, dovecot: &Dovecot, postfix: &Postfix, dir: &WorkDir) -> anyhow::Result<String> {
+    let password = dir.write_secret("mail.password", &dovecot.add_mailbox(SENDER)?)?;
+    Ok(format!(
+        "[mail]\nhost = \"{SERVER_NAME}\"\nport = {}\nca = \"{}\"\nusername = \"{SENDER}\"\npassword_file = \"{}\"\n\
+         from = \"Postern <{SENDER}>\"\nfirst_retry = \"200ms\"\n\n",
+        postfix.smtps,
+        certificates.authority.display(),
+        password.display()
+    ))
 }

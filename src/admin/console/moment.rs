@@ -4,6 +4,7 @@
 //! Without script, times are in the server's zone, which the title names; the script writes them in the browser's own.
 
 use std::fmt;
+use std::time::Duration;
 
 use askama::filters::HtmlSafe;
 use jiff::Zoned;
@@ -11,6 +12,9 @@ use jiff::Zoned;
 use super::text::{Line, Text};
 use crate::clock::Timestamp;
 use crate::model::Language;
+
+/// Two clocks, or two readings of one, differ by as much.
+const SLACK: Duration = Duration::from_secs(5);
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -71,7 +75,8 @@ impl Moment<'_> {
     }
 
     fn relative(&self) -> String {
-        let is_past = self.at <= self.text.now;
+        // What was made while the page was is no promise.
+        let is_past = self.at <= self.text.now.plus(SLACK);
         let seconds = self.seconds();
         let (past, future, count) = match seconds {
             0..MINUTE => ("moment-just-now", "moment-soon", 0),

@@ -31,11 +31,19 @@ impl Neighbour {
         }
     }
 
+    /// Whether it is one of our proxies.
+    pub(super) fn is_proxy(self, proxies: &[IpNet]) -> bool {
+        match self {
+            Self::Tcp(address) => proxies.iter().any(|network| network.contains(&address)),
+            Self::Unix => true,
+        }
+    }
+
     /// The last address in the chain that is not one of our proxies. What stands left of it was written by the client.
     pub(super) fn client(self, headers: &HeaderMap, proxies: &[IpNet]) -> ClientAddress {
         let is_proxy = |address: IpAddr| proxies.iter().any(|network| network.contains(&address));
         let mut last = self.address();
-        if matches!(self, Self::Tcp(address) if !is_proxy(address)) {
+        if !self.is_proxy(proxies) {
             return ClientAddress(last);
         }
         let chain: Vec<&str> = headers

@@ -1,13 +1,16 @@
 //! The Manager's own listener: TLS or cleartext, HTTP/1.1, and what holds for every request before a page or the API
 //! sees it.
 //!
-//! It is the only listener that people's browsers reach. Connections are limited in number and in time (`serve`), the
+//! It is the only listener that people's browsers reach. Connections are limited in number (`places`) and in time
+//! (`serve`, and `pace` for who reads too slowly), the
 //! client's address is taken from a proxy only where the proxy is named in the configuration (`client`), requests for
 //! another host are refused, other sites cannot send forms, and every answer carries the same headers (`guards`). Links
 //! in mails and redirections begin with the configured [`Origin`] and never with what a request says.
 
 mod client;
 mod guards;
+mod pace;
+mod places;
 mod serve;
 
 #[cfg(test)]
@@ -19,9 +22,11 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 
 use crate::model::Origin;
+use crate::peer::NetworkPrefixes;
 
 pub use client::ClientAddress;
 pub use guards::{guarded, local_path};
+pub use places::OwnNetwork;
 pub use serve::{Bound, bind, serve};
 
 /// Where the Manager listens.
@@ -47,8 +52,10 @@ pub struct Config {
     pub origin: Origin,
     /// Reverse proxies whose `X-Forwarded-For` counts. On a Unix socket, the one that connects is trusted.
     pub proxies: Vec<IpNet>,
-    /// Connections at the same time.
+    /// What one network is.
+    pub network: NetworkPrefixes,
+    /// Connections at the same time. A quarter is kept for networks that somebody has signed in from, and for proxies.
     pub max_connections: usize,
-    /// Of these, from one address.
-    pub max_per_address: usize,
+    /// Of these, from one network.
+    pub max_per_network: usize,
 }

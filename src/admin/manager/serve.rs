@@ -1,11 +1,10 @@
-//! The accept loop: connections, their number, their time, and TLS.
+//! The accept loop: connections, their time, and TLS.
 
-use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -14,13 +13,17 @@ use axum::extract::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use super::client::Neighbour;
+use super::pace::Paced;
+use super::places::{Place as Taken, Places};
 use super::{Config, Place};
+use crate::clock::Clock;
 use crate::tls::{Acceptor, Stream};
 
 /// From the connection to the end of the TLS handshake.
@@ -107,12 +110,10 @@ pub async fn serve(
     config: &Config,
     acceptor: Option<Arc<Acceptor>>,
     router: Router,
+    clock: Clock,
     stop: CancellationToken,
 ) {
-    let places = Arc::new(Places {
-        config: config.clone(),
-        taken: Mutex::default(),
-    });
+    let places = Places::new(config, clock);
     let tasks = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -155,9 +156,22 @@ async fn connection(
             tokio::time::timeout(HANDSHAKE_TIME, acceptor.accept(stream)).await??.0
         }
     };
+    answer(stream, router, place, stop).await
+}
+
+/// Answers what is asked on one stream, to its end.
+pub(super) async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    router: Router,
+    place: &Taken,
+    stop: CancellationToken,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let service = hyper::service::service_fn(|mut request: hyper::Request<Incoming>| {
         let client = place.neighbour.client(request.headers(), &place.places.config.proxies);
         request.extensions_mut().insert(client);
+        if let Some(network) = place.own_network() {
+            request.extensions_mut().insert(network);
+        }
         let request: Request = request.map(Body::new);
         router.clone().oneshot(request)
     });
@@ -167,7 +181,7 @@ async fn connection(
             .header_read_timeout(HEADER_TIME)
             .max_buf_size(HEADER_BYTES)
             .max_headers(HEADERS_MAX)
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(TokioIo::new(Paced::new(stream)), service)
     );
     tokio::select! {
         ended = connection.as_mut() => return Ok(ended?),
@@ -175,51 +189,4 @@ async fn connection(
     }
     connection.as_mut().graceful_shutdown();
     Ok(tokio::time::timeout(STOP_TIME, connection).await??)
-}
-
-/// Connections that are open.
-struct Places {
-    config: Config,
-    taken: Mutex<HashMap<IpAddr, usize>>,
-}
-
-/// One of them; given back when dropped.
-struct Taken {
-    places: Arc<Places>,
-    neighbour: Neighbour,
-}
-
-impl Places {
-    fn take(self: &Arc<Self>, neighbour: Neighbour) -> Option<Taken> {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let address = neighbour.address();
-        // All clients of a proxy arrive from its one address.
-        let is_proxy = match neighbour {
-            Neighbour::Unix => true,
-            Neighbour::Tcp(address) => self.config.proxies.iter().any(|network| network.contains(&address)),
-        };
-        let in_all: usize = taken.values().sum();
-        let of_this = taken.get(&address).copied().unwrap_or_default();
-        if in_all >= self.config.max_connections || (!is_proxy && of_this >= self.config.max_per_address) {
-            return None;
-        }
-        *taken.entry(address).or_default() += 1;
-        Some(Taken {
-            places: Arc::clone(self),
-            neighbour,
-        })
-    }
-}
-
-impl Drop for Taken {
-    fn drop(&mut self) {
-        let mut taken = self.places.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let address = self.neighbour.address();
-        if let Some(count) = taken.get_mut(&address) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                taken.remove(&address);
-            }
-        }
-    }
 }

@@ -6,11 +6,14 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
+use super::client::Neighbour;
 use super::guards::local_path;
+use super::places::Places;
+use super::serve::answer;
 use super::*;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
@@ -31,7 +34,7 @@ fn sorry(status: StatusCode) -> Response {
         .into_response()
 }
 
-async fn site(max_per_address: usize) -> Site {
+async fn site(max_per_network: usize) -> Site {
     let config = |origin: &str| Config {
         place: Place::Tcp {
             address: "127.0.0.1:0".parse().unwrap(),
@@ -39,8 +42,9 @@ async fn site(max_per_address: usize) -> Site {
         },
         origin: Origin::parse(origin).unwrap(),
         proxies: Vec::new(),
+        network: NetworkPrefixes::default(),
         max_connections: 8,
-        max_per_address,
+        max_per_network,
     };
     let bound = bind(&config("http://127.0.0.1")).await.unwrap();
     let address = bound.address().unwrap().unwrap();
@@ -51,13 +55,17 @@ async fn site(max_per_address: usize) -> Site {
         .route("/form/{secret}", post(async |body: String| body))
         .route("/defect", get(async || -> &'static str { panic!("a defect") }))
         .route(
+            "/signed-in",
+            get(async |axum::Extension(network): axum::Extension<OwnNetwork>| network.note()),
+        )
+        .route(
             "/who",
             get(async |axum::Extension(client): axum::Extension<ClientAddress>| client.0.to_string()),
         );
     let router = guarded(router, &config.origin, Arc::clone(&metrics), Clock::system(), sorry).unwrap();
     let stop = CancellationToken::new();
     let (origin, stopped) = (config.origin.clone(), stop.clone());
-    tokio::spawn(async move { serve(bound, &config, None, router, stopped).await });
+    tokio::spawn(async move { serve(bound, &config, None, router, Clock::system(), stopped).await });
     Site {
         address,
         origin,
@@ -75,6 +83,15 @@ impl Site {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         answer
+    }
+
+    /// Asks and keeps the connection open; nothing where it is closed without a word.
+    async fn hold(&self, path: &str) -> Option<TcpStream> {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", self.origin.authority());
+        // A connection that is closed at once may be so before the request is written.
+        stream.write_all(request.as_bytes()).await.ok()?;
+        stream.read_exact(&mut [0; 1]).await.ok().map(|_| stream)
     }
 
     async fn get(&self, path: &str) -> String {
@@ -163,19 +180,10 @@ async fn what_is_counted_names_the_route_and_never_the_path() {
 }
 
 #[tokio::test]
-async fn one_address_cannot_take_all_connections() {
+async fn one_network_cannot_take_all_connections() {
     let site = site(2).await;
-    let mut held = Vec::new();
-    for _ in 0..2 {
-        let mut stream = TcpStream::connect(site.address).await.unwrap();
-        let request = format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", site.origin.authority());
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut octet = [0; 1];
-        stream.read_exact(&mut octet).await.unwrap();
-        held.push(stream);
-    }
-    let mut refused = TcpStream::connect(site.address).await.unwrap();
-    assert_eq!(refused.read(&mut [0; 1]).await.unwrap(), 0);
+    let mut held = vec![site.hold("/").await.unwrap(), site.hold("/").await.unwrap()];
+    assert!(site.hold("/").await.is_none());
     // A place is free again once its connection has ended.
     drop(held.pop());
     loop {
@@ -222,4 +230,45 @@ fn one_is_led_on_to_paths_of_ours_only() {
     ] {
         assert_eq!(local_path(bad), None, "{bad:?}");
     }
+}
+
+#[tokio::test]
+async fn some_places_are_for_networks_that_somebody_signed_in_from() {
+    let site = site(8).await;
+    let mut held = Vec::new();
+    for _ in 0..6 {
+        held.push(site.hold("/").await.unwrap());
+    }
+    assert!(site.hold("/").await.is_none(), "a stranger");
+    // By a connection that is open already.
+    let stream = held.first_mut().unwrap();
+    let request = format!("GET /signed-in HTTP/1.1\r\nhost: {}\r\n\r\n", site.origin.authority());
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut read = Vec::new();
+    while read.windows(4).filter(|end| end == b"\r\n\r\n").count() < 2 {
+        assert!(stream.read_buf(&mut read).await.unwrap() > 0);
+    }
+    held.push(site.hold("/").await.unwrap());
+    held.push(site.hold("/").await.unwrap());
+    assert!(site.hold("/").await.is_none(), "all are taken");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_asks_for_much_and_reads_nothing_is_let_go() {
+    let config = Config {
+        place: Place::Unix("/nowhere".into()),
+        origin: Origin::parse("https://manager.example.org").unwrap(),
+        proxies: Vec::new(),
+        network: NetworkPrefixes::default(),
+        max_connections: 8,
+        max_per_network: 8,
+    };
+    let place = Places::new(&config, Clock::system()).take(Neighbour::Unix).unwrap();
+    let router = Router::new().route("/", get(async || "page".repeat(100_000)));
+    let (near, mut far): (DuplexStream, DuplexStream) = tokio::io::duplex(4096);
+    let asked = "GET / HTTP/1.1\r\nhost: x\r\n\r\n".repeat(20);
+    far.write_all(asked.as_bytes()).await.unwrap();
+    let ended = answer(near, router, &place, CancellationToken::new()).await;
+    assert!(ended.unwrap_err().to_string().contains("error writing"));
+    drop(far);
 }

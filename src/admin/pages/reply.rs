@@ -8,10 +8,13 @@ use super::Pages;
 use super::query::with_query;
 use super::visit::{Guest, Person};
 use crate::admin::console::text::Line;
+use crate::admin::console::view::done::forbidden;
 use crate::admin::console::view::error::{ErrorDoor, ErrorPage, Fault};
 use crate::admin::console::view::{Flash, Frame};
 use crate::directory::Error;
-use crate::directory::desk::Forbidden;
+use crate::directory::desk::{Because, Forbidden};
+use crate::directory::rights::Operation;
+use crate::model::{Address, Role};
 use crate::store;
 
 /// What a handler gives.
@@ -104,7 +107,7 @@ fn status_of(fault: &Fault) -> StatusCode {
 fn fault_of(error: &Error, frame: &Frame) -> Fault {
     match error {
         Error::Forbidden(forbidden) => Fault::Forbidden {
-            what: what(forbidden),
+            what: what(forbidden, frame),
             who_can: forbidden.who_can.clone(),
         },
         Error::TooManyTries { wait } | Error::TooSoon { wait } => Fault::TooMany {
@@ -138,16 +141,70 @@ fn fault_of(error: &Error, frame: &Frame) -> Fault {
     }
 }
 
-/// What was to be done, in words.
-fn what(forbidden: &Forbidden) -> Line {
-    Line::name(&forbidden.operation.title())
+/// What may not be done, in words.
+fn what(of: &Forbidden, frame: &Frame) -> Line {
+    let address = of.mailbox.as_ref().map_or("", Address::as_str);
+    match of.because {
+        Some(Because::SomebodySignsIn) => return forbidden::somebody_signs_in(address),
+        Some(Because::SpeaksForDomain) => return forbidden::speaks_for_domain(address),
+        None => {}
+    }
+    let operation = of.operation;
+    let is_auditor = frame.org.as_ref().is_some_and(|org| org.role == Role::Auditor);
+    if !operation.changes() {
+        return forbidden::see();
+    }
+    if is_auditor {
+        return forbidden::change_anything();
+    }
+    let mailbox = of.mailbox.as_ref().map(Address::as_str);
+    match (operation, mailbox) {
+        (Operation::DeviceAdd | Operation::DeviceAssign | Operation::OwnDeviceAdd, Some(mailbox)) => {
+            forbidden::add_device(mailbox)
+        }
+        (
+            Operation::DeviceEdit
+            | Operation::DeviceSenders
+            | Operation::DevicePause
+            | Operation::DeviceResume
+            | Operation::DeviceReplace
+            | Operation::DeviceRevoke
+            | Operation::OwnDeviceEdit
+            | Operation::OwnDeviceResume
+            | Operation::OwnDeviceReplace
+            | Operation::OwnDeviceEnd
+            | Operation::SessionEnd,
+            Some(mailbox),
+        ) => forbidden::manage_devices(mailbox),
+        (Operation::AliasCreate | Operation::AliasDelete, Some(mailbox)) => forbidden::manage_aliases(mailbox),
+        (Operation::GrantGive | Operation::GrantWithdraw, Some(mailbox)) => forbidden::give_access(mailbox),
+        (
+            Operation::DomainCreate
+            | Operation::DomainDelete
+            | Operation::MailboxCreate
+            | Operation::MailboxSuspend
+            | Operation::MailboxResume
+            | Operation::MailboxDelete,
+            _,
+        ) => forbidden::manage_mailboxes(),
+        (
+            Operation::MemberRole
+            | Operation::MemberRemove
+            | Operation::InvitationCreate
+            | Operation::InvitationSend
+            | Operation::InvitationWithdraw,
+            _,
+        ) => forbidden::manage_people(),
+        (Operation::OwnerChange, _) => forbidden::manage_owners(),
+        _ => forbidden::anything_else(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::tests::kit::Log;
-    use super::*;
     use super::super::visit::plain_reader;
+    use super::*;
     use crate::clock::{Clock, Timestamp};
 
     #[tokio::test]

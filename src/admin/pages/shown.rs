@@ -10,6 +10,7 @@ use crate::identity::BadPassword;
 use crate::identity::password::{PASSWORD_MAX, PASSWORD_MIN};
 use crate::model::name::BadName;
 use crate::model::{Device, DeviceState, OrgId, device};
+use crate::revoke::SessionSnapshot;
 use crate::store::{AuditRow, DeviceRow};
 
 /// A device in a list, with its connections at this moment.
@@ -32,7 +33,7 @@ pub(super) fn device_row(pages: &Pages, org: OrgId, row: &DeviceRow) -> ShownDev
         scopes: device.scopes,
         standing: standing(device, pages.clock.utc()),
         expires_at: device.expires_at,
-        last_used: device.last_used.clone(),
+        last_used: last_used(pages, device, live > 0),
         live: u32::try_from(live).unwrap_or(u32::MAX),
         imported: device.imported,
         knocking: row.knocking.as_ref().map(knocking),
@@ -46,6 +47,28 @@ fn knocking(knocking: &device::Knocking) -> Knocking {
         last: knocking.last.at,
         by: knocking.last.protocol,
         from: knocking.last.ip,
+    }
+}
+
+/// The last sign-in: of a device that is connected, the newest session, which its record tells of a moment later.
+fn last_used(pages: &Pages, device: &Device, is_live: bool) -> Option<device::Use> {
+    let recorded = device.last_used.clone();
+    if !is_live {
+        return recorded;
+    }
+    let sessions = pages.registry.sessions_of(device.mailbox).into_iter();
+    let live = sessions.filter(|session| session.info.device == device.id).map(used);
+    live.chain(recorded).max_by_key(|used| used.at)
+}
+
+/// A live session as a sign-in.
+pub(super) fn used(session: SessionSnapshot) -> device::Use {
+    let info = session.info;
+    device::Use {
+        at: info.since,
+        ip: info.peer,
+        protocol: info.protocol,
+        client: info.client.map(String::from),
     }
 }
 
@@ -64,7 +87,7 @@ pub(super) fn activity_row(row: &AuditRow, person: Option<&str>, href: Option<St
     ActivityRow {
         at: row.at,
         who: activity::who(&row.actor.who, person),
-        deed: activity::deed(&row.action, &row.subject, &row.detail),
+        deed: activity::deed(&row.actor.who, &row.action, &row.subject, &row.detail),
         action: row.action.clone(),
         origin: activity::origin(&row.actor.origin),
         behalf: row.actor.behalf.as_deref().map(|behalf| actor(behalf).to_owned()),

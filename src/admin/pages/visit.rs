@@ -19,12 +19,12 @@ use super::{Pages, reply};
 use crate::admin::console::text::Text;
 use crate::admin::console::view::frame::{OrgHere, OrgLink, SignedIn as ShownPerson};
 use crate::admin::console::view::{Flash, Frame, Place, Places, Theme};
-use crate::admin::manager::ClientAddress;
+use crate::admin::manager::{ClientAddress, OwnNetwork};
 use crate::clock::Clock;
 use crate::directory::Error;
 use crate::directory::desk::{Acting, SignedIn, Visit, Visitor};
 use crate::directory::rights::Operation;
-use crate::model::{Language, OrgId};
+use crate::model::{Language, OrgId, Role};
 use crate::store::UserOrg;
 
 /// Languages that are looked at in `Accept-Language`.
@@ -141,6 +141,9 @@ impl Anyone {
                 });
             }
         };
+        if let Some(network) = parts.extensions.get::<OwnNetwork>() {
+            network.note();
+        }
         let orgs = pages.desk.my_orgs(&signed_in).await.map_err(|error| failed(&error))?;
         let flash = match parts.method {
             Method::GET => pages.flashes.take(signed_in.session.id, pages.clock.now()),
@@ -314,7 +317,8 @@ fn places(acting: &Acting) -> Places {
         sessions: may(Operation::SessionRead),
         activity: may(Operation::AuditRead),
         domains: may(Operation::OrgRead),
-        settings: true,
+        // A member finds their tokens in their account: there is nothing else for them.
+        settings: acting.role != Role::Member,
         search: may(Operation::MailboxRead),
     }
 }

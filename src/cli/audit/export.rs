@@ -50,12 +50,12 @@ pub(super) async fn run(args: Args, local: &Local, output: &Output) -> Result<()
                 .create_new(true)
                 .mode(0o600)
                 .open(path)
-                .map_err(|error| {
-                    let exit = match error.kind() {
-                        io::ErrorKind::AlreadyExists => Exit::Conflict,
-                        _ => Exit::Failed,
-                    };
-                    Failure::new(exit, format!("{} cannot be written: {error}", path.display()))
+                .map_err(|error| match error.kind() {
+                    io::ErrorKind::AlreadyExists => Failure::new(
+                        Exit::Conflict,
+                        format!("{} exists already; choose another name", path.display()),
+                    ),
+                    _ => Failure::failed(format!("{} cannot be written: {error}", path.display())),
                 })?;
             let rows = write(shape, filter, local, &mut file).await?;
             file.sync_all()?;

@@ -8,7 +8,6 @@ use crate::cli::local::Local;
 use crate::cli::output::{Output, counted};
 use crate::cli::people::{self, recipient, told, works_until};
 use crate::clock::Timestamp;
-use crate::directory;
 use crate::directory::letter::{Letter, SignInChange};
 use crate::identity::Token;
 use crate::identity::token::Reset;
@@ -24,9 +23,7 @@ pub(super) async fn reset_password(user: &str, mail: bool, local: &Local, output
         let done = format!("{} chooses a new password at:", user.address);
         return show_reset_link(&user, &done, facts, local, output).await;
     }
-    if !local.sends_mail() {
-        return Err(directory::Error::NoMail.into());
-    }
+    local.must_send_mail()?;
     let (link, expires_at) = local.directory.make_reset_link(&local.actor, user.id).await?;
     let letter = Letter::PasswordReset {
         address: user.address.clone(),

@@ -92,6 +92,7 @@ impl Desk {
             name: edit.name.clone(),
             language: edit.language,
         };
+        self.must_live(&signed_in.session).await?;
         self.directory.edit_user(&visitor.actor(user), user.id, &edit).await
     }
 
@@ -112,6 +113,7 @@ impl Desk {
         self.throttle
             .take_mail(now, visitor.ip, address.as_str())
             .map_err(super::sign_in::too_many)?;
+        self.must_live(&signed_in.session).await?;
         let actor = visitor.actor(user);
         if !self.post.is_open() {
             let edit = UserEdit {
@@ -176,6 +178,7 @@ impl Desk {
     pub async fn confirm_address(&self, signed_in: &SignedIn, link: &str) -> Result<User, Error> {
         let (hash, _) = self.open_address(signed_in, link).await?;
         let (old, visitor) = (&signed_in.user, &signed_in.visitor);
+        self.must_live(&signed_in.session).await?;
         let user = match self.store().confirm_address(&visitor.actor(old), old.id, &hash).await {
             Err(store::Error::NotFound(_)) => return Err(Error::DeadLink),
             confirmed => confirmed?,
@@ -203,6 +206,7 @@ impl Desk {
         let network = self.settings.network.network_of(visitor.ip);
         let password = self.passwords.hash(network, password).await?;
         let actor = visitor.actor(user);
+        self.must_live(&signed_in.session).await?;
         self.store()
             .set_password(&actor, user.id, &password, Self::keep(signed_in))
             .await?;

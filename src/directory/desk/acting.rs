@@ -5,7 +5,7 @@ use super::{Desk, Error, SignedIn, Visitor};
 use crate::identity::Token;
 use crate::identity::token::Api;
 use crate::model::{ApiToken, Mailbox, MailboxId, Org, OrgId, Rights, Role, TokenScope, User};
-use crate::store::{Actor, ConsoleSession, MailboxRow, Proof};
+use crate::store::{Actor, ConsoleSession, MailboxRow, Proof, Standing};
 
 /// By what somebody acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,17 +139,31 @@ impl Desk {
     /// # Errors
     /// They are no member any more.
     pub async fn rights_on(&self, acting: &Acting, mailbox: MailboxId) -> Result<Rights, Error> {
-        let standing = self
-            .store()
-            .standing(acting.org.id, acting.user.id, Some(mailbox))
-            .await?;
-        standing.map(|standing| standing.rights).ok_or(UNKNOWN_ORG)
+        Ok(self.standing_of(acting, Some(mailbox)).await?.rights)
+    }
+
+    /// Role and rights of whoever acts, at this moment.
+    async fn standing_of(&self, acting: &Acting, mailbox: Option<MailboxId>) -> Result<Standing, Error> {
+        // A request may take its time: its form comes slowly, or a hash waits for others.
+        if let Via::Session(session) = &acting.via {
+            self.must_live(session).await?;
+        }
+        let standing = self.store().standing(acting.org.id, acting.user.id, mailbox).await?;
+        standing.ok_or(UNKNOWN_ORG)
+    }
+
+    /// Refuses to go on in a console session that has ended since the request began.
+    pub(super) async fn must_live(&self, session: &ConsoleSession) -> Result<(), Error> {
+        if self.store().is_session_live(session.id).await? {
+            Ok(())
+        } else {
+            Err(Error::SignedOut)
+        }
     }
 
     /// Allows an operation on the organisation as a whole, and says as whom it is done.
     pub(super) async fn allow(&self, acting: &Acting, operation: Operation) -> Result<Actor, Error> {
-        let standing = self.store().standing(acting.org.id, acting.user.id, None).await?;
-        let standing = standing.ok_or(UNKNOWN_ORG)?;
+        let standing = self.standing_of(acting, None).await?;
         if acting.may_with(standing.membership.role, Rights::NONE, operation) {
             return Ok(acting.actor());
         }
@@ -179,11 +193,7 @@ impl Desk {
         operations: &[Operation],
         mailbox: &Mailbox,
     ) -> Result<Actor, Error> {
-        let standing = self
-            .store()
-            .standing(acting.org.id, acting.user.id, Some(mailbox.id))
-            .await?;
-        let standing = standing.ok_or(UNKNOWN_ORG)?;
+        let standing = self.standing_of(acting, Some(mailbox.id)).await?;
         let may = |operation: Operation| acting.may_with(standing.membership.role, standing.rights, operation);
         match operations.iter().find(|operation| !may(**operation)) {
             None => Ok(acting.actor()),

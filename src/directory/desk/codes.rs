@@ -74,6 +74,7 @@ impl Desk {
             step,
             recovery: codes.iter().map(|code| code.hash(keys, user.id)).collect(),
         };
+        self.must_live(&signed_in.session).await?;
         self.store()
             .set_code(&visitor.actor(user), user.id, &new, Self::keep(signed_in))
             .await?;
@@ -88,6 +89,7 @@ impl Desk {
     pub async fn stop_codes(&self, signed_in: &SignedIn) -> Result<(), Error> {
         self.must_be_fresh(&signed_in.session)?;
         let (user, visitor) = (&signed_in.user, &signed_in.visitor);
+        self.must_live(&signed_in.session).await?;
         self.store()
             .remove_code(&visitor.actor(user), user.id, Self::keep(signed_in))
             .await?;
@@ -123,6 +125,7 @@ impl Desk {
             .iter()
             .map(|code| code.hash(&self.directory.keys, user.id))
             .collect();
+        self.must_live(&signed_in.session).await?;
         self.store()
             .set_recovery_codes(&visitor.actor(user), user.id, &hashes)
             .await?;

@@ -19,6 +19,26 @@ pub struct Forbidden {
     pub mailbox: Option<Address>,
     /// Owners and administrators who can do it or give the right to, the most powerful first; at most three.
     pub who_can: Vec<String>,
+    /// Why their right is not enough here, where they have it otherwise.
+    pub because: Option<Because>,
+}
+
+/// Why a right is not enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Because {
+    /// Somebody signs in to the Manager with the address: whoever opens its mail could have a new password sent to it.
+    SomebodySignsIn,
+    /// The name speaks for a domain, or is one of another domain.
+    SpeaksForDomain,
+}
+
+impl Because {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::SomebodySignsIn => ", as somebody signs in to the Manager with this address",
+            Self::SpeaksForDomain => ", as the name is one of another domain, or speaks for the whole domain",
+        }
+    }
 }
 
 impl fmt::Display for Forbidden {
@@ -27,6 +47,7 @@ impl fmt::Display for Forbidden {
         if let Some(mailbox) = &self.mailbox {
             write!(f, " ({mailbox})")?;
         }
+        f.write_str(self.because.map_or("", Because::text))?;
         match self.who_can.as_slice() {
             [] => f.write_str("; ask an owner of the organisation"),
             [one] => write!(f, "; {one} can"),
@@ -43,8 +64,30 @@ impl Desk {
         operation: Operation,
         mailbox: Option<Address>,
     ) -> Result<Error, Error> {
+        self.refusal(acting, (operation, operation), mailbox, None).await
+    }
+
+    /// The refusal of an operation that whoever acts may do elsewhere, with the names of those who may do what it needs
+    /// here.
+    pub(super) async fn forbidden_because(
+        &self,
+        acting: &Acting,
+        operations: (Operation, Operation),
+        mailbox: Option<Address>,
+        because: Because,
+    ) -> Result<Error, Error> {
+        self.refusal(acting, operations, mailbox, Some(because)).await
+    }
+
+    async fn refusal(
+        &self,
+        acting: &Acting,
+        (operation, needed): (Operation, Operation),
+        mailbox: Option<Address>,
+        because: Option<Because>,
+    ) -> Result<Error, Error> {
         let mut who_can = Vec::new();
-        let could = |role: &Role| operation.allows_role(*role);
+        let could = |role: &Role| needed.allows_role(*role);
         for role in [Role::Owner, Role::Administrator].into_iter().filter(could) {
             let query = MemberQuery {
                 role: Some(role),
@@ -59,6 +102,7 @@ impl Desk {
             operation,
             mailbox,
             who_can,
+            because,
         })))
     }
 }
@@ -74,6 +118,7 @@ mod tests {
                 operation: Operation::DeviceAdd,
                 mailbox: Address::parse("info@example.org").ok(),
                 who_can: names.iter().map(|name| (*name).to_owned()).collect(),
+                because: None,
             }
             .to_string()
         };

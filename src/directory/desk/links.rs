@@ -256,7 +256,7 @@ impl Desk {
 
     async fn open_new(&self, visitor: &Visitor, user: &User) -> Result<Opened, Error> {
         let ends = self.directory.lifetimes.session_ends(self.now());
-        self.open_as(visitor, user, Proof::Password, ends).await
+        self.open_as(visitor, user, (Proof::Password, ends), None).await
     }
 
     /// Sends a link for a new password, if this address is a user's. The answer and its time are the same if it is not, and

@@ -67,6 +67,7 @@ impl Desk {
     /// Whoever acts may not, or it is none, or known already.
     pub async fn create_domain(&self, acting: &Acting, name: &str) -> Result<MailDomain, Error> {
         let actor = self.allow(acting, Operation::DomainCreate).await?;
+        self.may_take_domains().await?;
         self.directory.create_domain(&actor, &acting.org, name).await
     }
 
@@ -108,6 +109,8 @@ impl Desk {
         let actor = self.allow(acting, Operation::MailboxCreate).await?;
         let address = parse(address)?;
         self.must_be_own_domain(acting, &address).await?;
+        self.must_not_be_a_sign_in(acting, Operation::MailboxCreate, &address)
+            .await?;
         self.directory.create_mailbox(&actor, address.as_str()).await
     }
 
@@ -168,7 +171,10 @@ impl Desk {
     pub async fn create_alias(&self, acting: &Acting, mailbox: MailboxId, alias: &str) -> Result<Alias, Error> {
         let (actor, row) = self.allow_on(acting, Operation::AliasCreate, mailbox).await?;
         let alias = parse(alias)?;
+        self.must_be_a_mere_alias(acting, &row.mailbox, &alias).await?;
         self.must_be_own_domain(acting, &alias).await?;
+        self.must_not_be_a_sign_in(acting, Operation::AliasCreate, &alias)
+            .await?;
         Ok(self.store().create_alias(&actor, &alias, row.mailbox.id).await?)
     }
 

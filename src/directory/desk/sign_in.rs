@@ -8,10 +8,12 @@
 use super::super::Error;
 use super::{Desk, SignInChange, Visitor, guesser};
 use crate::identity::token::Session;
-use crate::identity::{BrowserId, RecoveryCode, Token, TotpSecret, lifetime};
+use crate::identity::{BrowserId, Busy, RecoveryCode, Token, TotpSecret, lifetime};
 use crate::model::{Address, User};
 use crate::secret::Secret;
-use crate::store::{ConsoleSession, Keep, NewConsoleSession, Proof, SessionEnds, SignIn, TokenHash, UserPassword};
+use crate::store::{
+    self, ConsoleSession, Keep, NewConsoleSession, Proof, SessionEnds, SignIn, TokenHash, UserPassword, Verified,
+};
 use crate::throttle::{Taken, Wait};
 
 /// A session that was opened, or went on under another id.
@@ -77,7 +79,14 @@ impl Desk {
             tracing::info!(client.addr = %visitor.ip, reason = error.key(), "sign-in to the Manager refused");
             self.hold(started).await;
         }
-        self.open(visitor, &proved?).await
+        let sign_in = proved?;
+        let opened = match self.open(visitor, &sign_in).await {
+            // What was compared is another password by now: they are not told "wrong", and may be right with the next try.
+            Err(Error::Store(store::Error::Conflict(_))) => return Err(Error::Busy(Busy)),
+            opened => opened?,
+        };
+        self.strengthen(visitor, &sign_in, password).await;
+        Ok(opened)
     }
 
     async fn prove_password(
@@ -104,9 +113,7 @@ impl Desk {
         if !self.compare(visitor, stored, password, taken).await? {
             return Err(Error::WrongSignIn);
         }
-        let sign_in = sign_in.ok_or(Error::WrongSignIn)?;
-        self.strengthen(visitor, &sign_in, password).await;
-        Ok(sign_in)
+        sign_in.ok_or(Error::WrongSignIn)
     }
 
     /// Compares a password and gives back what the try took, unless it was wrong.
@@ -134,15 +141,19 @@ impl Desk {
         } else {
             (Proof::Password, self.directory.lifetimes.session_ends(now))
         };
-        self.open_as(visitor, &sign_in.user, proof, ends).await
+        let verified = sign_in.password.as_ref().map(|password| Verified {
+            hash: password.hash.clone(),
+            has_code: owes_code,
+        });
+        self.open_as(visitor, &sign_in.user, (proof, ends), verified).await
     }
 
     pub(super) async fn open_as(
         &self,
         visitor: &Visitor,
         user: &User,
-        proof: Proof,
-        ends: SessionEnds,
+        (proof, ends): (Proof, SessionEnds),
+        verified: Option<Verified>,
     ) -> Result<Opened, Error> {
         let session = Token::generate();
         let new = NewConsoleSession {
@@ -152,6 +163,7 @@ impl Desk {
             ends,
             origin: visitor.ip.to_string(),
             browser: visitor.browser.clone(),
+            verified,
         };
         self.store().open_session(&visitor.actor(user), &new).await?;
         let owes_code = proof == Proof::Half;

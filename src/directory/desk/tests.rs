@@ -7,6 +7,7 @@ mod links;
 mod matrix;
 mod people;
 mod races;
+mod reach;
 mod secrets;
 mod sign_in;
 
@@ -222,7 +223,7 @@ impl World {
         let ends = self.directory().lifetimes.session_ends(self.desk.now());
         let opened = self
             .desk
-            .open_as(&visitor(), user, Proof::Password, ends)
+            .open_as(&visitor(), user, (Proof::Password, ends), None)
             .await
             .unwrap();
         self.visit(&opened).await

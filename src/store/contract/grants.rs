@@ -324,6 +324,43 @@ pub(in crate::store) async fn taking_send_as_away_ends_the_sessions_that_may_use
     assert_eq!(change("see-devices", "send-as").await, seq, "giving is no change");
 }
 
+pub(in crate::store) async fn what_another_organisation_granted_is_no_matter_of_a_device_here(backend: &Backend) {
+    let store = &*backend.store;
+    let world = world(store).await;
+    let lucie = world.lucie.id;
+    let joined = store.add_member(&actor(), world.other, lucie, Role::Member).await;
+    joined.unwrap();
+    give(store, &world, &world.info, "add-own-devices,send-as").await;
+    let there = store
+        .give_grant(
+            &actor(),
+            world.other,
+            world.foreign.id,
+            lucie,
+            &terms("add-own-devices"),
+        )
+        .await
+        .unwrap();
+    let phone = add_for(store, &world.foreign, &world.lucie, "iPhone", 1).await;
+    let may = store.epoch_and_senders(phone.id, phone.mailbox).await.unwrap().unwrap();
+    assert_eq!(may.1, std::slice::from_ref(&world.foreign.address), "nothing of Acme");
+
+    let ending = store.ending_with(world.acme, lucie, Some(world.info.id)).await.unwrap();
+    assert_eq!(ending.narrowed, [], "nor does Acme see it");
+    let before = changes(store).await;
+    let owner = DeviceEdit {
+        user: Some(None),
+        ..DeviceEdit::default()
+    };
+    store.edit_device(&actor(), phone.id, &owner).await.unwrap();
+    store
+        .withdraw_grant(&actor(), world.acme, world.info.id, lucie)
+        .await
+        .unwrap();
+    assert_eq!(changes(store).await, before, "no session of it ends");
+    assert_eq!(there.mailbox, world.foreign.id);
+}
+
 pub(in crate::store) async fn send_as_goes_with_the_mailbox_and_with_the_device(backend: &Backend) {
     let store = &*backend.store;
     let world = world(store).await;

@@ -252,7 +252,7 @@ pub(in crate::store) async fn what_is_withdrawn_or_ran_out_is_not_accepted(backe
     }
     assert_eq!(store.users(None, 99).await.unwrap(), users);
 
-    // Sent again, it works again, by the old link as well as by the new one.
+    // Sent again, it works again, by the new link only: the old one had run out.
     let later = START.plus(HOUR * 3);
     let renew = async |org, id, number| store.renew_invitation(&actor(), org, id, &token(number), later).await;
     not_found(renew(world.other, second.id, 9).await, "there is no invitation");
@@ -260,13 +260,10 @@ pub(in crate::store) async fn what_is_withdrawn_or_ran_out_is_not_accepted(backe
     refused(renew(world.acme, third.id, 9).await, "was accepted on");
     let renewed = renew(world.acme, second.id, 4).await.unwrap();
     assert_eq!((renewed.state, renewed.expires_at), (InvitationState::Sent, later));
-    assert_eq!(
-        store.invitation_by_link(&token(2)).await.unwrap(),
-        Some(renewed.clone())
-    );
+    assert_eq!(store.invitation_by_link(&token(2)).await.unwrap(), None);
     assert_eq!(store.invitation_by_link(&token(4)).await.unwrap(), Some(renewed));
     store
-        .accept_invitation(&actor(), &token(2), &somebody("B"))
+        .accept_invitation(&actor(), &token(4), &somebody("B"))
         .await
         .unwrap();
     refused(
@@ -285,13 +282,21 @@ pub(in crate::store) async fn an_invitation_that_is_declined_is_over(backend: &B
         "this link leads to no invitation",
     );
     let declined = store.decline_invitation(&zoe, &token(1)).await.unwrap();
-    assert_eq!((declined.id, declined.state), (made.id, InvitationState::Declined(START)));
-    assert_eq!(actions(store).await.last().map(String::as_str), Some("invitation.decline"));
+    assert_eq!(
+        (declined.id, declined.state),
+        (made.id, InvitationState::Declined(START))
+    );
+    assert_eq!(
+        actions(store).await.last().map(String::as_str),
+        Some("invitation.decline")
+    );
     let over = "the invitation was declined on 2026-11-18; ask for a new one";
     refused(store.decline_invitation(&zoe, &token(1)).await, over);
     refused(store.accept_invitation(&zoe, &token(1), &somebody("Zoé")).await, over);
     let later = START.plus(HOUR);
-    let renewed = store.renew_invitation(&actor(), world.acme, made.id, &token(2), later).await;
+    let renewed = store
+        .renew_invitation(&actor(), world.acme, made.id, &token(2), later)
+        .await;
     refused(renewed, over);
     let withdrawn = store.withdraw_invitation(&actor(), world.acme, made.id).await.unwrap();
     assert_eq!(withdrawn, declined, "there is nothing to withdraw");
@@ -435,4 +440,77 @@ pub(in crate::store) async fn invitations_are_listed_newest_first_and_tidied_awa
             .is_some(),
         "who accepted stays"
     );
+}
+
+pub(in crate::store) async fn an_invitation_ends_with_the_right_to_write_it(backend: &Backend) {
+    let store = &*backend.store;
+    let world = world(store).await;
+    let (acme, lucie) = (world.acme, world.lucie.id);
+    let role = async |from, to| {
+        store
+            .set_role(&actor(), acme, lucie, from, to)
+            .await
+            .unwrap()
+            .ended
+            .what
+    };
+    role(Role::Member, Role::Owner).await;
+    let by = |user: &User| Actor::user(&user.address, "192.0.2.7").by(user.id);
+    let write = async |who: &User, text: &str, number, role| {
+        let new = NewInvitation {
+            role,
+            ..invite(text, number, &[])
+        };
+        store.create_invitation(&by(who), acme, &new).await.unwrap().id
+    };
+    let owner = write(&world.lucie, "owner@private.example", 1, Role::Owner).await;
+    let member = write(&world.lucie, "member@private.example", 2, Role::Member).await;
+    let hers = write(&world.sophie, "max@private.example", 3, Role::Owner).await;
+    let state = async |id| store.invitation(acme, id).await.unwrap().unwrap().state;
+
+    let shown = store.ending_with_role(acme, lucie, Role::Administrator).await.unwrap();
+    let ended = role(Role::Owner, Role::Administrator).await;
+    assert_eq!(shown, ended, "what was shown is what happened");
+    assert_eq!(ended.invitations.iter().map(|one| one.id).collect::<Vec<_>>(), [owner]);
+    assert_eq!(state(owner).await, InvitationState::Withdrawn(START));
+    let back = store.accept_invitation(&actor(), &token(1), &somebody("Mallory")).await;
+    refused(back, "withdrawn");
+    assert_eq!(state(member).await, InvitationState::Sent);
+
+    let gone = store
+        .remove_member(&actor(), acme, lucie, Role::Administrator)
+        .await
+        .unwrap();
+    assert_eq!(
+        gone.what.invitations.iter().map(|one| one.id).collect::<Vec<_>>(),
+        [member]
+    );
+    assert_eq!(state(member).await, InvitationState::Withdrawn(START));
+    assert_eq!(state(hers).await, InvitationState::Sent, "nobody else's");
+}
+
+pub(in crate::store) async fn links_that_ran_out_or_are_somebody_elses_do_not_come_back(backend: &Backend) {
+    let store = &*backend.store;
+    let world = world(store).await;
+    let by = |user: &User| Actor::user(&user.address, "192.0.2.7").by(user.id);
+    let new = invite("zoe@private.example", 1, &[]);
+    let id = store
+        .create_invitation(&by(&world.lucie), world.acme, &new)
+        .await
+        .unwrap()
+        .id;
+    let renew = async |who: &User, number, hours| {
+        store
+            .renew_invitation(&by(who), world.acme, id, &token(number), START.plus(HOUR * hours))
+            .await
+            .unwrap();
+    };
+    let leads = async |number| store.invitation_by_link(&token(number)).await.unwrap().is_some();
+    renew(&world.lucie, 2, 2).await;
+    assert!(leads(1).await && leads(2).await, "one's own go on working");
+    renew(&world.sophie, 3, 2).await;
+    assert!(!leads(1).await && !leads(2).await && leads(3).await);
+    backend.clock.advance(HOUR * 3);
+    renew(&world.sophie, 4, 5).await;
+    assert!(!leads(3).await && leads(4).await);
 }

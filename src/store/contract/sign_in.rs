@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::model::{ConsoleSessionId, UserId};
 use crate::store::sign_in::{RECOVERY_CODES_MAX, RESETS_MAX, SESSIONS_MAX};
-use crate::store::{ConsoleSession, Keep, NewCode, NewConsoleSession, Proof, SessionEnds, SignIn};
+use crate::store::{ConsoleSession, Hash, Keep, NewCode, NewConsoleSession, Proof, SessionEnds, SignIn, Verified};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -24,6 +24,7 @@ fn session_of(user: &User, number: u8, proof: Proof) -> NewConsoleSession {
         ends: ends(MINUTE * 10, MINUTE * 60),
         origin: "192.0.2.7".into(),
         browser: "Firefox \u{1b}[2J".into(),
+        verified: None,
     }
 }
 
@@ -426,4 +427,46 @@ pub(in crate::store) async fn a_reset_link_works_once_and_ends_all_sessions(back
             .await,
         "there is no user",
     );
+}
+
+pub(in crate::store) async fn a_session_is_opened_only_by_what_still_holds(backend: &Backend) {
+    let store = &*backend.store;
+    let world = world(store).await;
+    let user = &world.lucie;
+    let set = async |text: &str| {
+        let new = password(text);
+        store.set_password(&actor(), user.id, &new, Keep::None).await.unwrap();
+        new.hash
+    };
+    let open = async |number, hash: &Hash, has_code| {
+        let verified = Some(Verified {
+            hash: hash.clone(),
+            has_code,
+        });
+        let new = NewConsoleSession {
+            verified,
+            ..session_of(user, number, Proof::Password)
+        };
+        store.open_session(&actor(), &new).await
+    };
+    let old = set("old").await;
+    open(1, &old, false).await.unwrap();
+    let new = set("new").await;
+    conflict(
+        open(2, &old, false).await,
+        "the sign-in of lucie@private.example was changed a moment ago; sign in again",
+    );
+    open(3, &new, false).await.unwrap();
+    let code = NewCode {
+        sealed: vec![1],
+        step: 1,
+        recovery: Vec::new(),
+    };
+    store.set_code(&actor(), user.id, &code, Keep::None).await.unwrap();
+    conflict(
+        open(4, &new, false).await,
+        "the sign-in of lucie@private.example was changed a moment ago; sign in again",
+    );
+    open(5, &new, true).await.unwrap();
+    assert_eq!(store.sessions_of(user.id).await.unwrap().len(), 1);
 }

@@ -12,11 +12,11 @@ use crate::store::{Change, ChangeKind, ChangeStore, EndReason, Error, Seq};
 #[async_trait]
 impl ChangeStore for SqliteStore {
     async fn latest_change(&self) -> Result<Seq, Error> {
-        self.read(|conn| latest(conn)).await
+        self.read_for_login(|conn| latest(conn)).await
     }
 
     async fn changes_after(&self, seen: Seq, limit: u32) -> Result<Vec<Change>, Error> {
-        self.read(move |conn| {
+        self.read_for_login(move |conn| {
             let mut rows = conn.prepare_cached(
                 "SELECT seq, mailbox_id, device_id, reason FROM change_log WHERE seq > ?1 ORDER BY seq LIMIT ?2",
             )?;

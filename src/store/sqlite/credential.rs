@@ -13,7 +13,7 @@ use super::write::Write;
 use super::{SqliteStore, fault, knock};
 use crate::audit;
 use crate::clock::Timestamp;
-use crate::model::{Address, CredentialId, DeviceId, MailboxId, UserId};
+use crate::model::{Address, CredentialId, DeviceId, MailboxId, OrgId, UserId};
 use crate::store::{
     Credential, CredentialStore, DeviceUse, Epoch, Error, Hash, Knocks, LoginDevice, LoginMailbox, RETIRED_KEPT,
     Resolved,
@@ -32,33 +32,36 @@ pub(super) const LOGIN: &str = "SELECT a.alias_id IS NOT NULL, m.id, m.address, 
 pub(super) const EPOCH: &str = "SELECT d.epoch, m.epoch FROM device d JOIN mailbox m ON m.id = d.mailbox_id
     WHERE d.mailbox_id = ?2 AND d.id = ?1 AND d.revoked_at IS NULL AND m.suspended_at IS NULL";
 
-/// As [`EPOCH`], with the person that the device belongs to.
-pub(super) const EPOCH_AND_USER: &str = "SELECT d.epoch, m.epoch, d.user_id
+/// As [`EPOCH`], with the person that the device belongs to, and its organisation.
+pub(super) const EPOCH_AND_USER: &str = "SELECT d.epoch, m.epoch, d.user_id, d.org_id
     FROM device d JOIN mailbox m ON m.id = d.mailbox_id
     WHERE d.mailbox_id = ?2 AND d.id = ?1 AND d.revoked_at IS NULL AND m.suspended_at IS NULL";
 
 pub(super) const SENDERS: &str =
     "SELECT address FROM address WHERE mailbox_id = ?1 ORDER BY alias_id IS NOT NULL, address";
 
-/// The addresses of the mailboxes, but for ?3, that the user ?1 may send as at the moment ?2.
+/// The addresses of the mailboxes of the organisation ?4, but for ?3, that the user ?1 may send as at the moment ?2. What
+/// another organisation granted is no matter of a device of this one: whoever manages it there could use it here.
 pub(super) const SENDERS_GRANTED: &str = "SELECT a.address
     FROM mailbox_grant g JOIN address a ON a.mailbox_id = g.mailbox_id
     WHERE g.user_id = ?1 AND g.send_as = 1 AND (g.ends_at IS NULL OR g.ends_at > ?2) AND g.mailbox_id <> ?3
+        AND g.org_id = ?4
     ORDER BY a.address";
 
 #[async_trait]
 impl CredentialStore for SqliteStore {
     async fn resolve_login(&self, address: &Address) -> Result<Resolved, Error> {
         let (address, kept_since) = (address.clone(), self.clock.utc().minus(RETIRED_KEPT));
-        self.read(move |conn| resolve(conn, &address, kept_since)).await
+        self.read_for_login(move |conn| resolve(conn, &address, kept_since))
+            .await
     }
 
     async fn epoch(&self, device: DeviceId, mailbox: MailboxId) -> Result<Option<Epoch>, Error> {
-        self.read(move |conn| epoch(conn, device, mailbox)).await
+        self.read_for_login(move |conn| epoch(conn, device, mailbox)).await
     }
 
     async fn sender_addresses(&self, mailbox: MailboxId) -> Result<Vec<Address>, Error> {
-        self.read(move |conn| senders(conn, mailbox)).await
+        self.read_for_login(move |conn| senders(conn, mailbox)).await
     }
 
     async fn epoch_and_senders(
@@ -67,7 +70,7 @@ impl CredentialStore for SqliteStore {
         mailbox: MailboxId,
     ) -> Result<Option<(Epoch, Vec<Address>)>, Error> {
         let now = self.clock.utc();
-        self.read(move |conn| epoch_and_senders(conn, device, mailbox, now))
+        self.read_for_login(move |conn| epoch_and_senders(conn, device, mailbox, now))
             .await
     }
 
@@ -104,7 +107,7 @@ impl CredentialStore for SqliteStore {
     }
 
     async fn ping(&self) -> Result<(), Error> {
-        self.read(|conn| {
+        self.read_for_login(|conn| {
             Ok(conn
                 .prepare_cached("SELECT 1 FROM schema_migration LIMIT 1")?
                 .query_row([], |_| Ok(()))?)
@@ -180,20 +183,29 @@ fn epoch_and_senders(
     now: Timestamp,
 ) -> Outcome<Option<(Epoch, Vec<Address>)>> {
     let mut found = conn.prepare_cached(EPOCH_AND_USER)?;
-    let found = found.query_row(params![device, mailbox], |row| Ok((epoch_row(row)?, row.get(2)?)));
-    let Some((epoch, user)) = found.optional()? else {
+    let found = found.query_row(params![device, mailbox], |row| {
+        let user: Option<UserId> = row.get(2)?;
+        let org: OrgId = row.get(3)?;
+        Ok((epoch_row(row)?, user.map(|user| (user, org))))
+    });
+    let Some((epoch, whose)) = found.optional()? else {
         return Ok(None);
     };
     let mut addresses = senders(conn, mailbox)?;
-    if let Some(user) = user {
-        addresses.extend(senders_granted(conn, user, mailbox, now)?);
+    if let Some((user, org)) = whose {
+        addresses.extend(senders_granted(conn, (org, user), mailbox, now)?);
     }
     Ok(Some((epoch, addresses)))
 }
 
-fn senders_granted(conn: &Connection, user: UserId, mailbox: MailboxId, now: Timestamp) -> Outcome<Vec<Address>> {
+fn senders_granted(
+    conn: &Connection,
+    (org, user): (OrgId, UserId),
+    mailbox: MailboxId,
+    now: Timestamp,
+) -> Outcome<Vec<Address>> {
     let mut addresses = conn.prepare_cached(SENDERS_GRANTED)?;
-    let addresses = addresses.query_map(params![user, now, mailbox], |row| row.get(0))?;
+    let addresses = addresses.query_map(params![user, now, mailbox, org], |row| row.get(0))?;
     Ok(addresses.collect::<Result<_, _>>()?)
 }
 

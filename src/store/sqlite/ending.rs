@@ -10,7 +10,7 @@ use super::grant;
 use super::page::{device_row, devices};
 use super::session::live_sessions;
 use super::write::{About, Write};
-use super::{device, member};
+use super::{device, invitation, member};
 use crate::audit::Action;
 use crate::clock::Timestamp;
 use crate::model::{DeviceState, Grant, MailboxId, OrgId, Role, User, UserId};
@@ -42,8 +42,10 @@ pub(super) fn of_member(conn: &Connection, org: OrgId, user: UserId, now: Timest
         .query_row(params![org, user], |row| row.get(0))?;
     Ok(Ending {
         devices: devices_of(conn, org, user, None)?,
-        narrowed: narrowed(conn, org, user, None)?,
+        // Their devices of this organisation end, and those of others were never allowed its addresses.
+        narrowed: Vec::new(),
         grants: grant::grants_of(conn, Some(org), user, None, u32::MAX)?,
+        invitations: invitation::written_by(conn, (org, user), None, now)?,
         tokens,
         sessions_ending: if only_here { sessions } else { 0 },
         sessions_staying: if only_here { 0 } else { sessions },
@@ -52,18 +54,18 @@ pub(super) fn of_member(conn: &Connection, org: OrgId, user: UserId, now: Timest
 
 /// What ends when a grant is withdrawn.
 pub(super) fn of_grant(conn: &Connection, org: OrgId, grant: &Grant, now: Timestamp) -> Outcome<Ending> {
-    let (user, mailbox) = (grant.user, Some(grant.mailbox));
+    let (user, mailbox) = (grant.user, grant.mailbox);
     Ok(Ending {
-        devices: devices_of(conn, org, user, mailbox)?,
+        devices: devices_of(conn, org, user, Some(mailbox))?,
         narrowed: narrowed(conn, org, user, mailbox)?,
         grants: vec![grant.clone()],
-        tokens: 0,
-        sessions_ending: 0,
         sessions_staying: live_sessions(conn, user, now)?,
+        ..Ending::default()
     })
 }
 
-/// What ends when a role is changed: devices on mailboxes that nothing but the old role reached. A device that belongs to
+/// What ends when a role is changed: devices on mailboxes that nothing but the old role reached, and invitations that the
+/// new one may not write. A device that belongs to
 /// somebody does so because they reach its mailbox (`grant::must_reach`), and this keeps it so. Senders come from grants
 /// alone, and tokens and console sessions are judged by the role of the moment.
 pub(super) fn of_role(
@@ -85,6 +87,7 @@ pub(super) fn of_role(
     }
     Ok(Ending {
         devices,
+        invitations: invitation::written_by(conn, (org, user), Some(to), now)?,
         sessions_staying: live_sessions(conn, user, now)?,
         ..Ending::default()
     })
@@ -102,32 +105,23 @@ fn devices_of(conn: &Connection, org: OrgId, user: UserId, mailbox: Option<Mailb
     query.rows(conn, device_row)
 }
 
-/// The user's other devices that send and may use the addresses of the mailbox (of any mailbox of the organisation) only by
-/// the grant. A grant whose date has come counts as well: sessions from before it are still there.
-pub(super) fn narrowed(
-    conn: &Connection,
-    org: OrgId,
-    user: UserId,
-    mailbox: Option<MailboxId>,
-) -> Outcome<Vec<DeviceRow>> {
+/// The user's other devices of the organisation that send and may use the addresses of the mailbox only by the grant. A
+/// grant whose date has come counts as well: sessions from before it are still there.
+pub(super) fn narrowed(conn: &Connection, org: OrgId, user: UserId, mailbox: MailboxId) -> Outcome<Vec<DeviceRow>> {
     let mut query = devices();
     query.text(" WHERE d.revoked_at IS NULL AND instr(d.scopes, 'smtp') > 0 AND d.senders <> 'off'");
-    query.and("d.user_id = ", user.raw());
-    match mailbox {
-        Some(mailbox) => query.and("+d.mailbox_id <> ", mailbox.raw()),
-        None => query.and("+d.org_id <> ", org.raw()),
-    };
+    query.and("d.user_id = ", user.raw()).and("d.org_id = ", org.raw());
+    query.and("+d.mailbox_id <> ", mailbox.raw());
     query.text(" AND EXISTS (SELECT 1 FROM mailbox_grant g WHERE g.send_as = 1 AND g.user_id = d.user_id");
-    query.and("g.org_id = ", org.raw());
-    if let Some(mailbox) = mailbox {
-        query.and("g.mailbox_id = ", mailbox.raw());
-    }
+    query.and("g.mailbox_id = ", mailbox.raw());
     query.text(") ORDER BY m.address, d.id");
     query.rows(conn, device_row)
 }
 
-/// Revokes the devices, each with an audit row and a change.
+/// Revokes the devices, each with an audit row and a change, and withdraws the invitations.
 pub(super) fn revoke(write: &Write<'_>, actor: &Actor, what: &Ending) -> Outcome<()> {
+    let mut invitations = what.invitations.iter();
+    invitations.try_for_each(|found| invitation::withdraw_found(write, actor, found))?;
     let revoked = DeviceState::Revoked(write.now);
     let mut devices = what.devices.iter();
     devices.try_for_each(|row| device::set_state_of(write, actor, &row.device, revoked))

@@ -99,15 +99,16 @@ pub(super) fn sends_by_grant(write: &Write<'_>, device: &Device) -> Outcome<bool
         return Ok(false);
     }
     let mut found = write.tx.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM mailbox_grant WHERE user_id = ?1 AND send_as = 1 AND mailbox_id <> ?2)",
+        "SELECT EXISTS (SELECT 1 FROM mailbox_grant WHERE user_id = ?1 AND send_as = 1 AND mailbox_id <> ?2
+             AND org_id = (SELECT org_id FROM device WHERE id = ?3))",
     )?;
-    Ok(found.query_row(params![device.user, device.mailbox], |row| row.get(0))?)
+    Ok(found.query_row(params![device.user, device.mailbox, device.id], |row| row.get(0))?)
 }
 
 /// Ends the sessions of devices on other mailboxes that may use this mailbox's addresses by a grant.
 pub(super) fn narrow_senders_of(write: &Write<'_>, mailbox: &Mailbox) -> Outcome<()> {
     for row in grants_on(&write.tx, mailbox.org, mailbox.id)? {
-        for narrowed in ending::narrowed(&write.tx, mailbox.org, row.grant.user, Some(mailbox.id))? {
+        for narrowed in ending::narrowed(&write.tx, mailbox.org, row.grant.user, mailbox.id)? {
             device::narrow(write, &narrowed.device)?;
         }
     }
@@ -127,9 +128,10 @@ pub(super) fn must_make_sense(write: &Write<'_>, terms: &GrantTerms) -> Outcome<
     Ok(())
 }
 
-fn must_fit_senders(write: &Write<'_>, user: &User) -> Outcome<()> {
-    let count = "SELECT count(*) FROM mailbox_grant WHERE user_id = ?1 AND send_as = 1";
-    let count: u32 = write.tx.prepare_cached(count)?.query_row([user.id], |row| row.get(0))?;
+fn must_fit_senders(write: &Write<'_>, org: OrgId, user: &User) -> Outcome<()> {
+    let count = "SELECT count(*) FROM mailbox_grant WHERE user_id = ?1 AND send_as = 1 AND org_id = ?2";
+    let mut count = write.tx.prepare_cached(count)?;
+    let count: u32 = count.query_row(params![user.id, org], |row| row.get(0))?;
     if count >= SEND_AS_MAX {
         let address = &user.address;
         return Err(refused(format!(
@@ -178,7 +180,7 @@ pub(super) fn insert(
     must_make_sense(write, terms)?;
     let send_as = terms.rights.has(Right::SendAs);
     if send_as {
-        must_fit_senders(write, user)?;
+        must_fit_senders(write, mailbox.org, user)?;
     }
     write.execute(
         "INSERT INTO mailbox_grant (mailbox_id, user_id, org_id, rights, send_as, ends_at, created_at)
@@ -223,10 +225,10 @@ pub(super) fn change(
     must_make_sense(write, to)?;
     let (had, has) = (from.rights.has(Right::SendAs), to.rights.has(Right::SendAs));
     if has && !had {
-        must_fit_senders(write, &user)?;
+        must_fit_senders(write, org, &user)?;
     }
     if had && !has {
-        for row in ending::narrowed(&write.tx, org, user.id, Some(mailbox.id))? {
+        for row in ending::narrowed(&write.tx, org, user.id, mailbox.id)? {
             device::narrow(write, &row.device)?;
         }
     }

@@ -13,7 +13,7 @@ use super::write::{About, Write};
 use super::{grant, member};
 use crate::audit::Action;
 use crate::clock::Timestamp;
-use crate::model::{Invitation, InvitationId, InvitationState, InvitedGrant, MailboxId, OrgId, User};
+use crate::model::{Invitation, InvitationId, InvitationState, InvitedGrant, MailboxId, OrgId, Role, User, UserId};
 use crate::store::people::{INVITATION_LINKS_MAX, INVITED_GRANTS_MAX, OPEN_INVITATIONS_MAX};
 use crate::store::{Accepted, Accepting, Actor, GrantTerms, InvitationQuery, NewInvitation, NewUser, Page, TokenHash};
 
@@ -122,8 +122,8 @@ pub(super) fn create(write: &Write<'_>, actor: &Actor, org: OrgId, new: &NewInvi
     must_be_invitable(write, org.id, new, None)?;
     let id = InvitationId::from_raw(write.fresh_id());
     write.execute(
-        "INSERT INTO invitation (id, org_id, address, role, language, invited_by, created_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO invitation (id, org_id, address, role, language, invited_by, created_at, expires_at, inviter)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             id,
             org.id,
@@ -132,7 +132,8 @@ pub(super) fn create(write: &Write<'_>, actor: &Actor, org: OrgId, new: &NewInvi
             new.language,
             crate::audit::clean(&new.invited_by),
             write.now,
-            new.expires_at
+            new.expires_at,
+            actor.user
         ],
     )?;
     insert_grants(write, org.id, id, &new.grants)?;
@@ -266,9 +267,15 @@ pub(super) fn renew(
         expires_at,
     };
     must_be_invitable(write, org, &again, Some(id))?;
+    // Links that had run out, or that somebody else gave to somebody, do not come back to life.
     write.execute(
-        "UPDATE invitation SET expires_at = ?2 WHERE id = ?1",
-        params![id, expires_at],
+        "DELETE FROM invitation_link WHERE invitation_id = ?1 AND EXISTS
+             (SELECT 1 FROM invitation i WHERE i.id = ?1 AND (i.expires_at <= ?2 OR i.inviter IS NOT ?3))",
+        params![id, write.now, actor.user],
+    )?;
+    write.execute(
+        "UPDATE invitation SET expires_at = ?2, inviter = ?3 WHERE id = ?1",
+        params![id, expires_at, actor.user],
     )?;
     insert_link(write, id, link)?;
     let new = known_invitation(write, org, id)?;
@@ -297,13 +304,34 @@ pub(super) fn withdraw(write: &Write<'_>, actor: &Actor, org: OrgId, id: Invitat
         state @ InvitationState::Accepted(_) => return Err(over(state)),
         InvitationState::Sent | InvitationState::Expired => {}
     }
+    withdraw_found(write, actor, &old)?;
+    known_invitation(write, org, id)
+}
+
+/// Withdraws an invitation that is open, with its mail.
+pub(super) fn withdraw_found(write: &Write<'_>, actor: &Actor, old: &Invitation) -> Outcome<()> {
     write.execute(
         "UPDATE invitation SET withdrawn_at = ?2 WHERE id = ?1",
-        params![id, write.now],
+        params![old.id, write.now],
     )?;
-    write.withdraw_mails_of(id)?;
-    audit(write, actor, Action::InvitationWithdraw, &old)?;
-    known_invitation(write, org, id)
+    write.withdraw_mails_of(old.id)?;
+    audit(write, actor, Action::InvitationWithdraw, old)
+}
+
+/// The open invitations that a user wrote and with this role (none: no member any more) may not write.
+pub(super) fn written_by(
+    conn: &Connection,
+    (org, user): (OrgId, UserId),
+    role: Option<Role>,
+    now: Timestamp,
+) -> Outcome<Vec<Invitation>> {
+    let mut sql = Query::new(&format!("SELECT {COLUMNS} FROM invitation i WHERE i.org_id = "));
+    sql.value(org.raw());
+    sql.and("i.inviter = ", user.raw()).and(OPEN, now.0);
+    sql.text(" ORDER BY i.address");
+    let mut found: Vec<Invitation> = sql.rows(conn, |row| invitation_row(row, now))?;
+    found.retain(|invitation| !role.is_some_and(|role| role.may_invite(invitation.role)));
+    Ok(found)
 }
 
 /// One that was declined is withdrawn as well: nothing else has to know the difference.

@@ -39,6 +39,11 @@ pub(super) const ALL: &[Migration] = &[
         name: "0004_knocks",
         sql: include_str!("migrations/0004_knocks.sql"),
     },
+    Migration {
+        version: 6,
+        name: "0006_inviter",
+        sql: include_str!("migrations/0006_inviter.sql"),
+    },
 ];
 
 pub(super) const HISTORY: &str = "CREATE TABLE schema_migration (

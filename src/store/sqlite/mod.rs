@@ -1,8 +1,9 @@
-//! The embedded store: one SQLite file, one thread that writes, several that read.
+//! The embedded store: one SQLite file, one thread that writes, several that read for mail logins, several for the rest.
 //!
 //! Every write is one `BEGIN IMMEDIATE` transaction on the writer's connection (a read that turns into a write ignores
 //! the busy timeout), in WAL mode with `synchronous = FULL`. Reads run beside it on read-only connections. Several
-//! processes may use one file: the daemon and the command line do. `worker` holds the threads, `connection` the
+//! processes may use one file: the daemon and the command line do. What people ask at the Manager, however much and
+//! however slow to find, never stands before a mail login: the two have readers, and queues, of their own. `worker` holds the threads, `connection` the
 //! settings, `migrations` the schema; the other files each hold one role of the store.
 
 mod address;
@@ -53,15 +54,17 @@ use self::write::{Write, Writer};
 use super::Error;
 use crate::clock::Clock;
 
-/// The most reader threads.
+/// The most reader threads of mail logins.
 const READERS_MAX: usize = 64;
+/// Reader threads of everything else: lists, searches, console sessions. With two, a slow search leaves one for the others.
+const OTHER_READERS: usize = 2;
 
 /// Settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// The database file.
     pub path: PathBuf,
-    /// Reader threads, 1 to 64.
+    /// Reader threads of mail logins, 1 to 64.
     pub readers: usize,
     /// The longest wait for another process that holds the write lock.
     pub busy_timeout: Duration,
@@ -89,7 +92,8 @@ pub struct SqliteStore {
     clock: Clock,
     // Dropped in this order: only a connection that may write folds the write-ahead log into the file when it closes
     // as the last one.
-    readers: Workers<Connection>,
+    for_logins: Workers<Connection>,
+    for_others: Workers<Connection>,
     writer: Workers<Writer>,
     committed: Arc<Notify>,
     /// The same for mails.
@@ -123,20 +127,22 @@ impl SqliteStore {
     pub fn open(config: &Config, clock: Clock) -> Result<Arc<Self>, Error> {
         let path = config.shown_path();
         connection::must_exist(config)?;
-        let connect = || -> Outcome<(Connection, Vec<Connection>)> {
+        let connect = || -> Outcome<(Connection, Vec<Connection>, Vec<Connection>)> {
             // Before the first setting that changes the file: a foreign or newer database stays as it is.
             migrations::pending(&connection::reader(config)?, &path)?;
             let mut writer = connection::writer(config)?;
             migrations::apply(&mut writer, &path, clock.utc())?;
-            let readers = (0..config.readers.clamp(1, READERS_MAX)).map(|_| connection::reader(config));
-            Ok((writer, readers.collect::<Outcome<_>>()?))
+            let readers = |count: usize| (0..count).map(|_| connection::reader(config)).collect::<Outcome<_>>();
+            let for_logins = readers(config.readers.clamp(1, READERS_MAX))?;
+            Ok((writer, for_logins, readers(OTHER_READERS)?))
         };
-        let (writer, readers) = connect().map_err(|fault: Fault| fault.about(&path))?;
+        let (writer, for_logins, for_others) = connect().map_err(|fault: Fault| fault.about(&path))?;
         let threads = |error: std::io::Error| unavailable(&path, format!("its threads cannot be started: {error}"));
         Ok(Arc::new(Self {
             writer: Workers::start("store-writer", vec![Writer::new(writer, clock.clone())], Abandoned::Run)
                 .map_err(threads)?,
-            readers: Workers::start("store-reader", readers, Abandoned::Skip).map_err(threads)?,
+            for_logins: Workers::start("store-login", for_logins, Abandoned::Skip).map_err(threads)?,
+            for_others: Workers::start("store-reader", for_others, Abandoned::Skip).map_err(threads)?,
             committed: Arc::new(Notify::new()),
             mailed: Arc::new(Notify::new()),
             clock,
@@ -159,13 +165,22 @@ impl SqliteStore {
             .collect())
     }
 
-    /// Reads on a reader thread.
+    /// Reads what no mail login and no revocation waits for.
     async fn read<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Outcome<T> + Send + 'static,
     {
-        self.outcome(self.readers.run(work).await)
+        self.outcome(self.for_others.run(work).await)
+    }
+
+    /// Reads for a mail login, or for sessions that are to end: few rows, by an index.
+    async fn read_for_login<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Outcome<T> + Send + 'static,
+    {
+        self.outcome(self.for_logins.run(work).await)
     }
 
     /// Does everything in `work`, or nothing, in one transaction on the writer thread.

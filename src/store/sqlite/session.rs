@@ -3,14 +3,14 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
 
-use super::fault::Outcome;
+use super::fault::{Outcome, conflict};
 use super::person::{USER_COLUMNS, known_user, user_at};
 use super::write::{About, Write};
 use crate::audit::{Action, clean};
 use crate::clock::Timestamp;
 use crate::model::{ConsoleSessionId, User, UserId};
 use crate::store::sign_in::SESSIONS_MAX;
-use crate::store::{Actor, ConsoleSession, Keep, NewConsoleSession, Proof, SessionEnds, TokenHash};
+use crate::store::{Actor, ConsoleSession, Keep, NewConsoleSession, Proof, SessionEnds, TokenHash, Verified};
 
 const COLUMNS: &str = "s.id, s.user_id, s.proof, s.created_at, s.seen_at, s.proved_at, s.idle_ends_at, s.ends_at, \
      s.origin, s.browser";
@@ -52,6 +52,14 @@ fn session_by_id(conn: &Connection, id: ConsoleSessionId) -> Outcome<ConsoleSess
     Ok(found.query_row([id], session_row)?)
 }
 
+/// Whether a session that owes nothing has not ended.
+pub(super) fn is_live(conn: &Connection, id: ConsoleSessionId, now: Timestamp) -> Outcome<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM console_session WHERE id = ?1 AND proof <> 'half' AND +idle_ends_at > ?2)";
+    Ok(conn
+        .prepare_cached(sql)?
+        .query_row(params![id, now], |row| row.get(0))?)
+}
+
 /// How many sessions of a user have not ended and owe nothing.
 pub(super) fn live_sessions(conn: &Connection, user: UserId, now: Timestamp) -> Outcome<u32> {
     let sql = "SELECT count(*) FROM console_session WHERE user_id = ?1 AND proof <> 'half' AND +idle_ends_at > ?2";
@@ -77,6 +85,9 @@ fn idle_end(ends: SessionEnds) -> Timestamp {
 
 pub(super) fn open(write: &Write<'_>, actor: &Actor, new: &NewConsoleSession) -> Outcome<ConsoleSession> {
     let user = known_user(&write.tx, new.user)?;
+    if let Some(verified) = &new.verified {
+        must_still_hold(write, &user, verified)?;
+    }
     let id = ConsoleSessionId::from_raw(write.fresh_id());
     write.execute(
         "INSERT INTO console_session (id, hash, user_id, proof, created_at, seen_at, proved_at, idle_ends_at, ends_at,
@@ -105,6 +116,20 @@ pub(super) fn open(write: &Write<'_>, actor: &Actor, new: &NewConsoleSession) ->
         signed_in(write, actor, &user, &session)?;
     }
     Ok(session)
+}
+
+/// Comparing a password takes a while: a reset, or codes that were switched on meanwhile, must not be too late for it.
+fn must_still_hold(write: &Write<'_>, user: &User, verified: &Verified) -> Outcome<()> {
+    let mut holds = write
+        .tx
+        .prepare_cached("SELECT password_hash IS ?2 AND (code_secret IS NOT NULL) = ?3 FROM user WHERE id = ?1")?;
+    if holds.query_row(params![user.id, verified.hash, verified.has_code], |row| row.get(0))? {
+        return Ok(());
+    }
+    let address = &user.address;
+    Err(conflict(format!(
+        "the sign-in of {address} was changed a moment ago; sign in again"
+    )))
 }
 
 fn signed_in(write: &Write<'_>, actor: &Actor, user: &User, session: &ConsoleSession) -> Outcome<()> {

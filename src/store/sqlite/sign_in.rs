@@ -101,6 +101,11 @@ impl SignInStore for SqliteStore {
         self.write(move |write| session::open(write, &actor, &new)).await
     }
 
+    async fn is_session_live(&self, id: ConsoleSessionId) -> Result<bool, Error> {
+        let now = self.clock.utc();
+        self.read(move |conn| session::is_live(conn, id, now)).await
+    }
+
     async fn session(&self, hash: &TokenHash) -> Result<Option<(ConsoleSession, User)>, Error> {
         let (hash, now) = (*hash, self.clock.utc());
         self.read(move |conn| session::session(conn, &hash, now)).await
@@ -357,9 +362,12 @@ fn use_reset(write: &Write<'_>, actor: &Actor, link: &TokenHash, password: &User
         not_found("this link does not work (any more); ask for a new one at the sign-in page".to_owned())
     })?;
     let ended = put_password(write, found.user, password, Keep::None)?;
+    // Whoever knew the old password may have made tokens, which would outlive it.
+    let tokens = write.execute("DELETE FROM api_token WHERE user_id = ?1", [found.user])?;
     let user = known_user(&write.tx, found.user)?;
     let about = About::nobody(user.address.as_str());
-    write.audit(actor, Action::UserResetUse, about, json!({ "sessions_ended": ended }))?;
+    let detail = json!({ "sessions_ended": ended, "tokens_ended": tokens });
+    write.audit(actor, Action::UserResetUse, about, detail)?;
     Ok(user)
 }
 

@@ -5,6 +5,7 @@ mod files;
 mod outbox;
 mod people;
 mod plans;
+mod readers;
 
 use super::*;
 use crate::store::Actor;

@@ -49,6 +49,59 @@ fn a_revocation_tells_how_many_sessions_it_ended() {
 }
 
 #[test]
+fn what_people_lose_is_told_with_the_sessions_that_it_ended() {
+    for (args, said) in [
+        (
+            vec!["grant", "withdraw", "info@example.org", "marc@private.example", "--yes"],
+            "withdrew the access of marc@private.example to info@example.org, with 1 device; 2 sessions ended in 0.4 ms\n",
+        ),
+        (
+            vec!["role", "set", "lucie@private.example", "auditor", "--yes"],
+            "lucie@private.example is now auditor of \"Example\", no longer mailbox-manager, which ended 1 device; 2 sessions ended in 0.4 ms\n",
+        ),
+        (
+            vec!["role", "remove", "marc@private.example", "--yes"],
+            "removed marc@private.example from \"Example\", with 1 device; 2 sessions ended in 0.4 ms\n",
+        ),
+        (
+            vec!["user", "delete", "lucie@private.example", "--yes"],
+            "deleted user lucie@private.example, with 1 device; 2 sessions ended in 0.4 ms\n",
+        ),
+        (
+            vec![
+                "grant",
+                "edit",
+                "info@example.org",
+                "marc@private.example",
+                "--rights",
+                "see-devices",
+            ],
+            "marc@private.example has access to info@example.org: see-devices; 2 sessions ended in 0.4 ms\n",
+        ),
+    ] {
+        let it = Installation::peopled();
+        it.ok(&[
+            "grant",
+            "give",
+            "info@example.org",
+            "marc@private.example",
+            "--rights",
+            "see-devices,send-as",
+        ]);
+        it.device_of("marc@private.example", "info@example.org", "Marc's iPhone");
+        it.device_of("lucie@private.example", "info@example.org", "Lucie's iPhone");
+        let daemon = daemon(
+            &it,
+            "200 OK",
+            r#"{"applied":true,"sessions_ended":2,"milliseconds":0.4}"#,
+        );
+        assert_eq!(it.ok(&args), said);
+        let (request, _) = daemon.join().unwrap();
+        assert!(request.starts_with("POST /v1/changes/"), "{request}");
+    }
+}
+
+#[test]
 fn a_revocation_that_is_not_confirmed_says_so_and_is_written_nevertheless() {
     let it = Installation::furnished();
     let (id, _) = it.device("anna@example.org", "Phone");

@@ -133,20 +133,3 @@ fn everything_is_in_the_audit_log_with_its_author() {
     );
     assert!(it.fails(2, &["audit", "--since", "yesterday"]).contains("2026-12-31"));
 }
-
-#[test]
-fn an_exported_label_cannot_be_a_formula() {
-    let it = Installation::furnished();
-    it.ok(&["org", "create", "=HYPERLINK(\"http://example.net\")"]);
-    let csv = it.ok(&["audit", "--csv"]);
-    assert!(
-        csv.starts_with("number,at,actor,origin,behalf,action,org,subject,detail\n"),
-        "{csv}"
-    );
-    assert!(
-        csv.lines()
-            .flat_map(|line| line.split(','))
-            .all(|field| !field.trim_start_matches('"').starts_with('=')),
-        "{csv}"
-    );
-}

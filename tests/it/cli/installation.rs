@@ -11,6 +11,8 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::kit::postern::shown_token;
+
 /// A configuration that needs no file beside it.
 pub(crate) const CONFIG: &str = r#"hostname = "mail.example.org"
 data_dir = "data"
@@ -37,6 +39,9 @@ connections = 100
 imap_port = 993
 smtp_port = 465
 "#;
+
+/// What makes links lead somewhere.
+pub(crate) const MANAGER: &str = "[manager]\naddress = \"127.0.0.1:8443\"\norigin = \"https://manager.example.org\"\n";
 
 /// A folder with a configuration.
 pub(crate) struct Installation {
@@ -76,6 +81,48 @@ impl Installation {
         this.ok(&["mailbox", "create", "anna@example.org"]);
         this.ok(&["alias", "create", "hello@example.org", "--mailbox", "anna@example.org"]);
         this
+    }
+
+    /// With a Manager too, and with people: Sophie owns Example, Lucie manages its mailboxes, Marc is a member.
+    pub(crate) fn peopled() -> Self {
+        let this = Self::with_config(&format!("{CONFIG}{MANAGER}"));
+        this.ok(&["init"]);
+        this.ok(&["org", "create", "Example"]);
+        this.ok(&["domain", "create", "example.org", "--org", "Example"]);
+        for mailbox in ["info@example.org", "sales@example.org"] {
+            this.ok(&["mailbox", "create", mailbox]);
+        }
+        this.user("sophie@private.example", "Sophie Laurent", "owner");
+        this.user("lucie@private.example", "Lucie Martin", "mailbox-manager");
+        this.user("marc@private.example", "Marc Dubois", "member");
+        this
+    }
+
+    /// Makes somebody a member of the only organisation, with a password.
+    pub(crate) fn user(&self, address: &str, name: &str, role: &str) {
+        let args = [
+            "user",
+            "create",
+            address,
+            "--name",
+            name,
+            "--org",
+            "Example",
+            "--role",
+            role,
+            "--password-stdin",
+        ];
+        let ran = self.run_with_input(&args, "three tall kettles\n");
+        assert_eq!(ran.code, 0, "{ran:?}");
+    }
+
+    /// Adds a device that belongs to somebody; its id.
+    #[track_caller]
+    pub(crate) fn device_of(&self, user: &str, address: &str, label: &str) -> String {
+        let added = self.json(&[
+            "device", "add", address, "--label", label, "--kind", "iphone", "--user", user,
+        ]);
+        added["device"]["id"].as_str().unwrap().to_owned()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -155,8 +202,11 @@ impl Installation {
     pub(crate) fn redacted(&self, text: &str) -> String {
         let mut text = text.replace(&self.dir.path().canonicalize().unwrap().display().to_string(), "[dir]");
         text = text.replace(&self.dir.path().display().to_string(), "[dir]");
-        for kind in ["org", "dom", "mbx", "als", "dev"] {
+        for kind in ["org", "dom", "mbx", "als", "dev", "usr", "inv", "tok", "ses"] {
             text = ids_replaced(&text, kind);
+        }
+        if let Some(token) = shown_token(&text) {
+            text = text.replace(&token, "[token]");
         }
         moments_replaced(&text)
     }

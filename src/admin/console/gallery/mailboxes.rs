@@ -10,11 +10,11 @@ use crate::admin::console::view::confirm::{Confirm, EndingDevice};
 use crate::admin::console::view::device::DeviceRow;
 use crate::admin::console::view::form::problem;
 use crate::admin::console::view::mailboxes::{
-    AccessRow, AliasPage, AliasRow, MailboxActivity, MailboxAliases, MailboxCreated, MailboxDevices, MailboxHead,
-    MailboxPeople, MailboxRow, Mailboxes, NewAlias, NewMailbox,
+    AccessRow, AliasPage, AliasRow, InvitedRow, MailboxActivity, MailboxAliases, MailboxCreated, MailboxDevices,
+    MailboxHead, MailboxPeople, MailboxRow, Mailboxes, NewAlias, NewMailbox,
 };
 use crate::admin::console::view::{Choice, Field, Frame, Place, Ticks, done};
-use crate::model::{AliasId, MailboxId, Right};
+use crate::model::{AliasId, InvitationId, MailboxId, Right};
 
 const PLACE: Place = Place::Mailboxes;
 
@@ -203,7 +203,12 @@ fn tabs(sample: &Sample) -> Vec<Shot> {
         only_own,
     };
     let path = "/o/x/mailboxes/y/devices";
-    let invited = vec![("lucie@private.example".to_owned(), ahead(4 * DAY))];
+    let invited = vec![InvitedRow {
+        id: InvitationId::from_raw(7),
+        address: "lucie@private.example".to_owned(),
+        rights: vec![Right::SeeDevices, Right::AddOwnDevices],
+        until: ahead(4 * DAY),
+    }];
     let suspended = MailboxHead {
         suspended_at: Some(ago(DAY)),
         ..head(LONG_ADDRESS)

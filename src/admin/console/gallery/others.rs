@@ -64,6 +64,7 @@ fn overview(sample: &Sample) -> Vec<Shot> {
                 Todo::knocking(count, href()),
                 Todo::imported_devices(count, href()),
                 Todo::without_code(count, href()),
+                Todo::without_own_code(),
                 Todo::one_owner(href()),
                 Todo::unused_devices(count, href()),
                 Todo::stale_devices(count, href()),
@@ -493,6 +494,11 @@ fn errors(sample: &Sample) -> Vec<Shot> {
             "error-403-mailboxes",
             not_allowed(forbidden::manage_mailboxes(), &team[..1]),
         ),
+        error(
+            "error-403-access",
+            not_allowed(forbidden::give_access("info@acme.ch"), &team[..1]),
+        ),
+        error("error-403-else", not_allowed(forbidden::anything_else(), &team[..1])),
         error("error-403-people", not_allowed(forbidden::manage_people(), &team[..1])),
         error("error-403-owners", not_allowed(forbidden::manage_owners(), &team[..1])),
         error(

@@ -101,6 +101,7 @@ fn pages(sample: &Sample) -> Vec<Shot> {
             unread: 1,
         },
         may_change_role: true,
+        may_change_access: true,
         may_remove: true,
         why_not: None,
     };
@@ -111,6 +112,7 @@ fn pages(sample: &Sample) -> Vec<Shot> {
         ..page(row(HEBREW, Role::Member))
     };
     let last_owner = Person {
+        may_change_access: false,
         may_remove: false,
         may_change_role: false,
         why_not: Some(problem::last_owner()),
@@ -274,6 +276,7 @@ fn invitation(sample: &Sample) -> Vec<Shot> {
         created_at: ago(300),
         link: None,
         bounce: None,
+        trouble: None,
         may_change: true,
         can_send: true,
         again_at: None,
@@ -296,6 +299,10 @@ fn invitation(sample: &Sample) -> Vec<Shot> {
         bounce: Some(format!("550 5.1.1 {HOSTILE} unknown")),
         ..page(frame(), InvitationState::Bounced(ago(DAY)))
     };
+    let troubled = InvitationPage {
+        trouble: Some(format!("450 4.2.1 {HOSTILE} is busy")),
+        ..page(frame(), InvitationState::Waiting)
+    };
     let over = InvitationPage {
         mailboxes: Vec::new(),
         may_change: false,
@@ -314,6 +321,7 @@ fn invitation(sample: &Sample) -> Vec<Shot> {
         ),
         shot("invitation-unsent", &page(frame(), InvitationState::Unsent)),
         shot("invitation-bounced", &bounced),
+        shot("invitation-troubled", &troubled),
         shot("invitation-over", &over),
         shot("invitation-page-withdrawn", &gone),
         shot("invitation-withdraw", &withdraw),

@@ -320,7 +320,7 @@ pub(super) fn activity() -> Vec<ActivityRow> {
     let row = |seconds, actor: &str, name, action: &str, subject: &str, detail: &serde_json::Value| ActivityRow {
         at: ago(seconds),
         who: who(actor, name),
-        deed: deed(action, subject, detail),
+        deed: deed(actor, action, subject, detail),
         action: action.to_owned(),
         origin: origin("203.0.113.7"),
         behalf: None,

@@ -66,17 +66,32 @@ pub fn origin(origin: &str) -> Line {
     }
 }
 
-/// What was done, as a sentence without its subject. `detail` is the audit row's; what it lacks is said as `…`.
-pub fn deed(action: &str, subject: &str, detail: &Value) -> Line {
+/// What was done, as a sentence without whoever did it. `detail` is the audit row's; what it lacks is said as `…`.
+pub fn deed(actor: &str, action: &str, subject: &str, detail: &Value) -> Line {
     let fact = |name: &str| detail.get(name).and_then(Value::as_str).unwrap_or("…").to_owned();
-    let Some(key) = sentence(action) else {
+    // With an invitation people give themselves what they were offered.
+    let is_own = actor.strip_prefix("user:") == Some(subject);
+    let key = match action {
+        "grant.give" if is_own => Some("deed-grant-give-own"),
+        "member.add" if is_own => Some("deed-member-add-own"),
+        _ => sentence(action),
+    };
+    let Some(key) = key else {
         return Line::new("deed-other").with("action", action).with("subject", subject);
     };
+    let change = |place: usize| detail.get("changed")?.get("role")?.get(place)?.as_str();
     Line::new(key)
         .with("subject", subject)
         .with("device", fact("label"))
         .with("mailbox", fact("mailbox"))
         .with("name", fact("name"))
+        .with("role", role(change(1).or_else(|| detail.get("role")?.as_str())))
+        .with("was", role(change(0)))
+}
+
+fn role(word: Option<&str>) -> Line {
+    let role = word.and_then(|word| word.parse().ok());
+    role.map_or_else(|| Line::name(&"…"), |role| Line::new(words::role(&role)))
 }
 
 /// The sentence of an action. Every action of the audit log has one; a test holds it.
@@ -212,6 +227,11 @@ impl ActivityOne {
     fn title(&self) -> Line {
         Line::new("activity-one-title").with("number", self.number.to_string())
     }
+
+    /// Whether the reader may see the list that it stands in: whoever has one mailbox sees its rows only.
+    fn is_in_list(&self) -> bool {
+        self.frame.org.as_ref().is_some_and(|org| org.places.activity)
+    }
 }
 
 #[cfg(test)]
@@ -233,8 +253,15 @@ mod tests {
 
     #[test]
     fn what_a_row_lacks_is_left_open_and_what_is_unknown_is_named() {
-        let line = deed("device.add", "dev-1", &json!({ "label": "CRM" }));
+        let line = deed("cli:root", "device.add", "dev-1", &json!({ "label": "CRM" }));
         assert_eq!(line.key(), "deed-device-add");
-        assert_eq!(deed("moon.land", "x", &json!({})).key(), "deed-other");
+        assert_eq!(deed("cli:root", "moon.land", "x", &json!({})).key(), "deed-other");
+    }
+
+    #[test]
+    fn what_comes_with_an_invitation_is_not_told_as_a_gift_to_oneself() {
+        let given = |actor| deed(actor, "grant.give", "lucie@example.org", &json!({ "name": "Lucie" }));
+        assert_eq!(given("user:lucie@example.org").key(), "deed-grant-give-own");
+        assert_eq!(given("user:sophie@example.org").key(), "deed-grant-give");
     }
 }

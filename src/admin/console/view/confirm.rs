@@ -86,6 +86,13 @@ impl Confirm {
         }
     }
 
+    /// Connections, where there are any: what does not happen is not among what does.
+    fn end_sessions(&mut self, live: u64) {
+        if live > 0 {
+            self.ends.push(Line::new("ends-sessions").with("count", live));
+        }
+    }
+
     /// Somebody's access to a mailbox, with their devices on it.
     pub fn withdraw_access(
         frame: Frame,
@@ -193,7 +200,8 @@ impl Confirm {
     pub fn pause(frame: Frame, device: &EndingDevice, action: String, back: String) -> Self {
         let question = Line::new("pause-question").with("device", &device.name);
         let mut page = Self::new(frame, question, Line::new("device-pause"), action, back);
-        page.ends.push(Line::new("ends-sessions").with("count", device.live));
+        page.ends.push(Line::new("ends-use").with("device", &device.name));
+        page.end_sessions(device.live.into());
         page.stays.push(Line::new("stays-password"));
         page.is_harmful = false;
         page
@@ -215,7 +223,7 @@ impl Confirm {
         let question = Line::new("suspend-question").with("mailbox", mailbox);
         let mut page = Self::new(frame, question, Line::new("mailbox-suspend"), action, back);
         page.ends.push(Line::new("ends-logins").with("count", devices));
-        page.ends.push(Line::new("ends-sessions").with("count", live));
+        page.end_sessions(live);
         page.stays.push(Line::new("stays-passwords"));
         page.is_harmful = false;
         page
@@ -234,7 +242,9 @@ impl Confirm {
         let question = Line::new("delete-question").with("mailbox", mailbox);
         let button = Line::new("delete-button").with("mailbox", mailbox);
         let mut page = Self::new(frame, question, button, action, back);
-        page.ends.push(Line::new("ends-devices").with("count", devices));
+        if devices > 0 {
+            page.ends.push(Line::new("ends-devices").with("count", devices));
+        }
         let alias = |address| Line::new("ends-alias").with("alias", address);
         page.ends.extend(aliases.iter().map(alias));
         page.ends.push(Line::new("ends-accesses").with("mailbox", mailbox));
@@ -334,7 +344,7 @@ impl Confirm {
         let mut page = Self::new(frame, question, Line::new("device-replace"), action, back);
         page.lead = Some(Line::new("replace-lead"));
         page.ends.push(Line::new("ends-old-password"));
-        page.ends.push(Line::new("ends-sessions").with("count", device.live));
+        page.end_sessions(device.live.into());
         page.stays.push(Line::new("stays-settings"));
         page.is_harmful = false;
         page

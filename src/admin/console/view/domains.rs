@@ -58,6 +58,15 @@ pub struct DomainRow {
     pub records: Vec<Record>,
 }
 
+impl DomainRow {
+    /// The DNS was asked about them.
+    fn is_checked(&self) -> bool {
+        self.records
+            .iter()
+            .any(|record| !matches!(record.found, Found::Unknown))
+    }
+}
+
 /// `/o/{org}/domains`. Sends `domain` to add one; `.../domains/{domain}/remove` is `confirm`'s.
 #[derive(Debug, Template)]
 #[template(path = "org/domains.html")]

@@ -324,6 +324,16 @@ pub mod forbidden {
         Line::new("forbidden-add-device").with("mailbox", mailbox)
     }
 
+    /// Have the mail of an address with which somebody signs in.
+    pub fn somebody_signs_in(address: &str) -> Line {
+        Line::new("forbidden-somebody-signs-in").with("mailbox", address)
+    }
+
+    /// Take a name that is more than another name of the mailbox.
+    pub fn speaks_for_domain(mailbox: &str) -> Line {
+        Line::new("forbidden-speaks-for-domain").with("mailbox", mailbox)
+    }
+
     /// Manage the devices of others.
     pub fn manage_devices(mailbox: &str) -> Line {
         Line::new("forbidden-manage-devices").with("mailbox", mailbox)
@@ -332,6 +342,11 @@ pub mod forbidden {
     /// Manage aliases.
     pub fn manage_aliases(mailbox: &str) -> Line {
         Line::new("forbidden-manage-aliases").with("mailbox", mailbox)
+    }
+
+    /// Decide who has access to a mailbox.
+    pub fn give_access(mailbox: &str) -> Line {
+        Line::new("forbidden-give-access").with("mailbox", mailbox)
     }
 
     /// Manage mailboxes and domains.
@@ -352,6 +367,11 @@ pub mod forbidden {
     /// Change anything, as an auditor.
     pub const fn change_anything() -> Line {
         Line::new("forbidden-change-anything")
+    }
+
+    /// Something else that a role does not allow.
+    pub const fn anything_else() -> Line {
+        Line::new("forbidden-anything-else")
     }
 
     /// See this part of the organisation.

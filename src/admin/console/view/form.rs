@@ -127,7 +127,12 @@ pub mod problem {
         Line::new("problem-domain")
     }
 
-    /// The mail domain belongs to somebody already.
+    /// Only the operator adds domains.
+    pub fn domain_by_operator() -> Line {
+        Line::new("problem-domain-by-operator")
+    }
+
+    /// Another organisation, or this one, has the domain.
     pub fn domain_taken(domain: &str) -> Line {
         Line::new("problem-domain-taken").with("domain", domain)
     }

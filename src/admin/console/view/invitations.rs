@@ -158,6 +158,8 @@ pub struct InvitationPage {
     pub link: Option<String>,
     /// What the mail server said, where the mail could not be delivered.
     pub bounce: Option<String>,
+    /// What it said so far, where the mail is tried again.
+    pub trouble: Option<String>,
     /// It may be sent again and withdrawn.
     pub may_change: bool,
     /// Mail can be sent; otherwise only a new link is offered.

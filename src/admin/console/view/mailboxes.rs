@@ -3,7 +3,7 @@
 use super::activity::ActivityRow;
 use super::device::{DeviceRow, MailboxLink, PersonLink};
 use super::scope::*;
-use crate::model::{AliasId, MailboxId, Right};
+use crate::model::{AliasId, InvitationId, MailboxId, Right};
 
 /// A mailbox in the list.
 #[derive(Debug, Clone)]
@@ -172,6 +172,19 @@ pub struct AccessRow {
     pub since: Timestamp,
 }
 
+/// An invitation under way that will give access to a mailbox.
+#[derive(Debug, Clone)]
+pub struct InvitedRow {
+    /// The invitation.
+    pub id: InvitationId,
+    /// To whom.
+    pub address: String,
+    /// What they will be able to do.
+    pub rights: Vec<Right>,
+    /// Until when it can be accepted.
+    pub until: Timestamp,
+}
+
 /// `/o/{org}/mailboxes/{mailbox}` and `.../people`.
 #[derive(Debug, Template)]
 #[template(path = "org/mailbox_people.html")]
@@ -182,8 +195,8 @@ pub struct MailboxPeople {
     pub head: MailboxHead,
     /// Who has access.
     pub rows: Vec<AccessRow>,
-    /// Invitations under way that will give access: address, and until when they are open.
-    pub invited: Vec<(String, Timestamp)>,
+    /// Invitations under way that will give access.
+    pub invited: Vec<InvitedRow>,
 }
 
 impl MailboxPeople {

@@ -2,6 +2,7 @@
 
 use super::activity::ActivityRow;
 use super::scope::*;
+use crate::model::MailboxId;
 
 /// A step of the first run, which ticks itself.
 #[derive(Debug, Clone)]
@@ -12,6 +13,8 @@ pub struct Step {
     pub hint: Line,
     /// It has been done.
     pub is_done: bool,
+    /// It is the first that has not.
+    pub is_next: bool,
     /// Where to do it; none where the person may not.
     pub href: Option<String>,
 }
@@ -27,6 +30,8 @@ pub struct FirstSteps {
     pub device: bool,
     /// There is a second owner.
     pub owner: bool,
+    /// The mailbox, where there is just one.
+    pub only: Option<MailboxId>,
 }
 
 impl FirstSteps {
@@ -86,19 +91,26 @@ impl Overview {
             line: Line::new(line),
             hint: Line::new(hint),
             is_done,
+            is_next: false,
             href: Some(self.frame.at(href)),
         };
-        [
+        let of_only = done.only.map(|only| format!("mailboxes/{only}/devices/new"));
+        let device = of_only.as_deref().unwrap_or("mailboxes");
+        let mut steps = [
             step("steps-domain", "steps-domain-hint", done.domain, "domains"),
             step("steps-mailbox", "steps-mailbox-hint", done.mailbox, "mailboxes/new"),
-            step("steps-device", "steps-device-hint", done.device, "mailboxes"),
+            step("steps-device", "steps-device-hint", done.device, device),
             step(
                 "steps-owner",
                 "steps-owner-hint",
                 done.owner,
                 "invitations/new?role=owner",
             ),
-        ]
+        ];
+        if let Some(next) = steps.iter_mut().find(|step| !step.is_done) {
+            next.is_next = true;
+        }
+        steps
     }
 }
 
@@ -167,7 +179,16 @@ impl Todo {
         }
     }
 
-    /// People who may change things and sign in with a password alone.
+    /// The reader's own sign-in has no code.
+    pub fn without_own_code() -> Self {
+        Self {
+            tone: Tone::Warning,
+            line: Line::new("todo-without-own-code"),
+            href: "/me/account/code".to_owned(),
+        }
+    }
+
+    /// Others who may change things and sign in with a password alone.
     pub fn without_code(count: u64, href: String) -> Self {
         Self {
             tone: Tone::Warning,

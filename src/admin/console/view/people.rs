@@ -27,6 +27,24 @@ pub struct PersonRow {
     pub is_me: bool,
 }
 
+impl PersonRow {
+    /// What a list says of somebody whom no mailbox was granted: most roles see all of them anyway.
+    fn without_mailbox(&self) -> &'static str {
+        match self.role {
+            Role::Member => "person-no-mailbox",
+            _ => "person-all-mailboxes",
+        }
+    }
+
+    /// The same on their own page.
+    fn without_access(&self) -> &'static str {
+        match self.role {
+            Role::Member => "person-no-access",
+            _ => "person-all-access",
+        }
+    }
+}
+
 /// `/o/{org}/people`. Takes `q` and the filters of the listing.
 #[derive(Debug, Template)]
 #[template(path = "org/people.html")]
@@ -92,6 +110,8 @@ pub struct Person {
     pub leaving: Leaving,
     /// Their role may be changed.
     pub may_change_role: bool,
+    /// What they may do with mailboxes may be changed.
+    pub may_change_access: bool,
     /// They may be removed.
     pub may_remove: bool,
     /// Why they may not, where that needs saying (the last owner).

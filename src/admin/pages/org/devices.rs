@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use super::super::shown::used;
 use super::scope::*;
 use super::{SILENT, SOON, first};
 use crate::admin::console::view::devices::{DeviceMay, DevicePage, DeviceSession, Devices};
-use crate::model::device::Use;
 use crate::model::{DeviceId, DeviceState, MailboxId, SenderRule};
 use crate::revoke::SessionSnapshot;
 use crate::store::{Cursor, DeviceQuery, DeviceRow, DeviceStatus, Page, RETIRED_KEPT};
@@ -165,17 +165,6 @@ fn session(session: SessionSnapshot) -> DeviceSession {
     DeviceSession {
         id: session.id.0,
         used: used(session),
-    }
-}
-
-/// A live session as a use of its device.
-pub(super) fn used(session: SessionSnapshot) -> Use {
-    let info = session.info;
-    Use {
-        at: info.since,
-        ip: info.peer,
-        protocol: info.protocol,
-        client: info.client.map(String::from),
     }
 }
 

@@ -99,6 +99,7 @@ async fn create_or_ask(pages: &Pages, inside: &Inside, typed: NewForm) -> Result
         }
         Err(Error::BadDomain { given, .. }) if given.is_empty() => problem::missing(),
         Err(Error::BadDomain { .. }) => problem::domain(),
+        Err(Error::DomainByOperator) => problem::domain_by_operator(),
         Err(Error::Store(store::Error::Conflict(_))) => problem::domain_taken(&typed.domain),
         Err(Error::Store(store::Error::Refused(why))) => Line::name(&why),
         Err(error) => return Err(error),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::super::Pages;
-use super::devices::used;
+use super::super::shown::used;
 use crate::admin::console::view::device::FirstSignIn;
 use crate::model::device::Use;
 use crate::model::{Device, DeviceState};

@@ -357,7 +357,11 @@ pub(super) async fn link_page(pages: &Pages, inside: &Inside, invited: Invited) 
 
 async fn invitation_page(pages: &Pages, inside: &Inside, invitation: &Invitation) -> Result<InvitationPage, Error> {
     let alone = std::slice::from_ref(invitation);
-    let mail = pages.desk.invitation_mails(&inside.acting, alone).await?.remove(&invitation.id);
+    let mail = pages
+        .desk
+        .invitation_mails(&inside.acting, alone)
+        .await?
+        .remove(&invitation.id);
     let mailboxes = invitation.grants.iter().map(|grant| InvitedMailbox {
         address: grant.address.to_string(),
         rights: grant.rights.iter().collect(),
@@ -372,14 +376,20 @@ async fn invitation_page(pages: &Pages, inside: &Inside, invitation: &Invitation
     );
     let may_send = acting.may(Operation::InvitationSend);
     let invitation_row = row(invitation, mail.as_ref());
-    let bounced = matches!(invitation_row.state, Stand::Bounced(_));
+    let answer = mail.and_then(|mail| mail.last_error);
+    let (bounce, trouble) = match invitation_row.state {
+        Stand::Bounced(_) => (answer, None),
+        Stand::Waiting => (None, answer),
+        _ => (None, None),
+    };
     Ok(InvitationPage {
         frame: inside.frame(Place::Invitations),
         invitation: invitation_row,
         mailboxes: mailboxes.collect(),
         created_at: invitation.created_at,
         link: None,
-        bounce: mail.and_then(|mail| mail.last_error).filter(|_| bounced),
+        bounce,
+        trouble,
         may_change: may_send && !is_over && (invitation.role != Role::Owner || acting.may(Operation::OwnerChange)),
         can_send,
         again_at: again_at.filter(|at| can_send && *at > pages.clock.utc()),

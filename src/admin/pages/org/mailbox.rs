@@ -4,7 +4,7 @@ use super::devices::{filters, page_of};
 use super::scope::*;
 use crate::admin::console::view::device::PersonLink;
 use crate::admin::console::view::mailboxes::{
-    AccessRow, AliasRow, MailboxActivity, MailboxAliases, MailboxDevices, MailboxHead, MailboxPeople,
+    AccessRow, AliasRow, InvitedRow, MailboxActivity, MailboxAliases, MailboxDevices, MailboxHead, MailboxPeople,
 };
 use crate::model::{Alias, MailboxId, Rights};
 use crate::store::{DeviceOwner, DeviceQuery, InvitationQuery, page};
@@ -117,7 +117,7 @@ async fn people_page(pages: &Pages, inside: &Inside, id: MailboxId) -> Result<Ma
 }
 
 /// Invitations under way that will give access to this mailbox.
-async fn invited(pages: &Pages, inside: &Inside, id: MailboxId) -> Result<Vec<(String, Timestamp)>, Error> {
+async fn invited(pages: &Pages, inside: &Inside, id: MailboxId) -> Result<Vec<InvitedRow>, Error> {
     if !inside.acting.may(Operation::InvitationRead) {
         return Ok(Vec::new());
     }
@@ -127,13 +127,16 @@ async fn invited(pages: &Pages, inside: &Inside, id: MailboxId) -> Result<Vec<(S
         limit: page::PAGE_MAX,
     };
     let open = pages.desk.invitations(&inside.acting, &query).await?;
-    let of_this = open
-        .rows
-        .into_iter()
-        .filter(|invitation| invitation.grants.iter().any(|grant| grant.mailbox == id));
-    Ok(of_this
-        .map(|invitation| (invitation.address.to_string(), invitation.expires_at))
-        .collect())
+    let of_this = open.rows.into_iter().filter_map(|invitation| {
+        let grant = invitation.grants.iter().find(|grant| grant.mailbox == id)?;
+        Some(InvitedRow {
+            id: invitation.id,
+            address: invitation.address.to_string(),
+            rights: grant.rights.iter().collect(),
+            until: invitation.expires_at,
+        })
+    });
+    Ok(of_this.collect())
 }
 
 async fn devices(State(pages): Here, There { inside, id }: There<MailboxId>, Asked(asked): Asked<ListQuery>) -> Reply {

@@ -4,8 +4,8 @@ use super::SILENT;
 use super::scope::*;
 use crate::admin::console::view::activity::ActivityRow;
 use crate::admin::console::view::overview::{Figure, FirstSteps, Overview, Todo};
-use crate::model::Role;
-use crate::store::{AuditFilter, MemberQuery, page};
+use crate::model::{MailboxId, Role};
+use crate::store::{AuditFilter, MailboxQuery, MemberQuery, page};
 
 /// Rows of the audit log that are shown.
 const LATEST: u32 = 8;
@@ -40,19 +40,41 @@ async fn filled(pages: &Pages, inside: &Inside) -> Result<Overview, Error> {
         mailbox: counts.mailboxes > 0,
         device: counts.devices > counts.never_used,
         owner: owners.len() > 1,
+        only: only_mailbox(pages, inside, &counts).await?,
     };
     // They are of use to whoever can take at least the most of them.
     let first_steps = (!steps.are_done() && acting.may(Operation::InvitationCreate)).then_some(steps);
-    let powerful = owners.iter().chain(&administrators);
-    let without_code = powerful.filter(|row| !row.member.user.has_code).count();
+    let me = acting.user.id;
+    let others = owners
+        .iter()
+        .chain(&administrators)
+        .filter(|row| row.member.user.id != me);
+    let without_code = others.filter(|row| !row.member.user.has_code).count();
     let connected = pages.desk.live_sessions(acting, None).await?.len();
     Ok(Overview {
         first_steps,
-        todos: todos(inside, &counts, owners.len(), without_code),
+        todos: todos(
+            inside,
+            &counts,
+            first_steps.is_none() && owners.len() == 1,
+            without_code,
+        ),
         figures: figures(inside, &counts, connected),
         latest: latest(pages, inside).await?,
         frame: inside.frame(Place::Overview),
     })
+}
+
+async fn only_mailbox(pages: &Pages, inside: &Inside, counts: &store::Overview) -> Result<Option<MailboxId>, Error> {
+    if counts.mailboxes != 1 {
+        return Ok(None);
+    }
+    let query = MailboxQuery {
+        limit: 1,
+        ..MailboxQuery::default()
+    };
+    let page = pages.desk.mailboxes(&inside.acting, &query).await?;
+    Ok(page.rows.first().map(|row| row.mailbox.id))
 }
 
 async fn with_role(pages: &Pages, inside: &Inside, role: Role) -> Result<Vec<store::MemberRow>, Error> {
@@ -64,7 +86,7 @@ async fn with_role(pages: &Pages, inside: &Inside, role: Role) -> Result<Vec<sto
     Ok(pages.desk.members(&inside.acting, &query).await?.rows)
 }
 
-fn todos(inside: &Inside, counts: &store::Overview, owners: usize, without_code: usize) -> Vec<Todo> {
+fn todos(inside: &Inside, counts: &store::Overview, one_owner: bool, without_code: usize) -> Vec<Todo> {
     let shown = |list: &str, show: &str| with_query(&inside.at(list), &[("show", show)]);
     let mut todos = Vec::new();
     if counts.unreachable > 0 {
@@ -73,12 +95,15 @@ fn todos(inside: &Inside, counts: &store::Overview, owners: usize, without_code:
             shown("mailboxes", "unread"),
         ));
     }
-    // With the first steps still open, the second owner is one of them.
-    if owners == 1 && inside.acting.may(Operation::OwnerChange) && counts.devices > counts.never_used {
+    // Where the first steps are shown, the second owner is one of them.
+    if one_owner && inside.acting.may(Operation::OwnerChange) {
         todos.push(Todo::one_owner(with_query(
             &inside.at("invitations/new"),
             &[("role", Role::Owner.name())],
         )));
+    }
+    if !inside.acting.user.has_code {
+        todos.push(Todo::without_own_code());
     }
     if counts.undelivered > 0 && inside.acting.may(Operation::InvitationRead) {
         todos.push(Todo::undelivered(

@@ -85,6 +85,7 @@ async fn person_page(pages: &Pages, inside: &Inside, id: UserId) -> Result<Perso
         devices: rows::devices(pages, acting.org.id, &devices),
         leaving,
         may_change_role: acting.may(Operation::MemberRole) && may_change && !is_last,
+        may_change_access: acting.may(Operation::GrantGive),
         may_remove: acting.may(Operation::MemberRemove) && may_change && !is_last,
         why_not: is_last.then(problem::last_owner),
     })
@@ -341,6 +342,9 @@ pub(super) fn also_ending(page: &mut Confirm, ending: &Ending, name: &str) {
             .with("device", &row.device.label)
             .with("mailbox", &row.address)
     }));
+    let invitations = ending.invitations.iter().take(LISTED);
+    page.ends
+        .extend(invitations.map(|one| Line::new("ends-invitation").with("address", &one.address)));
     for (key, count) in [
         ("ends-their-tokens", ending.tokens),
         ("ends-their-sessions", ending.sessions_ending),

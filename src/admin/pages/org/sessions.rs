@@ -1,6 +1,6 @@
 //! `/o/{org}/sessions`: who is connected at this moment, and ending one connection.
 
-use super::devices::used;
+use super::super::shown::used;
 use super::scope::*;
 use crate::admin::console::view::Flash;
 use crate::admin::console::view::confirm::Confirm;

@@ -167,7 +167,10 @@ async fn each_reason_why_an_invitation_is_closed_has_its_page() {
     }
     let list = site.sophie().await.get(&site.at("invitations")).await;
     let row = list.text();
-    assert!(row.contains("carla@private.example") && row.contains("Declined"), "{row}");
+    assert!(
+        row.contains("carla@private.example") && row.contains("Declined"),
+        "{row}"
+    );
 
     let (late, _) = invite(&site, "dora@private.example", Role::Member).await;
     site.clock.advance(Duration::from_secs(8 * 24 * 60 * 60));
@@ -209,8 +212,15 @@ async fn an_invitation_whose_mail_cannot_be_written_is_handed_over_as_a_link() {
     site.letters.refuse(true);
     let made = send(&mut sophie, &site, "lucie@private.example").await;
     made.says(200, "no mail with it could be written. Pass its link on");
-    let link = made.body.split("https://manager.example.org/invitation/").nth(1).unwrap();
-    let link: String = link.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    let link = made
+        .body
+        .split("https://manager.example.org/invitation/")
+        .nth(1)
+        .unwrap();
+    let link: String = link
+        .chars()
+        .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+        .collect();
     site.browser()
         .get(&format!("/invitation/{link}"))
         .await
@@ -234,7 +244,11 @@ async fn an_invitation_says_what_became_of_its_mail() {
         list.says(200, in_list);
         sophie.get(&page).await.says(200, on_page);
     };
-    looks("Not sent", "No mail with this invitation went out. Pass its link on, or send it again below.").await;
+    looks(
+        "Not sent",
+        "No mail with this invitation went out. Pass its link on, or send it again below.",
+    )
+    .await;
 
     let mail = NewMail {
         kind: MailKind::Invitation,
@@ -253,7 +267,10 @@ async fn an_invitation_says_what_became_of_its_mail() {
     };
     let due = taken().await;
     let refused = "550 5.1.1 <lucie> unknown";
-    let ended = site.store.mail_failed(due.id, due.attempt, refused, AfterFailure::GiveUp).await;
+    let ended = site
+        .store
+        .mail_failed(due.id, due.attempt, refused, AfterFailure::GiveUp)
+        .await;
     assert!(ended.unwrap());
     looks("Not delivered", "The mail server said: 550 5.1.1 <lucie> unknown").await;
     let overview = site.sophie().await.get(&site.at("")).await;
@@ -264,5 +281,9 @@ async fn an_invitation_says_what_became_of_its_mail() {
     site.store.mail_sent(due.id).await.unwrap();
     looks("Sent", "It can be sent again").await;
     let overview = site.sophie().await.get(&site.at("")).await;
-    assert!(!overview.text().contains("could not be delivered"), "{}", overview.text());
+    assert!(
+        !overview.text().contains("could not be delivered"),
+        "{}",
+        overview.text()
+    );
 }

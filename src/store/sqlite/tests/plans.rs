@@ -59,7 +59,7 @@ async fn the_login_path_plans_each_statement_once() {
             Resolved::Mailbox(_)
         ));
     }
-    let counts = store.read(|conn| {
+    let counts = store.read_for_login(|conn| {
         let statement = conn.prepare_cached(LOGIN)?;
         Ok((
             statement.get_status(StatementStatus::Run),

@@ -191,7 +191,7 @@ async fn the_overview_leads_through_the_first_steps_and_then_says_what_waits() {
         "First steps",
         "Add your first device",
         "Nobody reads 1 mailbox",
-        "1 administrator signs in without a code",
+        "You sign in without a code",
     ] {
         begin.says(200, words);
     }
