@@ -206,6 +206,8 @@ actions! {
     TokenCreate => "token.create",
     /// A token for the API was ended.
     TokenRevoke => "token.revoke",
+    /// A user wants to sign in with another address, and was sent a link to confirm it.
+    UserAddressAsk => "user.address.ask",
     /// A user no longer gives one-time codes.
     UserCodeRemove => "user.code.remove",
     /// A user gives one-time codes from now on, or from another device.

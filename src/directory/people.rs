@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::mailboxes::parse;
 use super::{Directory, Error};
 use crate::clock::Timestamp;
-use crate::identity::token::{Reset, SetUp};
+use crate::identity::token::{Address as AddressLink, Reset, SetUp};
 use crate::identity::{NewPassword, Token, password};
 use crate::model::near::nearest;
 use crate::model::{Address, Grant, Language, MailboxId, Member, Org, OrgId, Role, User, UserId};
@@ -160,6 +160,23 @@ impl Directory {
         let expires_at = self.clock.utc().plus(self.lifetimes.reset);
         let hash = link.hash(&self.keys);
         self.store.create_reset(actor, user, &hash, expires_at).await?;
+        Ok((link, expires_at))
+    }
+
+    /// Makes a link with which a user confirms another sign-in address.
+    ///
+    /// # Errors
+    /// Somebody signs in with it, or there is no such user.
+    pub async fn make_address_link(
+        &self,
+        actor: &Actor,
+        user: UserId,
+        address: &Address,
+    ) -> Result<(Token<AddressLink>, Timestamp), Error> {
+        let link = Token::generate();
+        let expires_at = self.clock.utc().plus(self.lifetimes.address);
+        let hash = link.hash(&self.keys);
+        self.store.ask_address(actor, user, address, &hash, expires_at).await?;
         Ok((link, expires_at))
     }
 

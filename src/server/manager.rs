@@ -149,6 +149,7 @@ async fn tidy(directory: &Directory) {
                         grants = tidied.grants,
                         sessions = tidied.sessions,
                         resets = tidied.resets,
+                        addresses = tidied.addresses,
                         invitations = tidied.invitations,
                         tokens = tidied.tokens,
                         "what had ended was tidied away"
@@ -173,10 +174,11 @@ fn is_more(tidied: &Tidied) -> bool {
         grants,
         sessions,
         resets,
+        addresses,
         invitations,
         tokens,
     } = *tidied;
-    [grants, sessions, resets, invitations, tokens]
+    [grants, sessions, resets, addresses, invitations, tokens]
         .iter()
         .any(|count| *count >= crate::directory::TIDIED_MAX)
 }

@@ -3,6 +3,7 @@
 //! A backend calls `contract_tests!` with a function that makes a fresh [`Backend`]. SQLite does so in its own tests;
 //! PostgreSQL will do the same with its own maker.
 
+pub(super) mod addresses;
 pub(super) mod chain;
 pub(super) mod devices;
 pub(super) mod directory;
@@ -50,6 +51,8 @@ pub(super) struct Backend {
 macro_rules! contract_tests {
     ($backend:path) => {
         $crate::store::contract::contract_tests! { $backend;
+            addresses: another_address_waits_for_the_link_that_was_sent_to_it,
+            addresses: what_was_asked_for_ends_with_time_and_with_the_password,
             chain: the_chain_of_all_rows_fits_and_has_a_head,
             chain: the_log_is_read_in_pages,
             chain: a_row_says_on_whose_behalf_and_has_a_place_of_its_own,

@@ -40,7 +40,7 @@ pub use people::{
     NewInvitation, NewUser, PeopleStore, RoleChange, Standing, Tidied, UserEdit, UserOrg,
 };
 pub use sign_in::{
-    ConsoleSession, Keep, NewCode, NewConsoleSession, PasswordReset, Proof, SessionEnds, SignIn, SignInStore,
+    AddressAsked, ConsoleSession, Keep, NewCode, NewConsoleSession, PasswordReset, Proof, SessionEnds, SignIn, SignInStore,
     TokenHash, UserPassword, Verified,
 };
 pub use token::{NewToken, TokenStore};

@@ -34,7 +34,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub use account::AccountEdit;
+pub use account::{AccountEdit, AddressChange};
 pub use acting::{Acting, Via};
 pub use beside::Names;
 pub use codes::CodeOffer;

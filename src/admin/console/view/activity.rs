@@ -135,6 +135,7 @@ fn sentence(action: &str) -> Option<&'static str> {
         "setup.link" => "deed-setup-link",
         "token.create" => "deed-token-create",
         "token.revoke" => "deed-token-revoke",
+        "user.address.ask" => "deed-user-address-ask",
         "user.code.remove" => "deed-user-code-remove",
         "user.code.set" => "deed-user-code-set",
         "user.create" => "deed-user-create",

@@ -209,6 +209,20 @@ pub fn password_reset() -> Flash {
     Flash::done(Line::new("done-password-reset"))
 }
 
+/// A link went to another sign-in address.
+pub fn address_asked(address: &str) -> Flash {
+    Flash::done(Line::new("done-address-asked").with("address", address))
+}
+
+/// The sign-in address was changed without a mail that could have checked it.
+pub fn address_at_once(address: &str) -> Flash {
+    Flash {
+        tone: Tone::Warning,
+        line: Line::new("done-address-at-once").with("address", address),
+        next: None,
+    }
+}
+
 /// The person signs in with another address from now on.
 pub fn address_changed(address: &str) -> Flash {
     Flash::done(Line::new("done-address-changed").with("address", address))

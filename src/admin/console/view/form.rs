@@ -107,6 +107,11 @@ pub mod problem {
         Line::new("problem-sign-in-taken")
     }
 
+    /// The mail that it needs could not be written.
+    pub const fn not_mailed() -> Line {
+        Line::new("problem-not-mailed")
+    }
+
     /// An organisation has this name already.
     pub const fn org_taken() -> Line {
         Line::new("problem-org-taken")
