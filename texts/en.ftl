@@ -473,11 +473,7 @@ ends-more =
     }
 ends-narrowed = “{ $device }” on { $mailbox } may no longer send as these addresses: its connections end, and it may connect again.
 ends-invitation = The invitation to { $address }, which they sent, is withdrawn.
-ends-their-sessions =
-    { $count ->
-        [one] { $name } is signed out here, in { $count } browser.
-       *[other] { $name } is signed out here, in { $count } browsers.
-    }
+ends-their-sessions = Wherever { $name } is signed in, this is gone at once.
 ends-their-tokens =
     { $count ->
         [one] { $count } API token of { $name } stops working.
@@ -485,11 +481,6 @@ ends-their-tokens =
     }
 stays-granted = What { $name } was given access to, with their devices there.
 stays-others = Devices that belong to nobody or to other people.
-stays-their-sessions =
-    { $count ->
-        [one] { $name } stays signed in, in { $count } browser, without what is taken away.
-       *[other] { $name } stays signed in, in { $count } browsers, without what is taken away.
-    }
 stays-user = { $name } keeps their sign-in, and other organisations.
 stays-unread = { $mailbox }, but nobody will have access to it.
 stays-mail = All mail in the mailbox.
@@ -803,6 +794,7 @@ activity-no-hash = From before entries were chained
 my-activity-lead = What you did, and what programs did in your name. What was done to a mailbox is told on the page of the mailbox.
 who-cli = { $name } on the server
 who-daemon = Postern
+who-stranger = Somebody who was not signed in
 who-gone = Somebody who has left
 who-token = The program “{ $name }”
 origin-local = on the server
@@ -856,6 +848,7 @@ deed-user-recovery-use = used a recovery code
 deed-user-reset-link = asked for a link to reset the password
 deed-user-reset-use = set a new password by mail
 deed-user-signin = signed in
+deed-user-signin-refused = gave a wrong password or code
 deed-user-signout = signed out
 deed-user-signout-all = signed out everywhere
 deed-other = did { $action } on { $subject }

@@ -473,11 +473,7 @@ ends-more =
     }
 ends-narrowed = « { $device } » sur { $mailbox } ne peut plus envoyer avec ces adresses : ses connexions prennent fin, et il peut se reconnecter.
 ends-invitation = L’invitation envoyée à { $address } est retirée.
-ends-their-sessions =
-    { $count ->
-        [one] { $name } est déconnecté·e d’ici, dans { $count } navigateur.
-       *[other] { $name } est déconnecté·e d’ici, dans { $count } navigateurs.
-    }
+ends-their-sessions = Partout où { $name } est connecté·e, cela disparaît aussitôt.
 ends-their-tokens =
     { $count ->
         [one] { $count } jeton d’API de { $name } cesse de fonctionner.
@@ -485,11 +481,6 @@ ends-their-tokens =
     }
 stays-granted = Ce à quoi { $name } a reçu un accès, avec ses appareils à ces endroits.
 stays-others = Les appareils qui n’appartiennent à personne ou à d’autres.
-stays-their-sessions =
-    { $count ->
-        [one] { $name } reste connecté·e, dans { $count } navigateur, sans ce qui est retiré.
-       *[other] { $name } reste connecté·e, dans { $count } navigateurs, sans ce qui est retiré.
-    }
 stays-user = { $name } garde sa connexion et ses autres organisations.
 stays-unread = { $mailbox }, mais plus personne n’y aura accès.
 stays-mail = Tous les mails de la boîte.
@@ -803,6 +794,7 @@ activity-no-hash = D’avant l’enchaînement des entrées
 my-activity-lead = Ce que vous avez fait, et ce que des programmes ont fait en votre nom. Ce qui a été fait à une boîte est indiqué sur la page de la boîte.
 who-cli = { $name } sur le serveur
 who-daemon = Postern
+who-stranger = Quelqu’un qui n’était pas connecté
 who-gone = Quelqu’un qui est parti
 who-token = Le programme « { $name } »
 origin-local = sur le serveur
@@ -856,6 +848,7 @@ deed-user-recovery-use = a utilisé un code de secours
 deed-user-reset-link = a demandé un lien pour un nouveau mot de passe
 deed-user-reset-use = a défini un nouveau mot de passe par mail
 deed-user-signin = s’est connecté
+deed-user-signin-refused = a donné un mot de passe ou un code erroné
 deed-user-signout = s’est déconnecté
 deed-user-signout-all = s’est déconnecté partout
 deed-other = a fait { $action } sur { $subject }

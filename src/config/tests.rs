@@ -464,7 +464,7 @@ fn each_section_that_a_reload_cannot_change_asks_for_a_restart() {
     assert_eq!(restarts(format!("{MINIMAL}{manager}")), [""; 0]);
     for key in [
         "connections = 7",
-        "connections_per_address = 7",
+        "connections_per_network = 7",
         "proxies = [\"192.0.2.1\"]",
     ] {
         assert_eq!(

@@ -128,6 +128,7 @@ macro_rules! contract_tests {
             logs: concurrent_writers_lose_nothing,
             outbox: a_mail_is_taken_with_all_that_was_put_and_is_over_when_sent,
             outbox: the_longest_due_mail_is_taken_first_and_no_more_than_asked,
+            outbox: a_mail_with_a_link_goes_before_all_that_tell_of_changes,
             outbox: a_taken_mail_is_nobody_elses_until_its_lease_is_over,
             outbox: two_processes_never_take_the_same_mail,
             outbox: a_failed_mail_waits_for_its_next_attempt_and_is_given_up_for_good,

@@ -25,7 +25,7 @@ async fn withdrawing_access_shows_what_ends_and_ends_exactly_that() {
     let question = sophie.get(&path).await;
     question.says(200, "Withdraw the access of lucie to contact@example.org?");
     question.says(200, "“Lucie's iPhone” is disconnected, and its connection ends.");
-    question.says(200, "lucie stays signed in, in 1 browser, without what is taken away.");
+    question.says(200, "Wherever lucie is signed in, this is gone at once.");
     assert!(!question.text().contains("CRM"));
     let done = sophie.send(&path, &[]).await;
     done.says(
@@ -59,11 +59,13 @@ async fn removing_somebody_shows_what_ends_and_names_what_is_left_alone() {
     for words in [
         "lucie is no longer a member of Acme.",
         "“Lucie's iPhone” on contact@example.org is disconnected, and its connection ends.",
-        "lucie is signed out here, in 1 browser.",
+        // Whether she is signed in, and belongs elsewhere, is not told.
+        "Wherever lucie is signed in, this is gone at once.",
         "contact@example.org, but nobody will have access to it.",
     ] {
         question.says(200, words);
     }
+    assert!(!question.text().contains("browser"));
     assert_eq!(question.field("revision").as_deref(), Some("member"));
     // Whoever says nothing of what they saw is shown the question.
     sophie
