@@ -572,7 +572,7 @@ fn flashes(sample: &Sample) -> Vec<Shot> {
         done::mailbox_deleted("info@acme.ch", ended(2)),
         done::alias_added("hello@acme.ch", "info@acme.ch"),
         done::alias_removed("hello@acme.ch"),
-        done::domain_added("acme.ch"),
+        done::domain_added("acme.ch", Some("/o/x/mailboxes/new".to_owned())),
         done::domain_removed("acme.ch"),
         done::token_revoked("CRM sync"),
         done::password_changed(0),
