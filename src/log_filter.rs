@@ -44,7 +44,7 @@ mod tests {
             [
                 tracing::enabled!(target: "tower_http::csrf", Level::TRACE),
                 tracing::enabled!(target: "tower_http", Level::ERROR),
-                tracing::enabled!(target: "postern::session", Level::DEBUG),
+                tracing::enabled!(target: "postern", Level::DEBUG),
             ]
         })
     }

@@ -11,7 +11,6 @@ use serde_json::json;
 use super::failure::{Exit, Failure};
 use super::output::{Output, counted};
 use super::time;
-use crate::admin::manager::Place;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{self, Config, Problem, Secrets, Severity};
 use crate::keys::Keyring;
@@ -123,15 +122,12 @@ fn of_problem(problem: &Problem) -> Finding {
 
 /// Whoever may reach the Manager's socket is taken for the reverse proxy.
 fn manager_socket(config: &Config) -> Option<Finding> {
-    match &config.manager.as_ref()?.place {
-        Place::Unix(socket) => Some(reach_of(socket)),
-        Place::Tcp { .. } => None,
-    }
+    config.manager.as_ref()?.place.socket().map(reach_of)
 }
 
 fn reach_of(socket: &Path) -> Finding {
     const CHECK: &str = "manager.unix_socket";
-    let folder = socket.parent().unwrap_or(Path::new("/"));
+    let folder = socket.parent().unwrap_or_else(|| Path::new("/"));
     let dir = folder.display();
     match fs::metadata(folder) {
         Err(error) => Finding::new(CHECK, State::Error, format!("{dir}: {error}; make the folder")),

@@ -112,6 +112,7 @@ macro_rules! contract_tests {
             knocks: tries_with_retired_passwords_add_up,
             knocks: a_device_shows_what_is_tried_with_all_its_old_passwords,
             knocks: devices_that_knock_are_listed_by_the_latest_try,
+            knocks: devices_that_ended_lately_stay_in_sight,
             knocks: tries_are_forgotten_with_the_password_and_after_a_while,
             login: an_address_means_a_mailbox_an_alias_or_nothing,
             login: a_login_sees_live_and_retired_credentials_newest_first,

@@ -20,7 +20,7 @@ use crate::admin::console::view::overview::{Figure, FirstSteps, Overview, Todo};
 use crate::admin::console::view::qr::Qr;
 use crate::admin::console::view::search::{AliasFound, PersonFound, Search};
 use crate::admin::console::view::settings::{NewToken, Settings, TokenRow, TokenShown};
-use crate::admin::console::view::{Field, Listing, Flash, Frame, Place, Theme, done};
+use crate::admin::console::view::{Field, Flash, Frame, Listing, Place, Theme, done};
 use crate::model::{AliasId, ConsoleSessionId, DomainId, Role, TokenId};
 use crate::secret::Secret;
 

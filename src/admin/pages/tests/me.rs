@@ -90,7 +90,14 @@ async fn many_mailboxes_of_several_organisations_are_shown_page_by_page() {
         seen.extend(boxes);
         assert_eq!(page.body.contains("rel=\"next\""), leads_on);
         assert_eq!(page.text().contains("Back to the beginning"), path != "/me");
-        let next = page.body.split("rel=\"next\"").next().unwrap().rsplit("href=\"").next().unwrap();
+        let next = page
+            .body
+            .split("rel=\"next\"")
+            .next()
+            .unwrap()
+            .rsplit("href=\"")
+            .next()
+            .unwrap();
         path = next.split('"').next().unwrap().replace("&#38;", "&");
     }
     assert_eq!(seen, expected);
