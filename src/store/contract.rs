@@ -174,6 +174,9 @@ macro_rules! contract_tests {
             sign_in: a_reset_link_works_once_and_ends_all_sessions,
             tokens: a_token_is_known_by_its_hash_until_it_ends,
             tokens: what_breaks_a_rule_of_tokens_is_refused,
+            tokens: a_request_with_a_key_is_done_once,
+            tokens: a_request_that_was_lost_is_done_again_by_one,
+            tokens: two_processes_claim_a_request_once,
         }
     };
     ($backend:path; $($area:ident: $test:ident,)*) => {

@@ -43,7 +43,7 @@ pub use sign_in::{
     AddressAsked, ConsoleSession, Keep, NewCode, NewConsoleSession, PasswordReset, Proof, SessionEnds, SignIn,
     SignInStore, TokenHash, UserPassword, Verified,
 };
-pub use token::{NewToken, TokenStore};
+pub use token::{Claim, NewToken, RequestKey, TokenStore};
 
 use crate::clock::Timestamp;
 use crate::model::device::Knocking;

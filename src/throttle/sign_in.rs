@@ -12,6 +12,8 @@
 //! - Proofs before something weighty have one by user, over all their sessions, beside that of the session.
 //! - So have mails that a stranger can make us send (a new password), by address and by network; and those that members
 //!   can: invitations, by organisation and by address, and letters about devices, by who changes them and mailbox.
+//! - API tokens cannot be guessed, so that a right one is never slowed; wrong ones are counted by network, so that a program
+//!   that goes on with one is told to wait.
 //!
 //! An address that nobody has is treated as one that somebody has. All state lies in tables of fixed size under keyed
 //! hashes, as in the throttle of mail logins.
@@ -50,6 +52,8 @@ pub struct SignInConfig {
     pub mails: u32,
     /// Mails that one network asks for.
     pub mails_per_network: u32,
+    /// Wrong API tokens from one network.
+    pub tokens: u32,
     /// Invitations by mail to one address, from one organisation.
     pub invitations: u32,
     /// Invitations by mail from one organisation.
@@ -85,6 +89,7 @@ impl Default for SignInConfig {
             device_letters: 10,
             step_ups: 20,
             refusals: 5,
+            tokens: 60,
             slow_half_life: Duration::from_secs(60 * 60),
             table_entries: 16_384,
         }
@@ -123,6 +128,7 @@ enum Of {
     DeviceLetters = 10,
     StepUp = 11,
     Refusal = 12,
+    Token = 13,
 }
 
 /// Who tries.
@@ -144,6 +150,7 @@ pub struct SignInThrottle {
     mails: Table,
     networks: Table,
     pairs: Table,
+    tokens: Table,
 }
 
 impl SignInThrottle {
@@ -159,6 +166,7 @@ impl SignInThrottle {
             mails: slow(),
             networks: table(),
             pairs: table(),
+            tokens: table(),
             config,
         }
     }
@@ -278,6 +286,15 @@ impl SignInThrottle {
     pub fn take_refusal(&self, now: Instant, user: &[u8]) -> Result<(), Wait> {
         let id = self.id(Of::Refusal, &[user]);
         self.codes.take(now, id, self.config.refusals).map_err(Wait)
+    }
+
+    /// Counts a wrong API token.
+    ///
+    /// # Errors
+    /// There were enough from this network.
+    pub fn take_token(&self, now: Instant, ip: IpAddr) -> Result<(), Wait> {
+        let from = self.id(Of::Token, &[&self.network(ip)]);
+        self.tokens.take(now, from, self.config.tokens).map_err(Wait)
     }
 
     /// Gives a right try what it took.

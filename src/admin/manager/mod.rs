@@ -25,7 +25,7 @@ use crate::model::Origin;
 use crate::peer::NetworkPrefixes;
 
 pub use client::ClientAddress;
-pub use guards::{guarded, local_path};
+pub use guards::{Sorry, guarded, local_path};
 pub use places::OwnNetwork;
 pub use serve::{Bound, bind, serve};
 
