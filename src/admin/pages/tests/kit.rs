@@ -424,6 +424,14 @@ impl Browser<'_> {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
+    /// Opens a path as a browser does that takes compressed answers.
+    pub(in crate::admin::pages) async fn open_compressed(&self, path: &str) -> Response {
+        let mut request = self.request(Method::GET, path, None);
+        let gzip = header::HeaderValue::from_static("gzip, br");
+        request.headers_mut().insert(header::ACCEPT_ENCODING, gzip);
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     async fn ask(&mut self, method: Method, path: &str, form: Option<String>) -> Answer {
         let request = self.request(method, path, form);
         let response = self.router.clone().oneshot(request).await.unwrap();
