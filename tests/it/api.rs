@@ -38,7 +38,9 @@ fn site() -> anyhow::Result<Site> {
 
 /// A token of Sophie's, from the command line.
 fn token(site: &Site) -> anyhow::Result<String> {
-    let create = ["token", "create", SOPHIE, "--name", "Test", "--scope", "write", "--json"];
+    let create = [
+        "token", "create", SOPHIE, "--name", "Test", "--scope", "write", "--json",
+    ];
     let made: Value = serde_json::from_str(&site.postern.cli(&create)?.ok()?)?;
     let token = made["token"].as_str().context("token create shows no token")?;
     site.postern.add_secret(token);
@@ -82,7 +84,10 @@ fn a_device_that_was_added_by_the_api_reads_mail_until_the_api_revokes_it() -> a
     let shown = program.get(&place)?.is(200)?;
     ensure!(shown["connections"] == 1, "{shown}");
     let sessions = program.get("/sessions")?.is(200)?;
-    ensure!(sessions["total"] == 1 && text(&sessions, "/items/0/device/name")? == "CRM", "{sessions}");
+    ensure!(
+        sessions["total"] == 1 && text(&sessions, "/items/0/device/name")? == "CRM",
+        "{sessions}"
+    );
 
     let revoked = program.act(&format!("{place}/revoke"))?.is(200)?;
     ensure!(revoked["ended"]["sessions"] == 1, "{revoked}");
@@ -107,7 +112,11 @@ fn a_stranger_reads_the_description_and_nothing_else() -> anyhow::Result<()> {
     let committed: Value = serde_json::from_str(include_str!("../../docs/openapi.json"))?;
     ensure!(description == committed, "another description is served");
     let refused = stranger.get("/me")?;
-    ensure!(refused.header("www-authenticate").is_some_and(|challenge| challenge.starts_with("Bearer")));
+    ensure!(
+        refused
+            .header("www-authenticate")
+            .is_some_and(|challenge| challenge.starts_with("Bearer"))
+    );
     let problem = refused.is(401)?;
     ensure!(problem["key"] == "signin.needed", "{problem}");
     Ok(())
