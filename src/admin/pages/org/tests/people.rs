@@ -256,7 +256,11 @@ async fn access_is_given_changed_and_conflicts_are_shown() {
         .await
         .says(200, "lucie (lucie@private.example)");
     let nobody = sophie.post(&of_mailbox("/new"), &[("ends", "2020-01-01")]).await;
-    for words in ["Choose a person, or", "Tick at least one right.", "Choose a day to come."] {
+    for words in [
+        "Choose a person, or",
+        "Tick at least one right.",
+        "Choose a day to come.",
+    ] {
         nobody.says(422, words);
     }
     assert_eq!(nobody.field("ends").as_deref(), Some("2020-01-01"));
