@@ -228,10 +228,14 @@ pub struct Tidied {
     pub sessions: u32,
     /// Links to reset a password that ran out.
     pub resets: u32,
+    /// Sign-in addresses that nobody confirmed in time.
+    pub addresses: u32,
     /// Invitations whose end lies before the given moment.
     pub invitations: u32,
     /// Tokens whose end lies before the given moment.
     pub tokens: u32,
+    /// Requests to the API of which it need not be known any longer what they made.
+    pub requests: u32,
 }
 
 /// Users, memberships, grants and invitations. Every change is one transaction with its audit row, and with change-log

@@ -20,7 +20,7 @@ mod shown;
 mod visit;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+
+use tower_http::compression::CompressionLayer;
 
 use super::console::assets;
 use super::console::view::error::{ErrorDoor, Fault};
@@ -57,8 +59,8 @@ pub struct ClientService {
 
 /// What handlers are made of.
 pub struct Parts {
-    /// Every operation.
-    pub desk: Desk,
+    /// Every operation; the API works with the same ones.
+    pub desk: Arc<Desk>,
     /// The live mail sessions of this process.
     pub registry: Arc<Registry>,
     /// Tells when a change has been applied.
@@ -75,7 +77,7 @@ pub struct Parts {
 
 /// What handlers work with.
 pub struct Pages {
-    desk: Desk,
+    desk: Arc<Desk>,
     registry: Arc<Registry>,
     tail: Arc<Tail>,
     origin: Origin,
@@ -105,7 +107,7 @@ impl Pages {
     }
 
     /// Every operation.
-    pub const fn desk(&self) -> &Desk {
+    pub fn desk(&self) -> &Desk {
         &self.desk
     }
 }
@@ -117,7 +119,9 @@ type Here = State<Arc<Pages>>;
 pub fn router(pages: Arc<Pages>) -> Router {
     Router::new()
         .route("/", get(start))
-        .route("/assets/{hash}/{name}", get(asset))
+        // Only what is the same for everybody is compressed: in a page, a secret would stand beside what somebody else
+        // chose, and the length would tell (BREACH).
+        .route("/assets/{hash}/{name}", get(asset).layer(CompressionLayer::new()))
         .merge(doors::routes(&pages))
         .merge(me::routes())
         .merge(org::routes())
