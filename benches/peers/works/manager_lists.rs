@@ -13,13 +13,13 @@ use postern::load::{Account, Session};
 use postern::model::{DeviceId, OrgId, UserId};
 use postern::peer::Protocol;
 
-use super::{Bench, Goal, Metric, Values, Work, at_most};
+use super::{Bench, Goal, Metric, Values, Work, at_most, ms_each};
 use crate::browser::{Answer, Browser};
 use crate::generator::{self, From, account, log_in, quantile_ms, source};
 use crate::options::Scale;
 use crate::proxies::postern::start_with_manager;
 use crate::proxies::{Peer, Proxy};
-use crate::stage::people::{Crowd, OWNER, PASSWORD, SOMEBODY};
+use crate::stage::people::{Crowd, OWNER, PASSWORD, SOMEBODY, untouched};
 use crate::stage::site::{Site, username};
 use crate::tell;
 
@@ -185,7 +185,7 @@ impl Work for ManagerLists {
     async fn run(&self, bench: &Bench<'_>, _: &Proxy) -> anyhow::Result<Values> {
         let (mailboxes, devices) = (bench.scale.pick(MAILBOXES.0, 2000, 120), MAILBOXES.1);
         let connected = bench.sessions(bench.scale.pick(CONNECTED, 50, 2));
-        let site = Site::make(mailboxes, devices, 0..u32::try_from(connected)?)?;
+        let site = Site::make(mailboxes, devices, untouched().take(connected))?;
         let people = (mailboxes / 5).max(120);
         site.add_people(Crowd {
             people,
@@ -203,7 +203,7 @@ impl Work for ManagerLists {
         let meter = bench.meter(&proxy)?;
         for page in PAGES {
             let path = places.path(page.path);
-            let times = measure(bench, &mut browser, page, &path).await?;
+            let times = measure(bench, (&proxy, &mut browser), page, &path).await?;
             values.push((page.median.key, quantile_ms(&times, 0.5)?));
             values.push((page.p99.key, quantile_ms(&times, 0.99)?));
             let shown = browser.get(&path, false).await?.text();
@@ -224,18 +224,24 @@ impl Work for ManagerLists {
 async fn connect(bench: &Bench<'_>, proxy: &Proxy, site: &Site, count: usize) -> anyhow::Result<Vec<Session>> {
     let target = generator::target(proxy, Protocol::Imap, generator::tls(bench.stage, false)?);
     let mut sessions = Vec::new();
-    for number in 0..count {
-        let account: Account = account(username(u32::try_from(number)?), &site.password);
-        sessions.push(log_in(&target, &account, source(From::Users, number)).await?);
+    for (place, number) in untouched().take(count).enumerate() {
+        let account: Account = account(username(number), &site.password);
+        sessions.push(log_in(&target, &account, source(From::Users, place)).await?);
     }
     Ok(sessions)
 }
 
 /// Asks for a page again and again; the first time does not count.
-async fn measure(bench: &Bench<'_>, browser: &mut Browser, page: &Page, path: &str) -> anyhow::Result<Vec<Duration>> {
+async fn measure(
+    bench: &Bench<'_>,
+    (proxy, browser): (&Proxy, &mut Browser),
+    page: &Page,
+    path: &str,
+) -> anyhow::Result<Vec<Duration>> {
     let first = browser.get(path, false).await?;
     check(page, path, &first)?;
     let mut times = Vec::new();
+    let cpu = proxy.cpu()?;
     for _ in 0..bench.scale.pick(REQUESTS, 30, 2) {
         let answer = browser.get(path, false).await?;
         ensure!(answer.status == 200, "{path} was answered {}", answer.status);
@@ -243,7 +249,9 @@ async fn measure(bench: &Bench<'_>, browser: &mut Browser, page: &Page, path: &s
     }
     times.sort_unstable();
     if bench.scale > Scale::Smallest {
-        tell(&format!("  {path}: {:.1} ms", quantile_ms(&times, 0.5)?));
+        let cpu = ms_each(proxy.cpu()?.saturating_sub(cpu), times.len());
+        let median = quantile_ms(&times, 0.5)?;
+        tell(&format!("  {}: {median:.1} ms, {cpu:.1} ms of CPU", page.median.key));
     }
     Ok(times)
 }
