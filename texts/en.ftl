@@ -138,6 +138,7 @@ search-again = Search again
 search-title = Results for “{ $query }”
 search-hint = Search for a mailbox, an alias, a person, a device or an IP address.
 search-nothing = Nothing found for “{ $query }”.
+search-invitations = Look among the invitations
 search-cut = There is more than is shown here. A longer word finds less.
 search-alias-of = alias of { $mailbox }
 
@@ -188,6 +189,7 @@ sign-in-help = Trouble signing in?
 sign-in-help-address = Use the address that your invitation went to. It may be a private one.
 sign-in-help-device = The password of a telephone or mail program does not work here. It belongs to the device only.
 sign-in-help-invitation = You have no sign-in yet? Ask someone of your organisation for an invitation.
+sign-in-nobody = Nobody owns anything here yet. The first owner comes in by the set-up link, which “postern user set-up-link” prints on the machine.
 sign-in-refused = That did not work. Check the address and the password, and try again.
 sign-in-throttled = Too many tries. You can try again { $when }.
 sign-in-known = You have a sign-in here already. Sign in to accept the invitation.
@@ -471,11 +473,7 @@ ends-more =
     }
 ends-narrowed = “{ $device }” on { $mailbox } may no longer send as these addresses: its connections end, and it may connect again.
 ends-invitation = The invitation to { $address }, which they sent, is withdrawn.
-ends-their-sessions =
-    { $count ->
-        [one] { $name } is signed out here, in { $count } browser.
-       *[other] { $name } is signed out here, in { $count } browsers.
-    }
+ends-their-sessions = Wherever { $name } is signed in, this is gone at once.
 ends-their-tokens =
     { $count ->
         [one] { $count } API token of { $name } stops working.
@@ -483,11 +481,6 @@ ends-their-tokens =
     }
 stays-granted = What { $name } was given access to, with their devices there.
 stays-others = Devices that belong to nobody or to other people.
-stays-their-sessions =
-    { $count ->
-        [one] { $name } stays signed in, in { $count } browser, without what is taken away.
-       *[other] { $name } stays signed in, in { $count } browsers, without what is taken away.
-    }
 stays-user = { $name } keeps their sign-in, and other organisations.
 stays-unread = { $mailbox }, but nobody will have access to it.
 stays-mail = All mail in the mailbox.
@@ -801,6 +794,7 @@ activity-no-hash = From before entries were chained
 my-activity-lead = What you did, and what programs did in your name. What was done to a mailbox is told on the page of the mailbox.
 who-cli = { $name } on the server
 who-daemon = Postern
+who-stranger = Somebody who was not signed in
 who-gone = Somebody who has left
 who-token = The program “{ $name }”
 origin-local = on the server
@@ -855,6 +849,7 @@ deed-user-recovery-use = used a recovery code
 deed-user-reset-link = asked for a link to reset the password
 deed-user-reset-use = set a new password by mail
 deed-user-signin = signed in
+deed-user-signin-refused = gave a wrong password or code
 deed-user-signout = signed out
 deed-user-signout-all = signed out everywhere
 deed-other = did { $action } on { $subject }
@@ -911,8 +906,8 @@ me-empty-hint = Somebody who manages the mailboxes of your organisation can give
 me-no-device = None of your devices uses it yet.
 me-others =
     { $count ->
-        [one] and { $count } more device
-       *[other] and { $count } more devices
+        [one] { $count } device that is not yours
+       *[other] { $count } devices that are not yours
     }
 lost-button = Lost a device?
 lost-title = Which device is lost?
@@ -1123,6 +1118,7 @@ problem-code = This code does not fit. Wait for the next one, and check that the
 problem-confirmation = Type exactly: { $expected }
 problem-has-access = This person has access already.
 problem-choose = Please choose.
+problem-choose-person = Choose a person, or write the address of somebody who is not here yet.
 problem-again-at = It was sent a moment ago. Try again { $when }.
 problem-last-owner = One owner must remain. Make somebody else owner first.
 problem-role-changed = Nothing was changed: { $name } got another role meanwhile. Look at it again.

@@ -4,8 +4,12 @@
 //! the command line sees live sessions, waits for a change to be applied and asks for a reload. Neither can change
 //! anything that the store of record holds: that is `directory`'s.
 
+pub mod api;
+mod applied;
 pub mod console;
 mod control;
+mod export;
+mod lists;
 pub mod manager;
 mod operations;
 pub mod pages;
@@ -84,6 +88,20 @@ pub struct Daemon {
     pub started: Timestamp,
     /// Asks the root for a reload.
     pub reload: mpsc::Sender<oneshot::Sender<ReloadAnswer>>,
+}
+
+/// What the Manager's listener answers with: pages for people, and the API for programs.
+pub fn router(pages: Arc<pages::Pages>, api: Arc<api::Api>) -> axum::Router {
+    pages::router(pages).merge(api::router(api))
+}
+
+/// The answer to a refusal that no handler has seen, as whoever asks for this path reads it.
+pub fn sorry(path: &str, status: axum::http::StatusCode) -> axum::response::Response {
+    if api::is_below(path) {
+        api::sorry(status)
+    } else {
+        pages::sorry(status)
+    }
 }
 
 /// Binds the operators' listener.

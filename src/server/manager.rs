@@ -8,6 +8,8 @@ use anyhow::Context;
 use axum::Router;
 
 use super::{Server, set_up};
+use crate::admin;
+use crate::admin::api::{self, Api};
 use crate::admin::manager::{self, Bound, Place};
 use crate::admin::pages::{self, ClientService, Pages};
 use crate::config;
@@ -58,9 +60,9 @@ impl Server {
             Place::Tcp { tls: true, .. } => Some(Arc::new(Acceptor::new(Arc::clone(&self.certificates), ALPN)?)),
             Place::Tcp { tls: false, .. } | Place::Unix(_) => None,
         };
-        let router = pages::router(self.pages(&config.origin));
+        let router = self.site(&config.origin);
         let metrics = Arc::clone(&self.metrics);
-        let router = manager::guarded(router, &config.origin, metrics, self.clock.clone(), pages::sorry)
+        let router = manager::guarded(router, &config.origin, metrics, self.clock.clone(), admin::sorry)
             .with_context(|| format!("manager.origin {} cannot be used", config.origin))?;
         Ok(Some(Manager {
             config,
@@ -70,17 +72,34 @@ impl Server {
         }))
     }
 
-    fn pages(&self, origin: &Origin) -> Arc<Pages> {
+    /// Pages and API, over one desk.
+    fn site(&self, origin: &Origin) -> Router {
         let settings = &self.config.client_settings;
-        Pages::new(pages::Parts {
-            desk: Desk::new(self.directory(), self.desk_parts(origin)),
+        let (imap, smtp) = (
+            settings.imap.as_ref().map(client_service),
+            settings.smtp.as_ref().map(client_service),
+        );
+        let desk = Arc::new(Desk::new(self.directory(), self.desk_parts(origin)));
+        let api = Api::new(api::Parts {
+            desk: Arc::clone(&desk),
             registry: Arc::clone(&self.plane.registry),
             tail: Arc::clone(&self.tail),
             origin: origin.clone(),
-            imap: settings.imap.as_ref().map(client_service),
-            smtp: settings.smtp.as_ref().map(client_service),
+            imap: imap.clone(),
+            smtp: smtp.clone(),
             clock: self.clock.clone(),
-        })
+            tasks: self.web.clone(),
+        });
+        let pages = Pages::new(pages::Parts {
+            desk,
+            registry: Arc::clone(&self.plane.registry),
+            tail: Arc::clone(&self.tail),
+            origin: origin.clone(),
+            imap,
+            smtp,
+            clock: self.clock.clone(),
+        });
+        admin::router(pages, api)
     }
 
     fn desk_parts(&self, origin: &Origin) -> desk::Parts {
@@ -152,6 +171,7 @@ async fn tidy(directory: &Directory) {
                         addresses = tidied.addresses,
                         invitations = tidied.invitations,
                         tokens = tidied.tokens,
+                        requests = tidied.requests,
                         "what had ended was tidied away"
                     );
                 }
@@ -177,8 +197,9 @@ fn is_more(tidied: &Tidied) -> bool {
         addresses,
         invitations,
         tokens,
+        requests,
     } = *tidied;
-    [grants, sessions, resets, addresses, invitations, tokens]
+    [grants, sessions, resets, addresses, invitations, tokens, requests]
         .iter()
         .any(|count| *count >= crate::directory::TIDIED_MAX)
 }

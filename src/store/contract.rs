@@ -112,6 +112,7 @@ macro_rules! contract_tests {
             knocks: tries_with_retired_passwords_add_up,
             knocks: a_device_shows_what_is_tried_with_all_its_old_passwords,
             knocks: devices_that_knock_are_listed_by_the_latest_try,
+            knocks: devices_that_ended_lately_stay_in_sight,
             knocks: tries_are_forgotten_with_the_password_and_after_a_while,
             login: an_address_means_a_mailbox_an_alias_or_nothing,
             login: a_login_sees_live_and_retired_credentials_newest_first,
@@ -131,6 +132,7 @@ macro_rules! contract_tests {
             logs: concurrent_writers_lose_nothing,
             outbox: a_mail_is_taken_with_all_that_was_put_and_is_over_when_sent,
             outbox: the_longest_due_mail_is_taken_first_and_no_more_than_asked,
+            outbox: a_mail_with_a_link_goes_before_all_that_tell_of_changes,
             outbox: a_taken_mail_is_nobody_elses_until_its_lease_is_over,
             outbox: two_processes_never_take_the_same_mail,
             outbox: a_failed_mail_waits_for_its_next_attempt_and_is_given_up_for_good,
@@ -172,6 +174,9 @@ macro_rules! contract_tests {
             sign_in: a_reset_link_works_once_and_ends_all_sessions,
             tokens: a_token_is_known_by_its_hash_until_it_ends,
             tokens: what_breaks_a_rule_of_tokens_is_refused,
+            tokens: a_request_with_a_key_is_done_once,
+            tokens: a_request_that_was_lost_is_done_again_by_one,
+            tokens: two_processes_claim_a_request_once,
         }
     };
     ($backend:path; $($area:ident: $test:ident,)*) => {

@@ -40,10 +40,10 @@ pub use people::{
     NewInvitation, NewUser, PeopleStore, RoleChange, Standing, Tidied, UserEdit, UserOrg,
 };
 pub use sign_in::{
-    AddressAsked, ConsoleSession, Keep, NewCode, NewConsoleSession, PasswordReset, Proof, SessionEnds, SignIn, SignInStore,
-    TokenHash, UserPassword, Verified,
+    AddressAsked, ConsoleSession, Keep, NewCode, NewConsoleSession, PasswordReset, Proof, SessionEnds, SignIn,
+    SignInStore, TokenHash, UserPassword, Verified,
 };
-pub use token::{NewToken, TokenStore};
+pub use token::{Claim, NewToken, RequestKey, TokenStore};
 
 use crate::clock::Timestamp;
 use crate::model::device::Knocking;

@@ -234,6 +234,8 @@ pub struct Tidied {
     pub invitations: u32,
     /// Tokens whose end lies before the given moment.
     pub tokens: u32,
+    /// Requests to the API of which it need not be known any longer what they made.
+    pub requests: u32,
 }
 
 /// Users, memberships, grants and invitations. Every change is one transaction with its audit row, and with change-log

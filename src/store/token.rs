@@ -1,4 +1,7 @@
-//! Tokens for the API: made for a user in one organisation, shown once, kept by their keyed hash.
+//! Tokens for the API: made for a user in one organisation, shown once, kept by their keyed hash. And what requests with a
+//! token made that came with a key of their own, so that one that comes again makes nothing again.
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -8,6 +11,37 @@ use crate::model::{ApiToken, OrgId, Role, TokenId, TokenScope, User, UserId};
 
 /// The most tokens of one user in one organisation.
 pub const TOKENS_MAX: u32 = 64;
+
+/// How long it is known what a request with a key made.
+pub const REQUESTS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The most requests with a key of one token that are known, the newest.
+pub const REQUESTS_MAX: u32 = 10_000;
+
+/// How long a request may be worked on. One that takes longer was lost with the process that had it, and is done again.
+pub const REQUEST_TIME: Duration = Duration::from_secs(5 * 60);
+
+/// What a request is known by; both are hashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestKey {
+    /// Of what the client calls it.
+    pub key: [u8; 32],
+    /// Of what it asks for.
+    pub request: [u8; 32],
+}
+
+/// What is known of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// Nothing: it is to be done now, under this number.
+    New(i64),
+    /// It is being worked on.
+    Running,
+    /// It made the thing with this id.
+    Done(String),
+    /// Another request came with its key.
+    Other,
+}
 
 /// A token to be made.
 #[derive(Debug, Clone)]
@@ -40,4 +74,12 @@ pub trait TokenStore: Send + Sync {
     async fn revoke_token(&self, actor: &Actor, org: OrgId, id: TokenId) -> Result<(), Error>;
     /// Notes that a token was used.
     async fn touch_token(&self, id: TokenId, origin: &str) -> Result<(), Error>;
+
+    /// Asks what is known of a request, and notes that it is being worked on where that is nothing: of several that come
+    /// at the same time, one is told to do it. `NotFound` where there is no such token any more. No change of the model,
+    /// and so without an audit row.
+    async fn claim_request(&self, token: TokenId, request: &RequestKey) -> Result<Claim, Error>;
+    /// Notes what a request made; where it made nothing, it is forgotten and may be done again. Does nothing where somebody
+    /// else was told to do it meanwhile.
+    async fn settle_request(&self, claim: i64, made: Option<&str>) -> Result<(), Error>;
 }

@@ -4,6 +4,7 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 
+mod api;
 mod browser;
 mod cli;
 mod clients;

@@ -132,7 +132,8 @@ impl Browser {
     }
 }
 
-fn read(text: &str) -> anyhow::Result<Answer> {
+/// Reads a whole answer.
+pub(crate) fn read(text: &str) -> anyhow::Result<Answer> {
     let (head, body) = text.split_once("\r\n\r\n").context("no whole answer")?;
     let mut lines = head.lines();
     let status = lines

@@ -71,12 +71,7 @@ pub(crate) fn start_with_manager(stage: &Stage, site: &Site) -> anyhow::Result<P
     start_in(Peer::Postern, stage, (WorkDir::new("daemon")?, site.data()), Some(port))
 }
 
-fn start_in(
-    peer: Peer,
-    stage: &Stage,
-    (dir, data): (WorkDir, PathBuf),
-    manager: Option<u16>,
-) -> anyhow::Result<Proxy> {
+fn start_in(peer: Peer, stage: &Stage, (dir, data): (WorkDir, PathBuf), manager: Option<u16>) -> anyhow::Result<Proxy> {
     let identity = stage.helper_settings().identity;
     let password = dir.write_secret("store.password", "any\n")?;
     let ports = stage.store.ports;

@@ -66,7 +66,9 @@ impl Site {
     /// One value of the database.
     pub(crate) fn look_up<T: rusqlite::types::FromSql>(&self, sql: &str) -> anyhow::Result<T> {
         let database = Connection::open(self.data().join("postern.db"))?;
-        database.query_row(sql, [], |row| row.get(0)).with_context(|| sql.to_owned())
+        database
+            .query_row(sql, [], |row| row.get(0))
+            .with_context(|| sql.to_owned())
     }
 }
 

@@ -209,7 +209,9 @@ impl Work for ManagerLists {
             values.push((page.p99.key, quantile_ms(&times, 0.99)?));
             let shown = browser.get(&path, false).await?.text();
             script.of_page(&mut browser, &shown, "<script src=\"").await?;
-            style.of_page(&mut browser, &shown, "rel=\"stylesheet\" href=\"").await?;
+            style
+                .of_page(&mut browser, &shown, "rel=\"stylesheet\" href=\"")
+                .await?;
         }
         meter.end().await?;
         drop(sessions);

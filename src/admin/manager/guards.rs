@@ -49,7 +49,10 @@ struct Guard {
     clock: Clock,
 }
 
-/// Puts the guards around pages and API. `sorry` makes the page of a refusal that no handler has seen.
+/// Makes the answer of a refusal that no handler has seen, for the path that was asked for.
+pub type Sorry = fn(&str, StatusCode) -> Response;
+
+/// Puts the guards around pages and API.
 ///
 /// # Errors
 /// The origin is none that a browser could send.
@@ -58,7 +61,7 @@ pub fn guarded(
     origin: &Origin,
     metrics: Arc<Metrics>,
     clock: Clock,
-    sorry: fn(StatusCode) -> Response,
+    sorry: Sorry,
 ) -> Result<Router, ConfigError> {
     let guard = Guard {
         origin: origin.clone(),
@@ -107,13 +110,14 @@ fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 
-/// Gives refusals without a body their page.
-async fn in_words(sorry: fn(StatusCode) -> Response, request: Request, next: Next) -> Response {
+/// Gives refusals without a body their words.
+async fn in_words(sorry: Sorry, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
     let response = next.run(request).await;
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
     if is_error && !response.headers().contains_key(header::CONTENT_TYPE) {
-        return sorry(status);
+        return sorry(&path, status);
     }
     response
 }

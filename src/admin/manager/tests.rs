@@ -25,7 +25,7 @@ struct Site {
     stop: CancellationToken,
 }
 
-fn sorry(status: StatusCode) -> Response {
+fn sorry(_: &str, status: StatusCode) -> Response {
     (
         status,
         [("content-type", "text/plain")],

@@ -20,7 +20,7 @@ mod shown;
 mod visit;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::sync::Arc;
 
@@ -59,8 +59,8 @@ pub struct ClientService {
 
 /// What handlers are made of.
 pub struct Parts {
-    /// Every operation.
-    pub desk: Desk,
+    /// Every operation; the API works with the same ones.
+    pub desk: Arc<Desk>,
     /// The live mail sessions of this process.
     pub registry: Arc<Registry>,
     /// Tells when a change has been applied.
@@ -77,7 +77,7 @@ pub struct Parts {
 
 /// What handlers work with.
 pub struct Pages {
-    desk: Desk,
+    desk: Arc<Desk>,
     registry: Arc<Registry>,
     tail: Arc<Tail>,
     origin: Origin,
@@ -107,7 +107,7 @@ impl Pages {
     }
 
     /// Every operation.
-    pub const fn desk(&self) -> &Desk {
+    pub fn desk(&self) -> &Desk {
         &self.desk
     }
 }

@@ -120,7 +120,9 @@ impl Desk {
                 address: Some(address),
                 ..UserEdit::default()
             };
-            return Ok(AddressChange::Done(self.directory.edit_user(&actor, user.id, &edit).await?));
+            return Ok(AddressChange::Done(
+                self.directory.edit_user(&actor, user.id, &edit).await?,
+            ));
         }
         let (link, expires_at) = self.directory.make_address_link(&actor, user.id, &address).await?;
         let letter = Letter::AddressConfirm {

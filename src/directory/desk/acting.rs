@@ -98,7 +98,8 @@ impl Desk {
     /// A program with an API token, in the token's organisation.
     ///
     /// # Errors
-    /// It is no token, one that has ended, or its user is no member any more.
+    /// It is no token, one that has ended, or its user is no member any more: the answer is the same, until there were too
+    /// many such tries from one network.
     pub async fn acting_by_token(&self, visitor: &Visitor, token: &str) -> Result<Acting, Error> {
         let given = Token::<Api>::read(token).ok_or(Error::SignedOut)?;
         let mut found = None;
@@ -108,10 +109,12 @@ impl Desk {
                 break;
             }
         }
-        let (token, user) = found.ok_or(Error::SignedOut)?;
+        let Some((token, user)) = found else {
+            return Err(self.wrong_token(visitor));
+        };
         let standing = self.store().standing(token.org, user.id, None).await?;
         let (Some(standing), Some(org)) = (standing, self.store().org(token.org).await?) else {
-            return Err(Error::SignedOut);
+            return Err(self.wrong_token(visitor));
         };
         let seen = token
             .used_at
@@ -126,6 +129,11 @@ impl Desk {
             via: Via::Token(token),
             visitor: visitor.clone(),
         })
+    }
+
+    fn wrong_token(&self, visitor: &Visitor) -> Error {
+        let taken = self.throttle.take_token(self.directory.clock.now(), visitor.ip);
+        taken.map_or_else(super::sign_in::too_many, |()| Error::SignedOut)
     }
 
     async fn note_use(&self, token: &ApiToken, visitor: &Visitor) {

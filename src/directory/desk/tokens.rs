@@ -2,9 +2,10 @@
 
 use super::super::rights::Operation;
 use super::super::{Error, TokenSpec};
-use super::{Acting, Desk};
+use super::{Acting, Desk, Via};
 use crate::model::{ApiToken, TokenId};
 use crate::secret::Secret;
+use crate::store::{self, Claim, RequestKey};
 
 impl Desk {
     /// Makes an API token that acts for oneself; it is shown once. It can never do more than its user at that moment.
@@ -51,5 +52,28 @@ impl Desk {
             self.allow(acting, Operation::TokenRevoke).await?
         };
         self.directory.revoke_token(&actor, acting.org.id, id).await
+    }
+
+    /// Asks what is known of a request of a token that came with a key, and notes that it is being worked on. Rights are
+    /// asked by what the request does.
+    ///
+    /// # Errors
+    /// A person acts, or the token is no more.
+    pub async fn claim_request(&self, acting: &Acting, request: &RequestKey) -> Result<Claim, Error> {
+        let Via::Token(token) = &acting.via else {
+            return Err(Error::SignedOut);
+        };
+        match self.store().claim_request(token.id, request).await {
+            Err(store::Error::NotFound(_)) => Err(Error::SignedOut),
+            claimed => Ok(claimed?),
+        }
+    }
+
+    /// Notes what a request made, or that it made nothing. Where that cannot be noted, the request counts as being worked
+    /// on for some minutes more.
+    pub async fn settle_request(&self, claim: i64, made: Option<&str>) {
+        if let Err(error) = self.store().settle_request(claim, made).await {
+            tracing::error!(%error, "what a request with a key made was not noted");
+        }
     }
 }

@@ -35,7 +35,11 @@ pub(in crate::store) async fn another_address_waits_for_the_link_that_was_sent_t
     assert_eq!(by_link(&zoe, 2).await, Some(asked));
     assert_eq!(by_link(&zoe, 1).await, None, "the later wish counts");
     assert_eq!(by_link(&bea, 2).await, None, "it is somebody else's");
-    assert_eq!(store.user(zoe.id).await.unwrap().unwrap(), zoe, "nothing has changed so far");
+    assert_eq!(
+        store.user(zoe.id).await.unwrap().unwrap(),
+        zoe,
+        "nothing has changed so far"
+    );
 
     let confirm = async |user: &User, number| store.confirm_address(&actor(), user.id, &token(number)).await;
     for (user, number) in [(&zoe, 1), (&bea, 2), (&zoe, 9)] {
@@ -56,7 +60,13 @@ pub(in crate::store) async fn another_address_waits_for_the_link_that_was_sent_t
         "wanted@b.example is the sign-in address of a user already; choose another one",
     );
     let nobody = store
-        .ask_address(&actor(), UserId::from_raw(1), &address("x@b.example"), &token(5), START.plus(HOUR))
+        .ask_address(
+            &actor(),
+            UserId::from_raw(1),
+            &address("x@b.example"),
+            &token(5),
+            START.plus(HOUR),
+        )
         .await;
     not_found(nobody, "there is no user");
 }

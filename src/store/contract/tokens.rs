@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::{ApiToken, TokenId, TokenScope, UserId};
-use crate::store::token::TOKENS_MAX;
-use crate::store::{NewToken, Tidied};
+use crate::store::token::{REQUEST_TIME, REQUESTS_KEPT, TOKENS_MAX};
+use crate::store::{Claim, NewToken, RequestKey, Tidied};
 
 fn new_token(user: &User, number: u8) -> NewToken {
     NewToken {
@@ -117,4 +117,96 @@ pub(in crate::store) async fn what_breaks_a_rule_of_tokens_is_refused(backend: &
         "lucie@private.example has 64 tokens, the most there may be",
     );
     create(world.acme, &new_token(&world.sophie, 200)).await.unwrap();
+}
+
+/// A request that the client calls by the first number, and that asks for what the second one says.
+fn request(key: u8, asked: u8) -> RequestKey {
+    RequestKey {
+        key: [key; 32],
+        request: [asked; 32],
+    }
+}
+
+#[track_caller]
+fn new(claim: Result<Claim, Error>) -> i64 {
+    match claim.unwrap() {
+        Claim::New(number) => number,
+        known => panic!("{known:?}"),
+    }
+}
+
+pub(in crate::store) async fn a_request_with_a_key_is_done_once(backend: &Backend) {
+    let store = &*backend.store;
+    let world = world(store).await;
+    let made = async |number| {
+        let new = new_token(&world.lucie, number);
+        store.create_token(&actor(), world.acme, &new).await.unwrap().id
+    };
+    let (token, another) = (made(1).await, made(2).await);
+    let before = actions(store).await;
+    let claim = async |request| store.claim_request(token, &request).await;
+    let first = new(claim(request(1, 1)).await);
+    assert_eq!(claim(request(1, 1)).await.unwrap(), Claim::Running);
+    assert_eq!(claim(request(1, 2)).await.unwrap(), Claim::Other);
+    new(claim(request(2, 1)).await);
+    new(store.claim_request(another, &request(1, 2)).await);
+    store.settle_request(first, Some("mbx-0000000000007")).await.unwrap();
+    let done = Claim::Done("mbx-0000000000007".to_owned());
+    assert_eq!(claim(request(1, 1)).await.unwrap(), done);
+    assert_eq!(claim(request(1, 2)).await.unwrap(), Claim::Other);
+
+    let nothing = new(claim(request(3, 1)).await);
+    store.settle_request(nothing, None).await.unwrap();
+    new(claim(request(3, 2)).await);
+    not_found(
+        store.claim_request(TokenId::from_raw(1), &request(1, 1)).await,
+        "there is no token",
+    );
+    assert_eq!(actions(store).await, before, "no change of the model");
+
+    backend.clock.advance(REQUESTS_KEPT);
+    let tidied = store.tidy_people(&Actor::daemon(), START, 2).await.unwrap();
+    assert_eq!(tidied.requests, 2);
+    let tidied = store.tidy_people(&Actor::daemon(), START, 9).await.unwrap();
+    assert_eq!(tidied.requests, 2);
+    new(claim(request(1, 2)).await);
+    store.revoke_token(&actor(), world.acme, token).await.unwrap();
+    let tidied = store.tidy_people(&Actor::daemon(), START, 9).await.unwrap();
+    assert_eq!(tidied.requests, 0, "what is known goes with the token");
+}
+
+pub(in crate::store) async fn a_request_that_was_lost_is_done_again_by_one(backend: &Backend) {
+    let store = &*backend.store;
+    let world = world(store).await;
+    let token = new_token(&world.lucie, 1);
+    let token = store.create_token(&actor(), world.acme, &token).await.unwrap().id;
+    let lost = new(store.claim_request(token, &request(1, 1)).await);
+    backend.clock.advance(REQUEST_TIME);
+    let again = new(store.claim_request(token, &request(1, 1)).await);
+    let running = store.claim_request(token, &request(1, 1)).await.unwrap();
+    assert_eq!(running, Claim::Running);
+    // Whoever had it comes back after all: what it says does not count any more.
+    store.settle_request(lost, Some("mbx-lost")).await.unwrap();
+    let running = store.claim_request(token, &request(1, 1)).await.unwrap();
+    assert_eq!(running, Claim::Running);
+    store.settle_request(again, Some("mbx-again")).await.unwrap();
+    let done = store.claim_request(token, &request(1, 1)).await.unwrap();
+    assert_eq!(done, Claim::Done("mbx-again".to_owned()));
+}
+
+pub(in crate::store) async fn two_processes_claim_a_request_once(backend: &Backend) {
+    let world = world(&*backend.store).await;
+    let new = new_token(&world.lucie, 1);
+    let token = backend.store.create_token(&actor(), world.acme, &new).await.unwrap().id;
+    for key in 0..20 {
+        let request = request(key, 1);
+        let (one, other) = tokio::join!(
+            backend.store.claim_request(token, &request),
+            backend.other.claim_request(token, &request)
+        );
+        let claims = [one.unwrap(), other.unwrap()];
+        let told = claims.iter().filter(|claim| matches!(claim, Claim::New(_))).count();
+        assert_eq!(told, 1, "{claims:?}");
+        assert!(claims.contains(&Claim::Running));
+    }
 }

@@ -55,7 +55,9 @@ pub(super) fn asked(
 pub(super) fn confirm(write: &Write<'_>, actor: &Actor, user: UserId, link: &TokenHash) -> Outcome<User> {
     let found = asked(&write.tx, user, Some(link), write.now)?;
     let found = found.ok_or_else(|| {
-        not_found("this link does not work (any more); ask for the address again on the page of your account".to_owned())
+        not_found(
+            "this link does not work (any more); ask for the address again on the page of your account".to_owned(),
+        )
     })?;
     let edit = UserEdit {
         address: Some(found.address),

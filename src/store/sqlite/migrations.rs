@@ -40,6 +40,11 @@ pub(super) const ALL: &[Migration] = &[
         sql: include_str!("migrations/0004_knocks.sql"),
     },
     Migration {
+        version: 5,
+        name: "0005_requests",
+        sql: include_str!("migrations/0005_requests.sql"),
+    },
+    Migration {
         version: 6,
         name: "0006_inviter",
         sql: include_str!("migrations/0006_inviter.sql"),

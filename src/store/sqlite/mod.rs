@@ -29,6 +29,7 @@ mod page;
 mod people;
 mod person;
 mod query;
+mod request;
 mod search;
 mod session;
 mod set_up;

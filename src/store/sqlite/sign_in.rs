@@ -14,8 +14,8 @@ use crate::clock::Timestamp;
 use crate::model::{Address, ConsoleSessionId, User, UserId};
 use crate::store::sign_in::{RECOVERY_CODES_MAX, RESETS_MAX};
 use crate::store::{
-    Actor, AddressAsked, ConsoleSession, Error, Hash, Keep, NewCode, NewConsoleSession, PasswordReset, Proof, SessionEnds, SignIn,
-    SignInStore, TokenHash, UserPassword,
+    Actor, AddressAsked, ConsoleSession, Error, Hash, Keep, NewCode, NewConsoleSession, PasswordReset, Proof,
+    SessionEnds, SignIn, SignInStore, TokenHash, UserPassword,
 };
 
 #[async_trait]

@@ -6,6 +6,7 @@ mod outbox;
 mod people;
 mod plans;
 mod readers;
+mod requests;
 
 use super::*;
 use crate::store::Actor;

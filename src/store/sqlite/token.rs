@@ -4,16 +4,16 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
 
-use super::SqliteStore;
 use super::fault::{Outcome, not_found, refused};
 use super::member::known_member;
 use super::person::{USER_COLUMNS, user_at};
 use super::write::{About, Write};
+use super::{SqliteStore, request};
 use crate::audit::{Action, clean};
 use crate::clock::Timestamp;
 use crate::model::{ApiToken, OrgId, TokenId, User, UserId, name};
 use crate::store::token::TOKENS_MAX;
-use crate::store::{Actor, Error, NewToken, TokenHash, TokenStore};
+use crate::store::{Actor, Claim, Error, NewToken, RequestKey, TokenHash, TokenStore};
 
 const COLUMNS: &str = "t.id, t.user_id, t.org_id, t.name, t.role, t.scope, t.created_at, t.expires_at, t.used_at, \
      t.used_from";
@@ -61,6 +61,17 @@ impl TokenStore for SqliteStore {
             Ok(())
         })
         .await
+    }
+
+    async fn claim_request(&self, token: TokenId, request: &RequestKey) -> Result<Claim, Error> {
+        let request = *request;
+        self.write(move |write| request::claim(write, token, &request)).await
+    }
+
+    async fn settle_request(&self, claim: i64, made: Option<&str>) -> Result<(), Error> {
+        let made = made.map(str::to_owned);
+        self.write(move |write| request::settle(write, claim, made.as_deref()))
+            .await
     }
 }
 

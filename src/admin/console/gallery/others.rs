@@ -20,7 +20,7 @@ use crate::admin::console::view::overview::{Figure, FirstSteps, Overview, Todo};
 use crate::admin::console::view::qr::Qr;
 use crate::admin::console::view::search::{AliasFound, PersonFound, Search};
 use crate::admin::console::view::settings::{NewToken, Settings, TokenRow, TokenShown};
-use crate::admin::console::view::{Field, Listing, Flash, Frame, Place, Theme, done};
+use crate::admin::console::view::{Field, Flash, Frame, Listing, Place, Theme, done};
 use crate::model::{AliasId, ConsoleSessionId, DomainId, Role, TokenId};
 use crate::secret::Secret;
 
@@ -572,7 +572,7 @@ fn flashes(sample: &Sample) -> Vec<Shot> {
         done::mailbox_deleted("info@acme.ch", ended(2)),
         done::alias_added("hello@acme.ch", "info@acme.ch"),
         done::alias_removed("hello@acme.ch"),
-        done::domain_added("acme.ch"),
+        done::domain_added("acme.ch", Some("/o/x/mailboxes/new".to_owned())),
         done::domain_removed("acme.ch"),
         done::token_revoked("CRM sync"),
         done::password_changed(0),

@@ -184,9 +184,12 @@ pub fn alias_removed(alias: &str) -> Flash {
     Flash::done(Line::new("done-alias-removed").with("alias", alias))
 }
 
-/// A mail domain was added.
-pub fn domain_added(domain: &str) -> Flash {
-    Flash::done(Line::new("done-domain-added").with("domain", domain))
+/// A mail domain was added; mailboxes in it are created at `create`.
+pub fn domain_added(domain: &str, create: Option<String>) -> Flash {
+    Flash {
+        next: create.map(|href| (href, Line::new("mailbox-new"))),
+        ..Flash::done(Line::new("done-domain-added").with("domain", domain))
+    }
 }
 
 /// A mail domain was removed.
@@ -261,6 +264,15 @@ pub fn session_over() -> Flash {
     Flash {
         tone: Tone::Plain,
         line: Line::new("done-session-over"),
+        next: None,
+    }
+}
+
+/// Nobody can sign in yet: the first owner comes by another door.
+pub fn nobody_yet() -> Flash {
+    Flash {
+        tone: Tone::Plain,
+        line: Line::new("sign-in-nobody"),
         next: None,
     }
 }

@@ -212,6 +212,11 @@ pub mod problem {
         Line::new("problem-has-access")
     }
 
+    /// Nobody was chosen, and no address was written.
+    pub const fn choose_person() -> Line {
+        Line::new("problem-choose-person")
+    }
+
     /// Nothing was chosen.
     pub const fn choose() -> Line {
         Line::new("problem-choose")

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::scope::*;
-use crate::admin::console::view::device::{DeviceRow as ShownDevice, MailboxLink, Standing};
 use crate::admin::console::view::Listing;
+use crate::admin::console::view::device::{DeviceRow as ShownDevice, MailboxLink, Standing};
 use crate::admin::console::view::me::{LostDevice, MyMailbox, MyMailboxes};
 use crate::clock::Timestamp;
 use crate::directory::desk::{Acting, DeviceChange};

@@ -1,12 +1,12 @@
 //! `/o/{org}/devices`: the list with its filters, and a device's own page.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::super::shown::used;
+use super::first;
 use super::scope::*;
-use super::{SILENT, SOON, first};
 use crate::admin::console::view::devices::{DeviceMay, DevicePage, DeviceSession, Devices};
+use crate::admin::lists;
 use crate::model::{DeviceId, DeviceState, MailboxId, SenderRule};
 use crate::revoke::SessionSnapshot;
 use crate::store::{Cursor, DeviceQuery, DeviceRow, DeviceStatus, Page, RETIRED_KEPT};
@@ -54,13 +54,18 @@ pub(super) async fn page_of(
     mailbox: Option<MailboxId>,
 ) -> Result<Page<DeviceRow, String>, Error> {
     if asked.show == "live" {
-        return connected(pages, inside, asked, mailbox).await;
+        let (text, after) = (asked.text(), asked.after.parse().ok());
+        let page = lists::connected(&pages.desk, &inside.acting, mailbox, text.as_deref(), after, ROWS).await?;
+        return Ok(Page {
+            rows: page.rows,
+            next: page.next.map(|next| next.to_string()),
+        });
     }
     let now = pages.clock.utc();
     let status = match asked.show.as_str() {
         "never" => DeviceStatus::NeverUsed,
-        "silent" => DeviceStatus::UnusedSince(now.minus(SILENT)),
-        "soon" => DeviceStatus::EndingBefore(now.plus(SOON)),
+        "silent" => DeviceStatus::UnusedSince(now.minus(lists::SILENT)),
+        "soon" => DeviceStatus::EndingBefore(now.plus(lists::SOON)),
         "paused" => DeviceStatus::Paused,
         "revoked" => DeviceStatus::Revoked,
         "knocking" => DeviceStatus::Knocking,
@@ -84,48 +89,6 @@ pub(super) async fn page_of(
         rows: page.rows,
         next: page.next.map(|next: Cursor<DeviceId>| next.to_string()),
     })
-}
-
-/// Devices that are connected at this moment, by id: who is connected is not in the store.
-async fn connected(
-    pages: &Pages,
-    inside: &Inside,
-    asked: &ListQuery,
-    mailbox: Option<MailboxId>,
-) -> Result<Page<DeviceRow, String>, Error> {
-    let sessions = pages.desk.live_sessions(&inside.acting, mailbox).await?;
-    let text = asked.text().map(|text| text.to_lowercase());
-    let matches = |session: &&SessionSnapshot| {
-        text.as_deref().is_none_or(|text| {
-            let info = &session.info;
-            let named = info.label.to_lowercase().contains(text) || info.address.as_str().contains(text);
-            named || text.parse() == Ok(info.peer)
-        })
-    };
-    let after: Option<DeviceId> = asked.after.parse().ok();
-    let ids: BTreeSet<DeviceId> = sessions
-        .iter()
-        .filter(matches)
-        .map(|session| session.info.device)
-        .collect();
-    let mut ids = ids.into_iter().filter(|id| after.is_none_or(|after| *id > after));
-    let mut page = Page {
-        rows: Vec::new(),
-        next: None,
-    };
-    let most = usize::try_from(ROWS).unwrap_or(usize::MAX);
-    for id in ids.by_ref().take(most) {
-        match pages.desk.device(&inside.acting, id).await {
-            Ok(row) => page.rows.push(row),
-            // Its mailbox was deleted a moment ago.
-            Err(Error::Unknown { .. }) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    if ids.next().is_some() {
-        page.next = page.rows.last().map(|row| row.device.id.to_string());
-    }
-    Ok(page)
 }
 
 async fn one(State(pages): Here, There { inside, id }: There<DeviceId>) -> Reply {

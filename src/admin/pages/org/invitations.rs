@@ -8,18 +8,17 @@ use crate::admin::console::view::invitations::{
     InvitationPage, InvitationRow, InvitationState as Stand, Invitations, NewInvitation,
 };
 use crate::admin::console::view::{Flash, Ticks, Tone};
+use crate::admin::lists;
 use crate::directory::desk::{InviteSpec, Invited, SENT_AGAIN_AFTER};
 use crate::model::{
     Address, Invitation, InvitationId, InvitationState, Language, Mail, MailState, MailboxId, Right, Role,
 };
-use crate::store::{GrantTerms, InvitationQuery, MailboxQuery, Page, page};
+use crate::store::{GrantTerms, InvitationQuery, MailboxQuery};
 
 /// Mailboxes that a new invitation offers, besides those that were asked for.
 const OFFERED: u32 = 50;
 /// Mailboxes that one form may name.
 const CHOSEN_MAX: usize = 256;
-/// Pages of the list that a search reads: an organisation has as many open invitations at most, and old ones go.
-const SEARCHED: usize = 5;
 /// Ticked where somebody is invited.
 const USUAL: [Right; 2] = [Right::SeeDevices, Right::AddOwnDevices];
 
@@ -43,14 +42,14 @@ async fn list(State(pages): Here, inside: Inside, Asked(asked): Asked<ListQuery>
 }
 
 async fn list_page(pages: &Pages, inside: &Inside, asked: &ListQuery) -> Result<Invitations, Error> {
-    let mut query = InvitationQuery {
+    let query = InvitationQuery {
         open: asked.show == "open",
         before: asked.after.parse().ok(),
         limit: ROWS,
     };
     let page = match asked.text() {
         None => pages.desk.invitations(&inside.acting, &query).await?,
-        Some(text) => search(pages, inside, &mut query, &text.to_lowercase()).await?,
+        Some(text) => lists::invitations_with(&pages.desk, &inside.acting, query, &text).await?,
     };
     let mails = pages.desk.invitation_mails(&inside.acting, &page.rows).await?;
     let rows = page.rows.iter().map(|one| row(one, mails.get(&one.id)));
@@ -68,39 +67,6 @@ async fn list_page(pages: &Pages, inside: &Inside, asked: &ListQuery) -> Result<
         rows,
         may_invite: inside.acting.may(Operation::InvitationCreate),
     })
-}
-
-/// Invitations with this in the address, read page by page: their number is small and their order is that of time.
-async fn search(
-    pages: &Pages,
-    inside: &Inside,
-    query: &mut InvitationQuery,
-    text: &str,
-) -> Result<Page<Invitation, InvitationId>, Error> {
-    let most = usize::try_from(ROWS).unwrap_or(usize::MAX);
-    query.limit = page::PAGE_MAX;
-    let mut found = Page {
-        rows: Vec::new(),
-        next: None,
-    };
-    for _ in 0..SEARCHED {
-        let page = pages.desk.invitations(&inside.acting, query).await?;
-        found.next = page.next;
-        for invitation in page.rows {
-            if found.rows.len() == most {
-                found.next = found.rows.last().map(|last: &Invitation| last.id);
-                return Ok(found);
-            }
-            if invitation.address.as_str().contains(text) {
-                found.rows.push(invitation);
-            }
-        }
-        if found.next.is_none() {
-            break;
-        }
-        query.before = found.next;
-    }
-    Ok(found)
 }
 
 fn row(invitation: &Invitation, mail: Option<&Mail>) -> InvitationRow {

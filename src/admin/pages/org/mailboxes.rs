@@ -1,8 +1,8 @@
 //! `/o/{org}/mailboxes`: the list, a new one, and the page after it was created.
 
-use super::SILENT;
 use super::scope::*;
 use crate::admin::console::view::mailboxes::{MailboxCreated, MailboxRow, Mailboxes, NewMailbox};
+use crate::admin::lists::SILENT;
 use crate::model::{Address, MailDomain, MailboxId};
 use crate::store::MailboxQuery;
 

@@ -58,7 +58,6 @@ mod scope {
 }
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use askama::Template;
 use axum::Router;
@@ -71,12 +70,6 @@ use super::{Pages, reply};
 
 /// Rows of one page of a list.
 const ROWS: u32 = 50;
-
-/// A device that was not used for so long is shown as silent.
-const SILENT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
-
-/// What happens sooner than this is shown as near.
-const SOON: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 pub(super) fn routes() -> Router<Arc<Pages>> {
     Router::new()

@@ -1,9 +1,9 @@
 //! `/o/{org}`: first steps, what waits to be done, figures, what happened last.
 
-use super::SILENT;
 use super::scope::*;
 use crate::admin::console::view::activity::ActivityRow;
 use crate::admin::console::view::overview::{Figure, FirstSteps, Overview, Todo};
+use crate::admin::lists::SILENT;
 use crate::model::{MailboxId, Role};
 use crate::store::{AuditFilter, MailboxQuery, MemberQuery, page};
 

@@ -1,13 +1,12 @@
 //! `/o/{org}/search?q=`: mailboxes, aliases, people and devices by name; for an internet address, what uses it.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::scope::*;
 use crate::admin::console::view::device::{DeviceRow, MailboxLink};
 use crate::admin::console::view::search::{AliasFound, PersonFound, Search};
-use crate::model::DeviceId;
-use crate::store::{DeviceQuery, DeviceStatus, Found};
+use crate::admin::lists;
+use crate::store::Found;
 
 /// Results of each kind.
 const FOUND: u32 = 20;
@@ -35,7 +34,8 @@ async fn found(pages: &Pages, inside: &Inside, asked: &ListQuery) -> Result<Sear
         is_cut: false,
     };
     if let Ok(ip) = page.query.parse::<IpAddr>() {
-        page.devices = by_address(pages, inside, ip.to_canonical()).await?;
+        let rows = lists::devices_at(&pages.desk, &inside.acting, ip.to_canonical(), FOUND).await?;
+        page.devices = rows.iter().map(|row| shown(pages, inside, row)).collect();
     } else {
         by_name(pages, inside, &mut page).await?;
     }
@@ -75,48 +75,15 @@ async fn by_name(pages: &Pages, inside: &Inside, page: &mut Search) -> Result<()
                 name,
                 address: address.to_string(),
             }),
-            Found::Device { id, .. } => page.devices.extend(device(pages, inside, id).await?),
+            Found::Device { id, .. } => {
+                let row = lists::still_there(&pages.desk, &inside.acting, id).await?;
+                page.devices.extend(row.iter().map(|row| shown(pages, inside, row)));
+            }
         }
     }
     Ok(())
 }
 
-/// A device that was found, unless it went away at this moment.
-async fn device(pages: &Pages, inside: &Inside, id: DeviceId) -> Result<Option<DeviceRow>, Error> {
-    match pages.desk.device(&inside.acting, id).await {
-        Ok(row) => Ok(Some(shown::device_row(pages, inside.acting.org.id, &row))),
-        Err(Error::Unknown { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Devices that are connected from this address, or last signed in from it.
-async fn by_address(pages: &Pages, inside: &Inside, ip: IpAddr) -> Result<Vec<DeviceRow>, Error> {
-    let most = usize::try_from(FOUND).unwrap_or(usize::MAX);
-    let sessions = pages.desk.live_sessions(&inside.acting, None).await?;
-    let mut ids: BTreeSet<DeviceId> = sessions
-        .iter()
-        .filter(|session| session.info.peer == ip)
-        .map(|session| session.info.device)
-        .collect();
-    let query = DeviceQuery {
-        status: DeviceStatus::All,
-        last_ip: Some(ip),
-        limit: FOUND,
-        ..DeviceQuery::default()
-    };
-    ids.extend(
-        pages
-            .desk
-            .devices(&inside.acting, &query)
-            .await?
-            .rows
-            .iter()
-            .map(|row| row.device.id),
-    );
-    let mut devices = Vec::new();
-    for id in ids.into_iter().take(most) {
-        devices.extend(device(pages, inside, id).await?);
-    }
-    Ok(devices)
+fn shown(pages: &Pages, inside: &Inside, row: &store::DeviceRow) -> DeviceRow {
+    shown::device_row(pages, inside.acting.org.id, row)
 }

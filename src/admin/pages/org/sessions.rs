@@ -6,6 +6,7 @@ use crate::admin::console::view::Flash;
 use crate::admin::console::view::confirm::Confirm;
 use crate::admin::console::view::device::MailboxLink;
 use crate::admin::console::view::sessions::{SessionRow, Sessions};
+use crate::admin::lists::session_matches;
 use crate::revoke::{SessionId, SessionSnapshot};
 
 pub(super) fn routes() -> Router<Arc<Pages>> {
@@ -35,7 +36,7 @@ pub(super) fn page_of(
 ) -> (Listing, Vec<SessionRow>) {
     if let Some(text) = asked.text() {
         let text = text.to_lowercase();
-        sessions.retain(|session| matches(session, &text));
+        sessions.retain(|session| session_matches(session, &text));
     }
     let found = sessions.len();
     if let Ok(after) = asked.after.parse() {
@@ -48,18 +49,6 @@ pub(super) fn page_of(
     let mut listing = asked.listing(path, &[], next);
     listing.total = Some(u64::try_from(found).unwrap_or(u64::MAX));
     (listing, sessions.into_iter().map(row).collect())
-}
-
-/// By mailbox, device, client or address.
-fn matches(session: &SessionSnapshot, text: &str) -> bool {
-    let info = &session.info;
-    info.address.as_str().contains(text)
-        || info.label.to_lowercase().contains(text)
-        || info
-            .client
-            .as_ref()
-            .is_some_and(|client| client.to_lowercase().contains(text))
-        || text.parse() == Ok(info.peer)
 }
 
 fn row(session: SessionSnapshot) -> SessionRow {

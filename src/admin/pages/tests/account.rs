@@ -90,7 +90,10 @@ async fn the_address_is_changed_after_a_proof_and_a_link_and_both_are_told() {
     let mut elsewhere = site.browser();
     let door = elsewhere.get(&link).await;
     let place = door.location().unwrap().to_owned();
-    assert!(place.starts_with("/sign-in?next=%2Fme%2Faccount%2Faddress%2Fpsa_"), "{place}");
+    assert!(
+        place.starts_with("/sign-in?next=%2Fme%2Faccount%2Faddress%2Fpsa_"),
+        "{place}"
+    );
     browser
         .get(&link)
         .await
@@ -284,7 +287,10 @@ async fn without_mail_the_address_changes_at_once_and_the_page_says_so() {
     let path = "/me/account/address";
     browser.get(path).await.says(200, "It counts at once");
     let changed = browser.send(path, &[("address", "laurent@private.example")]).await;
-    changed.says(200, "From now on you sign in with laurent@private.example. No mail goes out here");
+    changed.says(
+        200,
+        "From now on you sign in with laurent@private.example. No mail goes out here",
+    );
     let fields = [("address", "laurent@private.example"), ("password", PASSWORD)];
     site.browser().post("/sign-in", &fields).await.leads_to("/");
 }

@@ -91,7 +91,12 @@ async fn only_what_everybody_gets_alike_is_compressed() {
         assert!(packed.headers()["vary"].to_str().unwrap().contains("accept-encoding"));
         assert_eq!(packed.headers()["cache-control"], plain.headers["cache-control"]);
         let body = axum::body::to_bytes(packed.into_body(), 1 << 20).await.unwrap();
-        assert!(body.len() * 2 < plain.body.len(), "{} of {}", body.len(), plain.body.len());
+        assert!(
+            body.len() * 2 < plain.body.len(),
+            "{} of {}",
+            body.len(),
+            plain.body.len()
+        );
         assert!(body.len() < 60 * 1024, "{path} has {} octets", body.len());
     }
     // A page may hold a secret beside what somebody else chose: its length must not tell.

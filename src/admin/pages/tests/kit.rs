@@ -1,8 +1,9 @@
 //! A Manager over a real store in a temporary folder, asked as browsers ask it: with cookies, through everything that
 //! stands around the pages. Only the sockets are missing.
 
+mod log;
+
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,35 +14,38 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::response::Response;
 use tempfile::TempDir;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::super::query::with_query;
-use super::super::{ClientService, Pages, Parts, router, sorry};
+use super::super::{ClientService, Pages, Parts};
+use crate::admin;
+use crate::admin::api::{self, Api};
 use crate::admin::manager::{ClientAddress, guarded};
 use crate::clock::{Clock, Timestamp};
 use crate::directory::desk::testing::{self, SignInConfig};
 use crate::directory::letter::{Letter, NotPosted, Post, Recipient};
 use crate::directory::{DeviceSpec, Directory, FirstOrg};
 use crate::identity::STEP_SECONDS;
+use crate::metrics::Metrics;
 use crate::model::{Device, Grant, Language, Mailbox, Org, OrgId, Origin, Rights, Role, User, UserId};
 use crate::revoke::Registry;
 use crate::store::{Actor, GrantTerms, NewUser, Store};
 
+pub(in crate::admin) use log::Log;
+
 /// When tests begin.
-pub(in crate::admin::pages) const START: Timestamp = Timestamp(1_795_000_000_000);
+pub(in crate::admin) const START: Timestamp = Timestamp(1_795_000_000_000);
 /// Everybody's password.
-pub(in crate::admin::pages) const PASSWORD: &str = "vast otter plume";
+pub(in crate::admin) const PASSWORD: &str = "vast otter plume";
 /// Where the Manager is, unless a test says otherwise.
-pub(in crate::admin::pages) const ORIGIN: &str = "https://manager.example.org";
+pub(in crate::admin) const ORIGIN: &str = "https://manager.example.org";
 /// The browser of every test, as it calls itself.
-pub(in crate::admin::pages) const FIREFOX: &str =
-    "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
+pub(in crate::admin) const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 
 /// Letters, in the order in which they were put.
 #[derive(Default)]
-pub(in crate::admin::pages) struct Letters {
+pub(in crate::admin) struct Letters {
     put: Mutex<Vec<(Recipient, Letter)>>,
     closed: bool,
     refuses: AtomicBool,
@@ -64,37 +68,38 @@ impl Post for Letters {
 
 impl Letters {
     /// From now on nothing can be put, or everything again.
-    pub(in crate::admin::pages) fn refuse(&self, refuses: bool) {
+    pub(in crate::admin) fn refuse(&self, refuses: bool) {
         self.refuses.store(refuses, Ordering::Relaxed);
     }
 
     /// Takes what was put since the last time.
-    pub(in crate::admin::pages) fn take(&self) -> Vec<(Recipient, Letter)> {
+    pub(in crate::admin) fn take(&self) -> Vec<(Recipient, Letter)> {
         std::mem::take(&mut self.put.lock().unwrap())
     }
 }
 
 /// The Manager. Sophie owns Acme, which has `example.org` and the mailbox `contact@`.
-pub(in crate::admin::pages) struct Site {
-    pub(in crate::admin::pages) pages: Arc<Pages>,
-    pub(in crate::admin::pages) clock: Clock,
-    pub(in crate::admin::pages) store: Arc<dyn Store>,
-    pub(in crate::admin::pages) registry: Arc<Registry>,
-    pub(in crate::admin::pages) letters: Arc<Letters>,
+pub(in crate::admin) struct Site {
+    pub(in crate::admin) pages: Arc<Pages>,
+    pub(in crate::admin) clock: Clock,
+    pub(in crate::admin) store: Arc<dyn Store>,
+    pub(in crate::admin) registry: Arc<Registry>,
+    pub(in crate::admin) letters: Arc<Letters>,
+    pub(in crate::admin) metrics: Arc<Metrics>,
     /// Whoever sits at the machine.
-    pub(in crate::admin::pages) machine: Actor,
-    pub(in crate::admin::pages) acme: Org,
-    pub(in crate::admin::pages) sophie: User,
-    origin: Origin,
-    router: Router,
-    _place: TempDir,
+    pub(in crate::admin) machine: Actor,
+    pub(in crate::admin) acme: Org,
+    pub(in crate::admin) sophie: User,
+    pub(in crate::admin) origin: Origin,
+    pub(in crate::admin) router: Router,
+    pub(in crate::admin) place: TempDir,
 }
 
 /// What a test may want otherwise than usual.
-pub(in crate::admin::pages) struct Wish {
-    pub(in crate::admin::pages) origin: &'static str,
-    pub(in crate::admin::pages) sends_mail: bool,
-    pub(in crate::admin::pages) throttle: SignInConfig,
+pub(in crate::admin) struct Wish {
+    pub(in crate::admin) origin: &'static str,
+    pub(in crate::admin) sends_mail: bool,
+    pub(in crate::admin) throttle: SignInConfig,
 }
 
 impl Default for Wish {
@@ -111,11 +116,11 @@ impl Default for Wish {
 }
 
 impl Site {
-    pub(in crate::admin::pages) async fn new() -> Self {
+    pub(in crate::admin) async fn new() -> Self {
         Self::with(Wish::default()).await
     }
 
-    pub(in crate::admin::pages) async fn with(wish: Wish) -> Self {
+    pub(in crate::admin) async fn with(wish: Wish) -> Self {
         let fresh = Fresh::with(wish);
         let directory = fresh.pages.desk().directory();
         let new = new_user(directory, "sophie@private.example", "Sophie").await;
@@ -136,12 +141,12 @@ impl Site {
     }
 
     /// The operations, as the machine does them.
-    pub(in crate::admin::pages) fn directory(&self) -> &Directory {
+    pub(in crate::admin) fn directory(&self) -> &Directory {
         self.pages.desk().directory()
     }
 
     /// A browser in which nobody is signed in.
-    pub(in crate::admin::pages) fn browser(&self) -> Browser<'_> {
+    pub(in crate::admin) fn browser(&self) -> Browser<'_> {
         Browser {
             router: &self.router,
             origin: &self.origin,
@@ -152,7 +157,7 @@ impl Site {
     }
 
     /// A browser in which this user has just signed in.
-    pub(in crate::admin::pages) async fn signed_in(&self, user: &User) -> Browser<'_> {
+    pub(in crate::admin) async fn signed_in(&self, user: &User) -> Browser<'_> {
         let mut browser = self.browser();
         let fields = [("address", user.address.as_str()), ("password", PASSWORD)];
         let answer = browser.post("/sign-in", &fields).await;
@@ -161,12 +166,12 @@ impl Site {
     }
 
     /// Sophie's browser.
-    pub(in crate::admin::pages) async fn sophie(&self) -> Browser<'_> {
+    pub(in crate::admin) async fn sophie(&self) -> Browser<'_> {
         self.signed_in(&self.sophie).await
     }
 
     /// A path in Acme.
-    pub(in crate::admin::pages) fn at(&self, rest: &str) -> String {
+    pub(in crate::admin) fn at(&self, rest: &str) -> String {
         match rest {
             "" => format!("/o/{}", self.acme.id),
             rest => format!("/o/{}/{rest}", self.acme.id),
@@ -174,13 +179,13 @@ impl Site {
     }
 
     /// A user who belongs to nothing, named after the part before the @.
-    pub(in crate::admin::pages) async fn user(&self, local: &str) -> User {
+    pub(in crate::admin) async fn user(&self, local: &str) -> User {
         let new = new_user(self.directory(), &format!("{local}@private.example"), local).await;
         self.directory().create_user(&self.machine, &new).await.unwrap()
     }
 
     /// The same as a member of Acme.
-    pub(in crate::admin::pages) async fn member(&self, local: &str, role: Role) -> User {
+    pub(in crate::admin) async fn member(&self, local: &str, role: Role) -> User {
         let user = self.user(local).await;
         self.directory()
             .add_member(&self.machine, self.acme.id, user.id, role)
@@ -190,7 +195,7 @@ impl Site {
     }
 
     /// A mailbox of `example.org`, made where it is not there.
-    pub(in crate::admin::pages) async fn mailbox(&self, local: &str) -> Mailbox {
+    pub(in crate::admin) async fn mailbox(&self, local: &str) -> Mailbox {
         let address = format!("{local}@example.org");
         match self.directory().find_mailbox(&address).await {
             Ok(mailbox) => mailbox,
@@ -198,7 +203,7 @@ impl Site {
         }
     }
 
-    pub(in crate::admin::pages) async fn grant(&self, mailbox: &Mailbox, user: &User, rights: Rights) -> Grant {
+    pub(in crate::admin) async fn grant(&self, mailbox: &Mailbox, user: &User, rights: Rights) -> Grant {
         let terms = GrantTerms { rights, ends_at: None };
         let (directory, machine) = (self.directory(), &self.machine);
         directory
@@ -208,7 +213,7 @@ impl Site {
     }
 
     /// A device of a mailbox, as the machine adds it.
-    pub(in crate::admin::pages) async fn device(&self, mailbox: &Mailbox, label: &str, user: Option<UserId>) -> Device {
+    pub(in crate::admin) async fn device(&self, mailbox: &Mailbox, label: &str, user: Option<UserId>) -> Device {
         let spec = DeviceSpec {
             label: label.to_owned(),
             user,
@@ -222,7 +227,7 @@ impl Site {
     }
 
     /// A second organisation beside Acme, with an owner of its own.
-    pub(in crate::admin::pages) async fn other_org(&self) -> (Org, User) {
+    pub(in crate::admin) async fn other_org(&self) -> (Org, User) {
         let new = new_user(self.directory(), "otto@private.example", "Otto").await;
         let first = FirstOrg::New("Other".to_owned());
         let (otto, other) = self
@@ -234,7 +239,7 @@ impl Site {
     }
 
     /// The code that an authenticator program with this key shows now.
-    pub(in crate::admin::pages) fn code(&self, key: &str) -> String {
+    pub(in crate::admin) fn code(&self, key: &str) -> String {
         let letters: String = key.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
         let secret = totp_rs::Secret::try_from_base32(letters.to_uppercase()).unwrap();
         let totp = totp_rs::Builder::new()
@@ -251,20 +256,21 @@ impl Site {
 }
 
 /// A Manager that nobody has set up yet.
-pub(in crate::admin::pages) struct Fresh {
-    pub(in crate::admin::pages) pages: Arc<Pages>,
-    pub(in crate::admin::pages) machine: Actor,
+pub(in crate::admin) struct Fresh {
+    pub(in crate::admin) pages: Arc<Pages>,
+    pub(in crate::admin) machine: Actor,
     clock: Clock,
     store: Arc<dyn Store>,
     registry: Arc<Registry>,
     letters: Arc<Letters>,
+    metrics: Arc<Metrics>,
     origin: Origin,
     router: Router,
     place: TempDir,
 }
 
 impl Fresh {
-    pub(in crate::admin::pages) fn new() -> Self {
+    pub(in crate::admin) fn new() -> Self {
         Self::with(Wish::default())
     }
 
@@ -289,6 +295,17 @@ impl Fresh {
             port,
             implicit_tls: true,
         };
+        let desk = Arc::new(desk);
+        let api = Api::new(api::Parts {
+            desk: Arc::clone(&desk),
+            registry: Arc::clone(&registry),
+            tail: Arc::clone(&tail),
+            origin: origin.clone(),
+            imap: Some(service(993)),
+            smtp: Some(service(465)),
+            clock: clock.clone(),
+            tasks: TaskTracker::new(),
+        });
         let pages = Pages::new(Parts {
             desk,
             registry: Arc::clone(&registry),
@@ -300,7 +317,15 @@ impl Fresh {
         });
         tokio::spawn(async move { tail.run().await });
         Self {
-            router: guarded(router(Arc::clone(&pages)), &origin, metrics, clock.clone(), sorry).unwrap(),
+            router: guarded(
+                admin::router(Arc::clone(&pages), api),
+                &origin,
+                Arc::clone(&metrics),
+                clock.clone(),
+                admin::sorry,
+            )
+            .unwrap(),
+            metrics,
             machine: Actor::cli("root"),
             pages,
             clock,
@@ -313,7 +338,7 @@ impl Fresh {
     }
 
     /// A browser in which nobody is signed in.
-    pub(in crate::admin::pages) fn browser(&self) -> Browser<'_> {
+    pub(in crate::admin) fn browser(&self) -> Browser<'_> {
         Browser {
             router: &self.router,
             origin: &self.origin,
@@ -332,12 +357,13 @@ impl Fresh {
             store: self.store,
             registry: self.registry,
             letters: self.letters,
+            metrics: self.metrics,
             machine: self.machine,
             acme,
             sophie,
             origin: self.origin,
             router: self.router,
-            _place: self.place,
+            place: self.place,
         }
     }
 }
@@ -351,21 +377,21 @@ async fn new_user(directory: &Directory, address: &str, name: &str) -> NewUser {
 
 /// A browser: it keeps cookies, and sends what browsers send with forms.
 #[derive(Clone)]
-pub(in crate::admin::pages) struct Browser<'s> {
+pub(in crate::admin) struct Browser<'s> {
     router: &'s Router,
     origin: &'s Origin,
-    pub(in crate::admin::pages) cookies: BTreeMap<String, String>,
-    pub(in crate::admin::pages) ip: &'static str,
-    pub(in crate::admin::pages) language: &'static str,
+    pub(in crate::admin) cookies: BTreeMap<String, String>,
+    pub(in crate::admin) ip: &'static str,
+    pub(in crate::admin) language: &'static str,
 }
 
 impl Browser<'_> {
-    pub(in crate::admin::pages) async fn get(&mut self, path: &str) -> Answer {
+    pub(in crate::admin) async fn get(&mut self, path: &str) -> Answer {
         self.ask(Method::GET, path, None).await
     }
 
     /// Sends a form from a page of ours.
-    pub(in crate::admin::pages) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(in crate::admin) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         // A field without a value is sent all the same.
         let pairs = fields.iter().map(|(name, value)| match *value {
             "" => format!("{name}="),
@@ -376,7 +402,7 @@ impl Browser<'_> {
     }
 
     /// Goes where an answer leads, as often as one does.
-    pub(in crate::admin::pages) async fn follow(&mut self, answer: Answer) -> Answer {
+    pub(in crate::admin) async fn follow(&mut self, answer: Answer) -> Answer {
         let mut answer = answer;
         for _ in 0..5 {
             let Some(place) = answer.location().map(str::to_owned) else {
@@ -388,13 +414,13 @@ impl Browser<'_> {
     }
 
     /// Sends a form and goes where it leads.
-    pub(in crate::admin::pages) async fn send(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(in crate::admin) async fn send(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let answer = self.post(path, fields).await;
         self.follow(answer).await
     }
 
     /// Opens a path whose answer does not end by itself.
-    pub(in crate::admin::pages) async fn open(&self, path: &str) -> Response {
+    pub(in crate::admin) async fn open(&self, path: &str) -> Response {
         let request = self.request(Method::GET, path, None);
         self.router.clone().oneshot(request).await.unwrap()
     }
@@ -453,7 +479,7 @@ impl Browser<'_> {
     }
 
     /// The id of the console session.
-    pub(in crate::admin::pages) fn session(&self) -> Option<&str> {
+    pub(in crate::admin) fn session(&self) -> Option<&str> {
         let name = if self.origin.is_secure() {
             "__Host-postern"
         } else {
@@ -465,26 +491,26 @@ impl Browser<'_> {
 
 /// What came back.
 #[derive(Debug)]
-pub(in crate::admin::pages) struct Answer {
-    pub(in crate::admin::pages) status: StatusCode,
-    pub(in crate::admin::pages) headers: HeaderMap,
-    pub(in crate::admin::pages) body: String,
+pub(in crate::admin) struct Answer {
+    pub(in crate::admin) status: StatusCode,
+    pub(in crate::admin) headers: HeaderMap,
+    pub(in crate::admin) body: String,
 }
 
 impl Answer {
     /// Where it leads.
-    pub(in crate::admin::pages) fn location(&self) -> Option<&str> {
+    pub(in crate::admin) fn location(&self) -> Option<&str> {
         self.headers.get(header::LOCATION).map(|place| place.to_str().unwrap())
     }
 
     /// The cookies that it sets, with their attributes.
-    pub(in crate::admin::pages) fn cookies(&self) -> Vec<&str> {
+    pub(in crate::admin) fn cookies(&self) -> Vec<&str> {
         let cookies = self.headers.get_all(header::SET_COOKIE).iter();
         cookies.map(|cookie| cookie.to_str().unwrap()).collect()
     }
 
     /// What a person reads on the page.
-    pub(in crate::admin::pages) fn text(&self) -> String {
+    pub(in crate::admin) fn text(&self) -> String {
         let start = self.body.find("<body").unwrap_or_default();
         let mut text = String::new();
         for piece in self.body[start..].split('<') {
@@ -516,7 +542,7 @@ impl Answer {
     }
 
     /// The value of a field on the page.
-    pub(in crate::admin::pages) fn field(&self, name: &str) -> Option<String> {
+    pub(in crate::admin) fn field(&self, name: &str) -> Option<String> {
         let tags = self
             .body
             .split("<input")
@@ -532,55 +558,16 @@ impl Answer {
 
     /// Asserts that it leads to this path.
     #[track_caller]
-    pub(in crate::admin::pages) fn leads_to(&self, path: &str) {
+    pub(in crate::admin) fn leads_to(&self, path: &str) {
         assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.text());
         assert_eq!(self.location(), Some(path));
     }
 
     /// Asserts status and words.
     #[track_caller]
-    pub(in crate::admin::pages) fn says(&self, status: u16, words: &str) {
+    pub(in crate::admin) fn says(&self, status: u16, words: &str) {
         let text = self.text();
         assert_eq!(self.status.as_u16(), status, "{text}\n{:?}", self.headers);
         assert!(text.contains(words), "{words:?} is not in: {text}");
-    }
-}
-
-/// Everything that is logged on this thread while it is held.
-#[derive(Clone, Default)]
-pub(in crate::admin::pages) struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    pub(in crate::admin::pages) fn listen() -> (Self, DefaultGuard) {
-        let log = Self::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(crate::log_filter::filter("trace").unwrap())
-            .with_ansi(false)
-            .with_writer(log.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    pub(in crate::admin::pages) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(octets);
-        Ok(octets.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
     }
 }

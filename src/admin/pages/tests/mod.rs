@@ -1,6 +1,6 @@
 //! The pages through their router, over a real store.
 
-pub(super) mod kit;
+pub(in crate::admin) mod kit;
 
 mod account;
 mod doors;

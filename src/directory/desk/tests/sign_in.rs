@@ -489,12 +489,18 @@ async fn another_address_wants_a_proof_and_a_link_and_both_are_told() {
     let (_, first) = confirmation(&world.letters);
     change("two@new.example").await.unwrap();
     let (_, second) = confirmation(&world.letters);
-    assert_eq!(key(world.desk.confirm_address(&signed_in, &first).await), "ui.link_dead");
+    assert_eq!(
+        key(world.desk.confirm_address(&signed_in, &first).await),
+        "ui.link_dead"
+    );
     world.clock.advance(Duration::from_secs(601));
     assert_eq!(key(change("three@new.example").await), "signin.step_up");
     world.clock.advance(Duration::from_secs(24 * 60 * 60));
     let signed_in = world.signed_in(&changed).await;
-    assert_eq!(key(world.desk.confirm_address(&signed_in, &second).await), "ui.link_dead");
+    assert_eq!(
+        key(world.desk.confirm_address(&signed_in, &second).await),
+        "ui.link_dead"
+    );
     assert_eq!(world.desk.asked_address(&signed_in).await.unwrap(), None);
     let name = AccountEdit {
         name: Some("Lucie M.".to_owned()),

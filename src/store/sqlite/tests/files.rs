@@ -109,6 +109,7 @@ fn migrations_are_applied_once_and_shown_before() {
         "0002_people",
         "0003_outbox",
         "0004_knocks",
+        "0005_requests",
         "0006_inviter",
     ];
     assert_eq!(SqliteStore::pending_migrations(&config).unwrap(), all);

@@ -40,7 +40,13 @@ async fn what_was_there_before_keeps_its_place() {
     drop(conn);
     assert_eq!(
         SqliteStore::pending_migrations(&config).unwrap(),
-        ["0002_people", "0003_outbox", "0004_knocks", "0006_inviter"]
+        [
+            "0002_people",
+            "0003_outbox",
+            "0004_knocks",
+            "0005_requests",
+            "0006_inviter"
+        ]
     );
     let store = SqliteStore::open(&config, Clock::manual(START)).unwrap();
 
