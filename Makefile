@@ -1,5 +1,5 @@
 # What people and CI type. Logic lives in scripts/ and in cargo; CONTRIBUTING.md says what each check is for.
-.PHONY: demo build test fmt lint deny doc bench bench-quick bench-heart fuzz look setup
+.PHONY: demo build test fmt lint deny doc bench bench-quick bench-heart fuzz look look-live setup
 
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
@@ -49,6 +49,10 @@ bench-heart:
 # Every page of the Manager in a real browser: pictures in target/look, accessibility, widths. A part: make look ARGS="device".
 look:
 	scripts/look $(ARGS)
+
+# The same of the real daemon, as people come to its pages: pictures in target/look-live. A part: make look-live ARGS="the_story".
+look-live:
+	scripts/look-live $(ARGS)
 
 # One fuzz target for as long as wanted: make fuzz TARGET=imap_command (needs cargo-fuzz and a nightly toolchain).
 fuzz:

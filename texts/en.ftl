@@ -138,6 +138,7 @@ search-again = Search again
 search-title = Results for “{ $query }”
 search-hint = Search for a mailbox, an alias, a person, a device or an IP address.
 search-nothing = Nothing found for “{ $query }”.
+search-invitations = Look among the invitations
 search-cut = There is more than is shown here. A longer word finds less.
 search-alias-of = alias of { $mailbox }
 
@@ -188,6 +189,7 @@ sign-in-help = Trouble signing in?
 sign-in-help-address = Use the address that your invitation went to. It may be a private one.
 sign-in-help-device = The password of a telephone or mail program does not work here. It belongs to the device only.
 sign-in-help-invitation = You have no sign-in yet? Ask someone of your organisation for an invitation.
+sign-in-nobody = Nobody owns anything here yet. The first owner comes in by the set-up link, which “postern user set-up-link” prints on the machine.
 sign-in-refused = That did not work. Check the address and the password, and try again.
 sign-in-throttled = Too many tries. You can try again { $when }.
 sign-in-known = You have a sign-in here already. Sign in to accept the invitation.
@@ -471,11 +473,7 @@ ends-more =
     }
 ends-narrowed = “{ $device }” on { $mailbox } may no longer send as these addresses: its connections end, and it may connect again.
 ends-invitation = The invitation to { $address }, which they sent, is withdrawn.
-ends-their-sessions =
-    { $count ->
-        [one] { $name } is signed out here, in { $count } browser.
-       *[other] { $name } is signed out here, in { $count } browsers.
-    }
+ends-their-sessions = Wherever { $name } is signed in, this is gone at once.
 ends-their-tokens =
     { $count ->
         [one] { $count } API token of { $name } stops working.
@@ -483,11 +481,6 @@ ends-their-tokens =
     }
 stays-granted = What { $name } was given access to, with their devices there.
 stays-others = Devices that belong to nobody or to other people.
-stays-their-sessions =
-    { $count ->
-        [one] { $name } stays signed in, in { $count } browser, without what is taken away.
-       *[other] { $name } stays signed in, in { $count } browsers, without what is taken away.
-    }
 stays-user = { $name } keeps their sign-in, and other organisations.
 stays-unread = { $mailbox }, but nobody will have access to it.
 stays-mail = All mail in the mailbox.
@@ -801,6 +794,7 @@ activity-no-hash = From before entries were chained
 my-activity-lead = What you did, and what programs did in your name. What was done to a mailbox is told on the page of the mailbox.
 who-cli = { $name } on the server
 who-daemon = Postern
+who-stranger = Somebody who was not signed in
 who-gone = Somebody who has left
 who-token = The program “{ $name }”
 origin-local = on the server
@@ -843,6 +837,7 @@ deed-session-end = ended a connection of { $mailbox }
 deed-setup-link = made a link for the first owner
 deed-token-create = made the token “{ $name }”
 deed-token-revoke = revoked the token “{ $name }”
+deed-user-address-ask = asked for another sign-in address
 deed-user-code-remove = turned off the code at sign-in
 deed-user-code-set = set up the code at sign-in
 deed-user-create = signed up
@@ -854,6 +849,7 @@ deed-user-recovery-use = used a recovery code
 deed-user-reset-link = asked for a link to reset the password
 deed-user-reset-use = set a new password by mail
 deed-user-signin = signed in
+deed-user-signin-refused = gave a wrong password or code
 deed-user-signout = signed out
 deed-user-signout-all = signed out everywhere
 deed-other = did { $action } on { $subject }
@@ -910,8 +906,8 @@ me-empty-hint = Somebody who manages the mailboxes of your organisation can give
 me-no-device = None of your devices uses it yet.
 me-others =
     { $count ->
-        [one] and { $count } more device
-       *[other] and { $count } more devices
+        [one] { $count } device that is not yours
+       *[other] { $count } devices that are not yours
     }
 lost-button = Lost a device?
 lost-title = Which device is lost?
@@ -921,6 +917,7 @@ lost-this = I lost this one
 lost-hint = Were you signed in here on it? Sign out everywhere else as well, on “My account”.
 account-about = About you
 account-own-domain = You sign in with an address of your organisation. If that mailbox is deleted, you lose this sign-in.
+account-address-asked = { $address } waits to be confirmed: open the link in the mail there. It works until { $when }.
 account-theme = Colours
 theme-system = As the system
 theme-light = Light
@@ -941,7 +938,11 @@ account-session-used = used { $when }
 account-session-since = signed in { $when }
 password-change-title = Change your password
 address-change-title = Change your sign-in address
-address-change-effect = Both addresses get a mail about it. You stay signed in.
+address-change-effect = A mail with a link goes to the new address. Until you open the link, you sign in as before; then both addresses get a mail about it.
+address-change-at-once = It counts at once, because this Postern sends no mail that could ask the new address. Look at it twice.
+address-confirm-question = Sign in with { $address } from now on?
+address-confirm-lead = Your old address no longer signs in then. Your password stays as it is, and so do your devices.
+address-confirm-button = Use this address
 password-change-effect = You are signed out everywhere else. The passwords of your devices stay as they are.
 code-set-up = Set up
 code-set-up-title = Code from an authenticator program
@@ -1017,6 +1018,8 @@ done-password-changed =
     }
 done-password-reset = Your password was set. Sign in with it.
 done-address-changed = From now on you sign in with { $address }.
+done-address-asked = A mail with a link went to { $address }. Open it to sign in with that address; until then nothing changes.
+done-address-at-once = From now on you sign in with { $address }. No mail goes out here, so nobody has checked that it is right: note it down.
 done-already = This was done already, so nothing was made a second time. What was shown once cannot be shown again.
 done-code-removed = Signing in asks for the password alone now.
 done-signed-out =
@@ -1093,6 +1096,7 @@ problem-too-many =
 problem-address = Write a whole address, such as anna@example.org.
 problem-local-part = Write the part in front of the @: letters, digits, dots, dashes.
 problem-address-taken = { $address } is a mailbox or an alias already. Choose another address.
+problem-not-mailed = The mail with the link could not be written, so nothing was changed. Try again later.
 problem-sign-in-taken = This is a sign-in address already. Choose another one.
 problem-org-taken = An organisation has this name already. Choose another one.
 problem-domain-unknown = { $domain } is not connected. Choose one of your domains, or connect it first.
@@ -1114,6 +1118,7 @@ problem-code = This code does not fit. Wait for the next one, and check that the
 problem-confirmation = Type exactly: { $expected }
 problem-has-access = This person has access already.
 problem-choose = Please choose.
+problem-choose-person = Choose a person, or write the address of somebody who is not here yet.
 problem-again-at = It was sent a moment ago. Try again { $when }.
 problem-last-owner = One owner must remain. Make somebody else owner first.
 problem-role-changed = Nothing was changed: { $name } got another role meanwhile. Look at it again.

@@ -138,6 +138,7 @@ search-again = Nouvelle recherche
 search-title = Résultats pour « { $query } »
 search-hint = Cherchez une boîte mail, un alias, une personne, un appareil ou une adresse IP.
 search-nothing = Rien trouvé pour « { $query } ».
+search-invitations = Chercher parmi les invitations
 search-cut = Il y a plus de résultats que ceux affichés. Un mot plus long en trouve moins.
 search-alias-of = alias de { $mailbox }
 
@@ -188,6 +189,7 @@ sign-in-help = Un problème de connexion ?
 sign-in-help-address = Utilisez l’adresse à laquelle votre invitation est arrivée. Elle peut être privée.
 sign-in-help-device = Le mot de passe d’un téléphone ou d’un logiciel de messagerie ne fonctionne pas ici. Il n’appartient qu’à l’appareil.
 sign-in-help-invitation = Pas encore d’accès ? Demandez une invitation à quelqu’un de votre organisation.
+sign-in-nobody = Rien n’appartient encore à personne ici. Le premier propriétaire entre par le lien de mise en place, que « postern user set-up-link » affiche sur la machine.
 sign-in-refused = Cela n’a pas fonctionné. Vérifiez l’adresse et le mot de passe, puis réessayez.
 sign-in-throttled = Trop d’essais. Vous pourrez réessayer { $when }.
 sign-in-known = Vous avez déjà un accès ici. Connectez-vous pour accepter l’invitation.
@@ -437,7 +439,7 @@ ends-sending =
        *[other] « { $device } » cesse d’envoyer. { $count } messages ces 7 derniers jours.
     }
 ends-last-device = C’est le dernier appareil : plus rien ne peut lire ni envoyer en tant que { $mailbox }.
-ends-use = « { $device } » ne peut plus ni recevoir ni envoyer.
+ends-use = « { $device } » ne peut plus ni recevoir ni envoyer.
 ends-sessions =
     { $count ->
         [one] { $count } connexion prend fin.
@@ -471,11 +473,7 @@ ends-more =
     }
 ends-narrowed = « { $device } » sur { $mailbox } ne peut plus envoyer avec ces adresses : ses connexions prennent fin, et il peut se reconnecter.
 ends-invitation = L’invitation envoyée à { $address } est retirée.
-ends-their-sessions =
-    { $count ->
-        [one] { $name } est déconnecté·e d’ici, dans { $count } navigateur.
-       *[other] { $name } est déconnecté·e d’ici, dans { $count } navigateurs.
-    }
+ends-their-sessions = Partout où { $name } est connecté·e, cela disparaît aussitôt.
 ends-their-tokens =
     { $count ->
         [one] { $count } jeton d’API de { $name } cesse de fonctionner.
@@ -483,11 +481,6 @@ ends-their-tokens =
     }
 stays-granted = Ce à quoi { $name } a reçu un accès, avec ses appareils à ces endroits.
 stays-others = Les appareils qui n’appartiennent à personne ou à d’autres.
-stays-their-sessions =
-    { $count ->
-        [one] { $name } reste connecté·e, dans { $count } navigateur, sans ce qui est retiré.
-       *[other] { $name } reste connecté·e, dans { $count } navigateurs, sans ce qui est retiré.
-    }
 stays-user = { $name } garde sa connexion et ses autres organisations.
 stays-unread = { $mailbox }, mais plus personne n’y aura accès.
 stays-mail = Tous les mails de la boîte.
@@ -595,7 +588,7 @@ invitation-link-title = Le lien
 invitation-link-what = le lien
 invitation-link-hint = Vous ne le reverrez pas. Ne le donnez qu’à { $address } : quiconque l’a peut accepter. Il fonctionne une fois.
 invitation-bounce = Le mail n’a pas pu être remis. Réponse du serveur : { $answer }
-invitation-trouble = Le mail n’a pas encore pu être remis ; un nouvel essai suivra. Le serveur de messagerie a répondu : { $answer }
+invitation-trouble = Le mail n’a pas encore pu être remis ; un nouvel essai suivra. Le serveur de messagerie a répondu : { $answer }
 invitation-again-title = L’invitation n’est pas arrivée ?
 invitation-again-hint = Un nouveau lien est créé, et l’invitation reste ouverte une semaine de plus. Les liens que vous avez déjà envoyés continuent de fonctionner jusque-là, sauf s’ils ont expiré.
 invitation-again-at = Elle pourra être renvoyée { $when }.
@@ -801,6 +794,7 @@ activity-no-hash = D’avant l’enchaînement des entrées
 my-activity-lead = Ce que vous avez fait, et ce que des programmes ont fait en votre nom. Ce qui a été fait à une boîte est indiqué sur la page de la boîte.
 who-cli = { $name } sur le serveur
 who-daemon = Postern
+who-stranger = Quelqu’un qui n’était pas connecté
 who-gone = Quelqu’un qui est parti
 who-token = Le programme « { $name } »
 origin-local = sur le serveur
@@ -843,6 +837,7 @@ deed-session-end = a coupé une connexion de { $mailbox }
 deed-setup-link = a créé un lien pour le premier propriétaire
 deed-token-create = a créé le jeton « { $name } »
 deed-token-revoke = a révoqué le jeton « { $name } »
+deed-user-address-ask = a demandé une autre adresse de connexion
 deed-user-code-remove = a désactivé le code à la connexion
 deed-user-code-set = a activé le code à la connexion
 deed-user-create = s’est inscrit
@@ -854,6 +849,7 @@ deed-user-recovery-use = a utilisé un code de secours
 deed-user-reset-link = a demandé un lien pour un nouveau mot de passe
 deed-user-reset-use = a défini un nouveau mot de passe par mail
 deed-user-signin = s’est connecté
+deed-user-signin-refused = a donné un mot de passe ou un code erroné
 deed-user-signout = s’est déconnecté
 deed-user-signout-all = s’est déconnecté partout
 deed-other = a fait { $action } sur { $subject }
@@ -910,8 +906,8 @@ me-empty-hint = Quelqu’un qui gère les boîtes de votre organisation peut vou
 me-no-device = Aucun de vos appareils ne l’utilise encore.
 me-others =
     { $count ->
-        [one] et { $count } autre appareil
-       *[other] et { $count } autres appareils
+        [one] { $count } appareil qui n’est pas à vous
+       *[other] { $count } appareils qui ne sont pas à vous
     }
 lost-button = Appareil perdu ?
 lost-title = Quel appareil est perdu ?
@@ -921,6 +917,7 @@ lost-this = C’est celui-ci
 lost-hint = Étiez-vous connecté ici avec lui ? Déconnectez-vous aussi partout ailleurs, dans « Mon compte ».
 account-about = À propos de vous
 account-own-domain = Vous vous connectez avec une adresse de votre organisation. Si cette boîte est supprimée, vous perdez cette connexion.
+account-address-asked = { $address } attend votre confirmation : ouvrez le lien dans le message reçu là-bas. Il fonctionne jusqu’à { $when }.
 account-theme = Couleurs
 theme-system = Comme le système
 theme-light = Claires
@@ -941,7 +938,11 @@ account-session-used = utilisé { $when }
 account-session-since = connecté { $when }
 password-change-title = Changer votre mot de passe
 address-change-title = Changer votre adresse de connexion
-address-change-effect = Les deux adresses en sont averties par courriel. Vous restez connecté ici.
+address-change-effect = Un message avec un lien part vers la nouvelle adresse. Tant que vous n’ouvrez pas le lien, vous vous connectez comme avant ; ensuite, un message part vers les deux adresses.
+address-change-at-once = Elle vaut tout de suite, car ce Postern n’envoie pas de message qui pourrait vérifier la nouvelle adresse. Relisez-la bien.
+address-confirm-question = Vous connecter désormais avec { $address } ?
+address-confirm-lead = Votre ancienne adresse ne permettra plus de se connecter. Votre mot de passe et vos appareils restent tels quels.
+address-confirm-button = Utiliser cette adresse
 password-change-effect = Vous êtes déconnecté partout ailleurs. Les mots de passe de vos appareils ne changent pas.
 code-set-up = Activer
 code-set-up-title = Code d’une application d’authentification
@@ -1017,6 +1018,8 @@ done-password-changed =
     }
 done-password-reset = Votre mot de passe est défini. Connectez-vous avec lui.
 done-address-changed = Désormais, vous vous connectez avec { $address }.
+done-address-asked = Un message avec un lien est parti vers { $address }. Ouvrez-le pour vous connecter avec cette adresse ; d’ici là, rien ne change.
+done-address-at-once = Désormais, vous vous connectez avec { $address }. Aucun message ne part d’ici, donc personne n’a vérifié cette adresse : notez-la.
 done-already = C’était déjà fait : rien n’a été créé une seconde fois. Ce qui a été montré une fois ne peut plus l’être.
 done-code-removed = La connexion ne demande plus que le mot de passe.
 done-signed-out =
@@ -1093,6 +1096,7 @@ problem-too-many =
 problem-address = Écrivez une adresse complète, par exemple anna@example.org.
 problem-local-part = Écrivez ce qui précède le @ : lettres, chiffres, points, tirets.
 problem-address-taken = { $address } est déjà une boîte mail ou un alias. Choisissez une autre adresse.
+problem-not-mailed = Le message avec le lien n’a pas pu être écrit, donc rien n’a changé. Réessayez plus tard.
 problem-sign-in-taken = C’est déjà une adresse de connexion. Choisissez-en une autre.
 problem-org-taken = Une organisation porte déjà ce nom. Choisissez-en un autre.
 problem-domain-unknown = { $domain } n’est pas connecté. Choisissez l’un de vos domaines, ou connectez-le d’abord.
@@ -1114,6 +1118,7 @@ problem-code = Ce code ne convient pas. Attendez le suivant, et vérifiez l’he
 problem-confirmation = Tapez exactement : { $expected }
 problem-has-access = Cette personne a déjà accès.
 problem-choose = Veuillez choisir.
+problem-choose-person = Choisissez une personne, ou écrivez l’adresse de quelqu’un qui n’est pas encore là.
 problem-again-at = L’envoi vient d’avoir lieu. Réessayez { $when }.
 problem-last-owner = Il faut garder un propriétaire. Nommez d’abord quelqu’un d’autre.
 problem-role-changed = Rien n’a été modifié : { $name } a reçu un autre rôle entre-temps. Vérifiez de nouveau.

@@ -94,6 +94,11 @@ sign-in-changed-note = It was not you? Then choose a new password on the sign-in
 
 ## New sign-in address
 
+address-confirm-subject = Confirm your new sign-in address
+address-confirm-lead = You want to sign in as { $new } from now on. The link below works once, until { $until }; sign in as before to use it.
+address-confirm-button = Confirm the address
+address-confirm-note = It was not you? Then do nothing: whoever signs in with { $old } cannot use your address without this link.
+
 address-confirmed-subject = You sign in with another address now
 address-confirmed-lead = From now on you sign in as { $new }, no longer as { $old }.
 address-confirmed-button = Open my account

@@ -94,6 +94,11 @@ sign-in-changed-note = Ce n’était pas vous ? Alors choisissez tout de suite 
 
 ## Nouvelle adresse de connexion
 
+address-confirm-subject = Confirmez votre nouvelle adresse de connexion
+address-confirm-lead = Vous voulez désormais vous connecter avec { $new }. Le lien ci-dessous fonctionne une fois, jusqu’au { $until } ; connectez-vous comme avant pour l’utiliser.
+address-confirm-button = Confirmer l’adresse
+address-confirm-note = Ce n’était pas vous ? Alors ne faites rien : sans ce lien, personne ne peut utiliser votre adresse à la place de { $old }.
+
 address-confirmed-subject = Vous vous connectez avec une autre adresse
 address-confirmed-lead = Vous vous connectez désormais avec { $new } et non plus avec { $old }.
 address-confirmed-button = Ouvrir mon compte

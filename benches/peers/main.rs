@@ -13,6 +13,7 @@
 #[path = "../../tests/kit/mod.rs"]
 mod kit;
 
+mod browser;
 mod generator;
 mod helpers;
 mod measure;

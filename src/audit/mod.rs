@@ -15,16 +15,20 @@ use crate::model::{Address, Device, UserId};
 /// The longest free text in one field of an audit row, in characters; longer text is cut.
 pub const TEXT_MAX: usize = 512;
 
+/// Somebody of whom nothing is known but where they come from.
+pub const STRANGER: &str = "stranger";
+
 /// Who does something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// `cli:root`, `daemon`, `user:anna@example.org`, `token:CRM`.
+    /// `cli:root`, `daemon`, `stranger`, `user:anna@example.org`, `token:CRM`.
     pub who: String,
     /// Where from: `local`, an address.
     pub origin: String,
     /// In whose name, where that is somebody else: the user of a token, or whom somebody helps (`user:anna@example.org`).
     pub behalf: Option<String>,
-    /// The user who did it, or in whose name a token did: addresses change hands, ids do not.
+    /// The user who did it, in whose name a token did, or whose sign-in a stranger tried: addresses change hands, ids do
+    /// not.
     pub user: Option<UserId>,
 }
 
@@ -65,6 +69,24 @@ impl Actor {
             who: format!("token:{name}"),
             origin: origin.to_owned(),
             behalf: Some(format!("user:{user}")),
+            user: None,
+        }
+    }
+
+    /// Somebody who has not signed in, in a matter of this user, whose activity shows it.
+    pub fn stranger(origin: &str, user: UserId) -> Self {
+        Self {
+            user: Some(user),
+            ..Self::unknown(origin)
+        }
+    }
+
+    /// Somebody who has not signed in, in a matter of nobody who is known as a user.
+    pub fn unknown(origin: &str) -> Self {
+        Self {
+            who: STRANGER.to_owned(),
+            origin: origin.to_owned(),
+            behalf: None,
             user: None,
         }
     }
@@ -184,6 +206,8 @@ actions! {
     TokenCreate => "token.create",
     /// A token for the API was ended.
     TokenRevoke => "token.revoke",
+    /// A user wants to sign in with another address, and was sent a link to confirm it.
+    UserAddressAsk => "user.address.ask",
     /// A user no longer gives one-time codes.
     UserCodeRemove => "user.code.remove",
     /// A user gives one-time codes from now on, or from another device.
@@ -206,6 +230,8 @@ actions! {
     UserResetUse => "user.reset.use",
     /// A user signed in to the Manager.
     UserSignIn => "user.signin",
+    /// A wrong password or code was given for a user; some of many only.
+    UserSignInRefused => "user.signin.refused",
     /// A console session was ended.
     UserSignOut => "user.signout",
     /// Several console sessions of a user were ended together.

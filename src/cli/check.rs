@@ -64,6 +64,7 @@ pub(super) fn run(args: Args, path: &Path, output: &Output) -> Result<(), Failur
     if let Some(config) = &config {
         findings.push(Finding::new("config", State::Ok, path.display()));
         data_dir(config, &mut findings);
+        findings.extend(manager_socket(config));
         certificates(config, clock.utc(), &mut findings);
         connectors(config, &mut findings);
         mail(config, &mut findings);
@@ -117,6 +118,28 @@ fn of_problem(problem: &Problem) -> Finding {
         Severity::Warning => State::Warning,
     };
     Finding::new("config", state, problem)
+}
+
+/// Whoever may reach the Manager's socket is taken for the reverse proxy.
+fn manager_socket(config: &Config) -> Option<Finding> {
+    config.manager.as_ref()?.place.socket().map(reach_of)
+}
+
+fn reach_of(socket: &Path) -> Finding {
+    const CHECK: &str = "manager.unix_socket";
+    let folder = socket.parent().unwrap_or_else(|| Path::new("/"));
+    let dir = folder.display();
+    match fs::metadata(folder) {
+        Err(error) => Finding::new(CHECK, State::Error, format!("{dir}: {error}; make the folder")),
+        Ok(facts) if facts.permissions().mode() & 0o007 != 0 => Finding::new(
+            CHECK,
+            State::Warning,
+            format!(
+                "{dir} is open to every user of this machine, who could then ask the Manager as if from any address; `chmod o= {dir}`, and put the reverse proxy into its group"
+            ),
+        ),
+        Ok(_) => Finding::new(CHECK, State::Ok, socket.display()),
+    }
 }
 
 fn data_dir(config: &Config, findings: &mut Vec<Finding>) {
@@ -291,6 +314,25 @@ fn bound(name: &str, address: SocketAddr) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_folder_of_the_managers_socket_is_for_the_reverse_proxy_only() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("run");
+        let socket = folder.join("manager.sock");
+        assert_eq!(reach_of(&socket).state, State::Error, "there is none");
+        fs::create_dir(&folder).unwrap();
+        for (mode, state) in [
+            (0o755, State::Warning),
+            (0o751, State::Warning),
+            (0o750, State::Ok),
+            (0o700, State::Ok),
+        ] {
+            fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+            let finding = reach_of(&socket);
+            assert_eq!(finding.state, state, "{mode:o}: {}", finding.detail);
+        }
+    }
 
     #[test]
     fn a_wildcard_covers_one_label() {

@@ -6,13 +6,19 @@
 use std::io::{self, IsTerminal, Write};
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use serde::Serialize;
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::failure::{Exit, Failure};
 
+/// How wide a terminal is taken for that does not say it.
+const USUAL_WIDTH: u16 = 80;
+/// Blanks behind a column.
+const PADDING: u16 = 2;
+/// Words up to so many characters are not broken, however narrow the terminal is.
+const WORD_MAX: usize = 40;
 /// A table is not squeezed below this, however narrow the terminal says it is.
 const MIN_TABLE_WIDTH: u16 = 60;
 /// The capacity that holds any answer with a password in it, so that its buffer never moves unwiped.
@@ -137,20 +143,44 @@ pub(super) fn table<const N: usize>(header: [&str; N], rows: Vec<[String; N]>, e
     if rows.is_empty() {
         return empty.to_owned();
     }
+    let width = io::stdout().is_terminal().then(|| {
+        let width = rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| size.ws_col);
+        // Some terminals do not say.
+        if width == 0 {
+            USUAL_WIDTH
+        } else {
+            width.max(MIN_TABLE_WIDTH)
+        }
+    });
+    arranged(header, rows, width)
+}
+
+/// The table, squeezed to a width where there is one.
+fn arranged<const N: usize>(header: [&str; N], rows: Vec<[String; N]>, width: Option<u16>) -> String {
+    let mut words = header.map(str::len);
+    for row in &rows {
+        for (longest, cell) in words.iter_mut().zip(row) {
+            *longest = cell
+                .split_whitespace()
+                .map(|word| word.chars().count())
+                .fold(*longest, usize::max);
+        }
+    }
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(header);
-    if io::stdout().is_terminal() {
+    if let Some(width) = width {
         table.set_content_arrangement(ContentArrangement::Dynamic);
-        if table.width().is_none_or(|width| width < MIN_TABLE_WIDTH) {
-            table.set_width(MIN_TABLE_WIDTH);
-        }
+        table.set_width(width);
     }
     for row in rows {
         table.add_row(row);
     }
-    for column in 0..N {
+    for (column, longest) in words.into_iter().enumerate() {
         if let Some(column) = table.column_mut(column) {
-            column.set_padding((0, 2));
+            column.set_padding((0, PADDING));
+            // An address or an id that is broken in two can be neither read nor copied.
+            let least = u16::try_from(longest.min(WORD_MAX)).unwrap_or_default();
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least + PADDING)));
         }
     }
     table.trim_fmt()
@@ -162,5 +192,32 @@ pub(super) fn counted(number: usize, one: &str, many: &str) -> String {
         format!("1 {one}")
     } else {
         format!("{number} {many}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_table_breaks_between_words_and_never_inside_an_address_or_id() {
+        let row = ["lucie@private.example", "Lucie Martin", "usr-06ybf0fszp15a"].map(str::to_owned);
+        let shown = |width| arranged(["ADDRESS", "NAME", "ID"], vec![row.clone()], width);
+        assert_eq!(
+            shown(Some(50)),
+            "ADDRESS                NAME    ID\n\
+             lucie@private.example  Lucie   usr-06ybf0fszp15a\n                       Martin"
+        );
+        for width in [Some(10), Some(200), None] {
+            let shown = shown(width);
+            assert!(
+                shown.contains("lucie@private.example") && shown.contains("usr-06ybf0fszp15a"),
+                "{shown}"
+            );
+        }
+        assert_eq!(shown(Some(200)), shown(None));
+        let long = "x".repeat(WORD_MAX * 3);
+        let shown = arranged(["WORD", "ID"], vec![[long, "usr-06ybf0fszp15a".to_owned()]], Some(80));
+        assert!(shown.lines().all(|line| line.len() <= 80), "{shown}");
     }
 }

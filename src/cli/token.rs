@@ -1,6 +1,7 @@
 //! `postern token`: keys with which programs use the API in somebody's name.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -89,8 +90,8 @@ async fn list(org: Option<String>, user: Option<String>, local: &Local, output: 
     }
     let mut owners: HashMap<UserId, User> = HashMap::new();
     for (token, _) in &tokens {
-        if !owners.contains_key(&token.user) {
-            owners.insert(token.user, directory.find_user(&token.user.to_string()).await?);
+        if let Entry::Vacant(place) = owners.entry(token.user) {
+            place.insert(directory.find_user(&token.user.to_string()).await?);
         }
     }
     let owner = |token: &ApiToken| owners.get(&token.user).map(|user| user.address.to_string());

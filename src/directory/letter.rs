@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::clock::Timestamp;
 use crate::identity::Token;
-use crate::identity::token::{Invitation, Reset};
+use crate::identity::token::{Address as AddressLink, Invitation, Reset};
 use crate::model::{Address, InvitationId, InvitedGrant, Language, MailboxId, OrgId, Rights, Role};
 use crate::store::{Ending, GrantTerms};
 
@@ -50,6 +50,21 @@ pub enum Letter {
         devices: Vec<String>,
         /// They are no longer a member.
         left: bool,
+    },
+    /// They want to sign in with another address, which is where this goes.
+    AddressConfirm {
+        /// The one that signs in so far.
+        old: Address,
+        /// The one that is to.
+        new: Address,
+        /// When it was asked for.
+        at: Timestamp,
+        /// From where.
+        from: Option<IpAddr>,
+        /// Until when the link works.
+        expires_at: Timestamp,
+        /// What the link ends with.
+        link: Token<AddressLink>,
     },
     /// Their sign-in address is another one from now on; the old and the new address are told.
     AddressChanged {

@@ -23,13 +23,12 @@ mod orgs;
 mod people;
 mod post;
 pub mod rights;
+mod turns;
 
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
-
-use tokio::sync::Semaphore;
 
 pub use desk::Desk;
 pub use devices::DeviceSpec;
@@ -42,14 +41,12 @@ pub use rights::Operation;
 
 pub use crate::store::FirstOrg;
 
+use self::turns::Turns;
 use crate::clock::Clock;
 use crate::identity::Lifetimes;
 use crate::keys::Keyring;
 use crate::store::{AuditFilter, AuditRow, Store};
 use crate::verify::hash::Params;
-
-/// Passwords that are hashed at the same time here: each takes the memory of one Argon2id run, beside the lanes.
-const HASHES_AT_ONCE: usize = 1;
 
 /// All operations.
 pub struct Directory {
@@ -58,7 +55,7 @@ pub struct Directory {
     clock: Clock,
     params: Params,
     lifetimes: Lifetimes,
-    hashing: Semaphore,
+    hashing: Turns,
 }
 
 impl std::fmt::Debug for Directory {
@@ -78,7 +75,7 @@ impl Directory {
             clock,
             params,
             lifetimes: Lifetimes::default(),
-            hashing: Semaphore::new(HASHES_AT_ONCE),
+            hashing: Turns::new(),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::mailboxes::parse;
 use super::{Directory, Error};
 use crate::clock::Timestamp;
-use crate::identity::token::{Reset, SetUp};
+use crate::identity::token::{Address as AddressLink, Reset, SetUp};
 use crate::identity::{NewPassword, Token, password};
 use crate::model::near::nearest;
 use crate::model::{Address, Grant, Language, MailboxId, Member, Org, OrgId, Role, User, UserId};
@@ -43,7 +43,7 @@ impl Directory {
         let password = match password {
             Some(typed) => Some(
                 self.hash_user_password(NewPassword::check(typed, &address, name)?)
-                    .await,
+                    .await?,
             ),
             None => None,
         };
@@ -147,7 +147,7 @@ impl Directory {
     /// The password breaks the rule.
     pub async fn set_user_password(&self, actor: &Actor, user: &User, typed: &str) -> Result<(), Error> {
         let password = NewPassword::check(typed, &user.address, &user.name)?;
-        let password = self.hash_user_password(password).await;
+        let password = self.hash_user_password(password).await?;
         Ok(self.store.set_password(actor, user.id, &password, Keep::None).await?)
     }
 
@@ -160,6 +160,23 @@ impl Directory {
         let expires_at = self.clock.utc().plus(self.lifetimes.reset);
         let hash = link.hash(&self.keys);
         self.store.create_reset(actor, user, &hash, expires_at).await?;
+        Ok((link, expires_at))
+    }
+
+    /// Makes a link with which a user confirms another sign-in address.
+    ///
+    /// # Errors
+    /// Somebody signs in with it, or there is no such user.
+    pub async fn make_address_link(
+        &self,
+        actor: &Actor,
+        user: UserId,
+        address: &Address,
+    ) -> Result<(Token<AddressLink>, Timestamp), Error> {
+        let link = Token::generate();
+        let expires_at = self.clock.utc().plus(self.lifetimes.address);
+        let hash = link.hash(&self.keys);
+        self.store.ask_address(actor, user, address, &hash, expires_at).await?;
         Ok((link, expires_at))
     }
 
@@ -365,10 +382,10 @@ impl Directory {
     }
 
     /// Hashes a user's password off the runtime's threads, one at a time.
-    async fn hash_user_password(&self, typed: NewPassword) -> UserPassword {
-        let _turn = self.hashing.acquire().await.expect("the semaphore is never closed");
+    async fn hash_user_password(&self, typed: NewPassword) -> Result<UserPassword, Error> {
+        let _turn = self.hashing.wait(None).await?;
         let (keys, params) = (Arc::clone(&self.keys), self.params);
         let hashed = tokio::task::spawn_blocking(move || password::hash(params, &keys, &typed));
-        hashed.await.expect("hashing does not panic and is never cancelled")
+        Ok(hashed.await.expect("hashing does not panic and is never cancelled"))
     }
 }

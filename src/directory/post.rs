@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::letter::{Letter, NotPosted, Post, Recipient, SignInChange};
 use crate::model::{InvitationId, OrgId};
 use crate::outbox::{
-    self, Access, AccessGiven, AccessWithdrawn, AddressConfirmed, Content, DeviceAdded, Invitation, Outbox,
-    PasswordReset, SignInChanged, Token,
+    self, Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, Invitation,
+    Outbox, PasswordReset, SignInChanged, Token,
 };
 
 #[async_trait]
@@ -57,6 +57,21 @@ fn content(letter: Letter) -> Result<(Content, Option<InvitationId>), outbox::Er
             mailboxes,
             devices,
             left,
+        }),
+        Letter::AddressConfirm {
+            old,
+            new,
+            at,
+            from,
+            expires_at,
+            link,
+        } => Content::AddressConfirm(AddressConfirm {
+            old,
+            new,
+            at,
+            from,
+            expires_at,
+            token: Token::new(link.shown())?,
         }),
         Letter::AddressChanged { old, new, at, from } => {
             Content::AddressConfirmed(AddressConfirmed { old, new, at, from })

@@ -23,6 +23,8 @@ pub struct Lifetimes {
     pub invitation: Duration,
     /// The link of a password reset.
     pub reset: Duration,
+    /// The link that confirms another sign-in address.
+    pub address: Duration,
     /// The link that makes the first owner.
     pub set_up: Duration,
 }
@@ -50,6 +52,7 @@ impl Default for Lifetimes {
             step_up: Duration::from_secs(10 * 60),
             invitation: days(7),
             reset: hours(1),
+            address: days(1),
             set_up: days(1),
         }
     }

@@ -20,7 +20,7 @@ use crate::model::Address;
 use crate::secret::Secret;
 use crate::store::UserPassword;
 use crate::verify::hash::{self, Memory, Params};
-use crate::verify::lanes::{Lanes, Limits};
+use crate::verify::lanes::{Lanes, Limits, Whose};
 
 /// Characters of the shortest password.
 pub const PASSWORD_MIN: usize = 12;
@@ -142,6 +142,8 @@ pub struct Config {
     pub queue: usize,
     /// Of these, passwords from one network.
     pub queue_per_network: usize,
+    /// Of the queue, for people in a browser that they signed in with before, or who are signed in.
+    pub queue_kept: usize,
     /// Longest wait for a lane and its run.
     pub deadline: Duration,
     /// Argon2id's cost.
@@ -155,6 +157,7 @@ impl Config {
             lanes: 1,
             queue: 64,
             queue_per_network: 8,
+            queue_kept: 16,
             deadline: Duration::from_secs(5),
             params,
         }
@@ -163,7 +166,7 @@ impl Config {
 
 /// Too many passwords wait to be hashed: nothing is known about this one, and it can be tried again shortly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too many people sign in at this moment; try again in a few seconds")]
+#[error("too many passwords are made and compared at this moment; try again in a few seconds")]
 pub struct Busy;
 
 /// Hashes a new password where no lanes run: at the command line. Blocks.
@@ -192,6 +195,7 @@ impl Passwords {
             lanes: config.lanes,
             queue: config.queue,
             per_network: config.queue_per_network,
+            kept: config.queue_kept,
             deadline: config.deadline,
         };
         Self {
@@ -235,6 +239,24 @@ impl Passwords {
     /// # Errors
     /// The lanes are busy.
     pub async fn matches(&self, network: IpNet, stored: Option<UserPassword>, typed: &str) -> Result<bool, Busy> {
+        self.matches_for(network, Whose::Strangers, stored, typed).await
+    }
+
+    /// The same in a browser that is known as this user's, which a flood of strangers does not keep waiting.
+    ///
+    /// # Errors
+    /// The lanes are busy.
+    pub async fn matches_known(&self, network: IpNet, stored: Option<UserPassword>, typed: &str) -> Result<bool, Busy> {
+        self.matches_for(network, Whose::Known, stored, typed).await
+    }
+
+    async fn matches_for(
+        &self,
+        network: IpNet,
+        whose: Whose,
+        stored: Option<UserPassword>,
+        typed: &str,
+    ) -> Result<bool, Busy> {
         // What is longer than any password is compared as well, cut: it can match nothing, and takes as long.
         let typed = composed(typed).unwrap_or_else(|| Secret::new(String::new()));
         let (keys, params) = (Arc::clone(&self.keys), self.params);
@@ -251,7 +273,7 @@ impl Passwords {
                 }
             }
         };
-        self.lanes.run(network, work).await.map_err(|_| Busy)
+        self.lanes.run_for(network, whose, work).await.map_err(|_| Busy)
     }
 
     /// Whether a hash of the same password would be stronger today: costlier, or under a newer server key.
@@ -429,6 +451,21 @@ mod tests {
         };
         let passwords = Passwords::start(config, Arc::new(Keyring::for_tests()), &Metrics::default());
         assert_eq!(passwords.matches(network(), None, GOOD).await, Err(Busy));
+    }
+
+    #[tokio::test]
+    async fn who_is_known_has_places_that_strangers_do_not_get() {
+        let config = Config {
+            queue: 4,
+            queue_kept: 4,
+            ..Config::of(Params {
+                memory_kib: 8,
+                passes: 1,
+            })
+        };
+        let passwords = Passwords::start(config, Arc::new(Keyring::for_tests()), &Metrics::default());
+        assert_eq!(passwords.matches(network(), None, GOOD).await, Err(Busy));
+        assert_eq!(passwords.matches_known(network(), None, GOOD).await, Ok(false));
     }
 
     #[test]

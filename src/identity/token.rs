@@ -43,6 +43,8 @@ macro_rules! purposes {
 }
 
 purposes! {
+    /// Confirms that mail to a new sign-in address arrives.
+    Address => "psa_",
     /// Speaks to the API in the name of a user.
     Api => "pst_",
     /// Accepts an invitation.

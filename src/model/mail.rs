@@ -33,6 +33,8 @@ kinds! {
     AccessGiven => "access-given",
     /// Somebody may no longer use a mailbox.
     AccessWithdrawn => "access-withdrawn",
+    /// Another sign-in address is to be confirmed; has a link.
+    AddressConfirm => "address-confirm",
     /// Somebody signs in with another address from now on.
     AddressConfirmed => "address-confirmed",
     /// A mailbox has a new device.

@@ -2,7 +2,9 @@
 //!
 //! They end up in terminals, logs, audit rows and (later) mail headers, so what could act there is refused here:
 //! control characters, line separators and the bidirectional overrides that make a text read differently from what
-//! it is.
+//! it is, and characters that nobody sees, by which two names could look the same and be two.
+
+use icu_normalizer::ComposingNormalizerBorrowed;
 
 /// A name that cannot be accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +27,7 @@ pub enum BadName {
         /// The limit in characters.
         longest: usize,
     },
-    /// It holds a control character, a line separator or a direction override.
+    /// It holds a control character, a line separator, a direction override or something that nobody sees.
     #[error("the name of {what} holds the character U+{code:04X}, which cannot be shown safely: leave it out")]
     Unshowable {
         /// What is named.
@@ -44,10 +46,25 @@ pub const PERSON_NAME_MAX: usize = 100;
 /// The longest name of a token, in characters.
 pub const TOKEN_NAME_MAX: usize = 64;
 
-/// Whether a character could act on whoever shows it: controls, line and paragraph separators, and the direction
-/// overrides and isolates (U+202A to U+202E, U+2066 to U+2069).
+/// Whether a character could act on whoever shows it, or is not seen at all: controls, line and paragraph separators,
+/// direction marks, overrides and isolates, and what Unicode lets programs leave out (`Default_Ignorable_Code_Point`) but
+/// for what words and emoji are made with (`is_joining`).
 pub fn is_unshowable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || (is_ignorable(c) && !is_joining(c))
+}
+
+/// Unicode's `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt): nothing is drawn for them.
+const fn is_ignorable(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Joiners and variation selectors: Persian, Hindi and emoji are written with them. They make no name another one.
+const fn is_joining(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }
 
 /// Checks and trims a device label.
@@ -93,9 +110,13 @@ pub fn printable_ascii(text: &str) -> String {
     text.chars().map(plain).collect()
 }
 
-/// The form in which names are compared: without case.
+/// The form in which names are compared: without case, without what nobody sees, and the same however a letter is
+/// composed or drawn (NFKC).
 pub fn name_key(name: &str) -> String {
-    name.to_lowercase()
+    let nfkc = ComposingNormalizerBorrowed::new_nfkc();
+    let seen: String = name.chars().filter(|c| !is_ignorable(*c)).collect();
+    // Lower case may come apart again.
+    nfkc.normalize(&nfkc.normalize(&seen).to_lowercase()).into_owned()
 }
 
 fn checked(text: &str, what: &'static str, longest: usize) -> Result<String, BadName> {
@@ -145,6 +166,56 @@ mod tests {
                 error.to_string().contains(&format!("U+{:04X}", u32::from(c))),
                 "{error}"
             );
+        }
+    }
+
+    #[test]
+    fn what_nobody_sees_is_refused_and_what_words_are_made_with_is_not() {
+        for c in [
+            '\u{ad}',
+            '\u{61c}',
+            '\u{3164}',
+            '\u{200b}',
+            '\u{200e}',
+            '\u{200f}',
+            '\u{2060}',
+            '\u{feff}',
+            '\u{e0041}',
+        ] {
+            assert!(
+                person_name(&format!("Sophie{c} Martin")).is_err(),
+                "U+{:04X}",
+                u32::from(c)
+            );
+        }
+        for name in [
+            "می\u{200c}خواهم",
+            "क्\u{200d}ष",
+            "👩\u{200d}💻",
+            "❤\u{fe0f}",
+            "Zoë",
+            "北京",
+        ] {
+            assert_eq!(person_name(name).as_deref(), Ok(name));
+        }
+    }
+
+    #[test]
+    fn names_that_look_the_same_are_the_same() {
+        for (one, other) in [
+            ("iPhone", "IPHONE"),
+            ("Zoe\u{308}", "Zoë"),
+            ("ｉＰｈｏｎｅ", "iPhone"),
+            ("ﬁn", "fin"),
+            ("❤\u{fe0f}", "❤"),
+            ("Sop\u{200d}hie", "Sophie"),
+            ("ẞ", "ß"),
+        ] {
+            assert_eq!(name_key(one), name_key(other), "{one} {other}");
+        }
+        assert_ne!(name_key("Anna"), name_key("Аnna"), "another alphabet is another name");
+        for name in ["İstanbul", "Ǆ", "ﷺ", "Ω"] {
+            assert_eq!(name_key(&name_key(name)), name_key(name), "{name}");
         }
     }
 }

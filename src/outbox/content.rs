@@ -68,6 +68,8 @@ pub enum Content {
     AccessGiven(AccessGiven),
     /// Somebody may no longer use mailboxes.
     AccessWithdrawn(AccessWithdrawn),
+    /// Another sign-in address is to be confirmed. For the new address.
+    AddressConfirm(AddressConfirm),
     /// Somebody signs in with another address from now on. For the old address and the new one.
     AddressConfirmed(AddressConfirmed),
     /// A mailbox has a new device, or a device a new password.
@@ -121,6 +123,27 @@ pub struct AccessWithdrawn {
     pub devices: Vec<String>,
     /// The receiver is no longer a member of the organisation.
     pub left: bool,
+}
+
+/// See [`Content::AddressConfirm`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct AddressConfirm {
+    /// The address that signs in so far.
+    #[serde(with = "address")]
+    pub old: Address,
+    /// The address that is to sign in.
+    #[serde(with = "address")]
+    pub new: Address,
+    /// When it was asked for.
+    #[serde(with = "moment")]
+    pub at: Timestamp,
+    /// The network address of whoever asked.
+    pub from: Option<IpAddr>,
+    /// When the link ends.
+    #[serde(with = "moment")]
+    pub expires_at: Timestamp,
+    /// The link's secret.
+    pub token: Token,
 }
 
 /// See [`Content::AddressConfirmed`].
@@ -275,6 +298,7 @@ impl Content {
         match self {
             Self::AccessGiven(_) => MailKind::AccessGiven,
             Self::AccessWithdrawn(_) => MailKind::AccessWithdrawn,
+            Self::AddressConfirm(_) => MailKind::AddressConfirm,
             Self::AddressConfirmed(_) => MailKind::AddressConfirmed,
             Self::DeviceAdded(_) => MailKind::DeviceAdded,
             Self::Invitation(_) => MailKind::Invitation,
@@ -287,9 +311,9 @@ impl Content {
     /// The secret of its link, if it has one.
     pub(super) const fn token(&self) -> Option<&Token> {
         match self {
-            Self::Invitation(Invitation { token, .. }) | Self::PasswordReset(PasswordReset { token, .. }) => {
-                Some(token)
-            }
+            Self::AddressConfirm(AddressConfirm { token, .. })
+            | Self::Invitation(Invitation { token, .. })
+            | Self::PasswordReset(PasswordReset { token, .. }) => Some(token),
             _ => None,
         }
     }
@@ -297,9 +321,9 @@ impl Content {
     /// When its link ends: a mail that would arrive later is not sent.
     const fn useful_until(&self) -> Option<Timestamp> {
         match self {
-            Self::Invitation(Invitation { expires_at, .. }) | Self::PasswordReset(PasswordReset { expires_at, .. }) => {
-                Some(*expires_at)
-            }
+            Self::AddressConfirm(AddressConfirm { expires_at, .. })
+            | Self::Invitation(Invitation { expires_at, .. })
+            | Self::PasswordReset(PasswordReset { expires_at, .. }) => Some(*expires_at),
             _ => None,
         }
     }

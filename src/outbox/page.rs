@@ -7,8 +7,8 @@ use crate::clock::Timestamp;
 use crate::model::{Language, Origin, Role};
 
 use super::content::{
-    Access, AccessGiven, AccessWithdrawn, AddressConfirmed, Content, DeviceAdded, Invitation, PasswordReset,
-    SignInChanged, Test,
+    Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, Invitation,
+    PasswordReset, SignInChanged, Test,
 };
 use super::texts::{Texts, shown};
 
@@ -63,6 +63,7 @@ impl Page {
         let mut page = match content {
             Content::AccessGiven(content) => writer.access_given(content),
             Content::AccessWithdrawn(content) => writer.access_withdrawn(content),
+            Content::AddressConfirm(content) => writer.address_confirm(content),
             Content::AddressConfirmed(content) => writer.address_confirmed(content),
             Content::DeviceAdded(content) => writer.device_added(content),
             Content::Invitation(content) => writer.invitation(content),
@@ -122,6 +123,17 @@ impl Writer<'_> {
             page.notes.clear();
         }
         page.button = self.button("/me");
+        page
+    }
+
+    fn address_confirm(&self, content: &AddressConfirm) -> Page {
+        let until = self.texts.moment(content.expires_at);
+        let (old, new) = (content.old.as_str(), content.new.as_str());
+        let mut page = self.page(&[("old", old), ("new", new), ("until", &until)]);
+        page.facts = vec![self.fact("sign-in-address", old), self.fact("new-address", new)];
+        page.facts.extend(self.when_and_where(content.at, content.from));
+        page.facts.push(self.fact("link-until", &until));
+        page.button = self.button(&format!("/me/account/address/{}", content.token.expose()));
         page
     }
 

@@ -168,6 +168,7 @@ async fn tidy(directory: &Directory) {
                         grants = tidied.grants,
                         sessions = tidied.sessions,
                         resets = tidied.resets,
+                        addresses = tidied.addresses,
                         invitations = tidied.invitations,
                         tokens = tidied.tokens,
                         requests = tidied.requests,
@@ -193,11 +194,12 @@ fn is_more(tidied: &Tidied) -> bool {
         grants,
         sessions,
         resets,
+        addresses,
         invitations,
         tokens,
         requests,
     } = *tidied;
-    [grants, sessions, resets, invitations, tokens, requests]
+    [grants, sessions, resets, addresses, invitations, tokens, requests]
         .iter()
         .any(|count| *count >= crate::directory::TIDIED_MAX)
 }

@@ -3,6 +3,7 @@
 //! A backend calls `contract_tests!` with a function that makes a fresh [`Backend`]. SQLite does so in its own tests;
 //! PostgreSQL will do the same with its own maker.
 
+pub(super) mod addresses;
 pub(super) mod chain;
 pub(super) mod devices;
 pub(super) mod directory;
@@ -50,6 +51,8 @@ pub(super) struct Backend {
 macro_rules! contract_tests {
     ($backend:path) => {
         $crate::store::contract::contract_tests! { $backend;
+            addresses: another_address_waits_for_the_link_that_was_sent_to_it,
+            addresses: what_was_asked_for_ends_with_time_and_with_the_password,
             chain: the_chain_of_all_rows_fits_and_has_a_head,
             chain: the_log_is_read_in_pages,
             chain: a_row_says_on_whose_behalf_and_has_a_place_of_its_own,
@@ -109,6 +112,7 @@ macro_rules! contract_tests {
             knocks: tries_with_retired_passwords_add_up,
             knocks: a_device_shows_what_is_tried_with_all_its_old_passwords,
             knocks: devices_that_knock_are_listed_by_the_latest_try,
+            knocks: devices_that_ended_lately_stay_in_sight,
             knocks: tries_are_forgotten_with_the_password_and_after_a_while,
             login: an_address_means_a_mailbox_an_alias_or_nothing,
             login: a_login_sees_live_and_retired_credentials_newest_first,
@@ -128,6 +132,7 @@ macro_rules! contract_tests {
             logs: concurrent_writers_lose_nothing,
             outbox: a_mail_is_taken_with_all_that_was_put_and_is_over_when_sent,
             outbox: the_longest_due_mail_is_taken_first_and_no_more_than_asked,
+            outbox: a_mail_with_a_link_goes_before_all_that_tell_of_changes,
             outbox: a_taken_mail_is_nobody_elses_until_its_lease_is_over,
             outbox: two_processes_never_take_the_same_mail,
             outbox: a_failed_mail_waits_for_its_next_attempt_and_is_given_up_for_good,

@@ -40,8 +40,8 @@ pub use people::{
     NewInvitation, NewUser, PeopleStore, RoleChange, Standing, Tidied, UserEdit, UserOrg,
 };
 pub use sign_in::{
-    ConsoleSession, Keep, NewCode, NewConsoleSession, PasswordReset, Proof, SessionEnds, SignIn, SignInStore,
-    TokenHash, UserPassword, Verified,
+    AddressAsked, ConsoleSession, Keep, NewCode, NewConsoleSession, PasswordReset, Proof, SessionEnds, SignIn,
+    SignInStore, TokenHash, UserPassword, Verified,
 };
 pub use token::{Claim, NewToken, RequestKey, TokenStore};
 

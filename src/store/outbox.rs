@@ -22,6 +22,12 @@ pub const MAILS_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// The most mails that wait: an installation that sends none must not fill its database.
 pub const MAILS_QUEUED_MAX: u32 = 10_000;
 
+/// Of these, mails that concern one organisation: what it asks for must not keep others waiting.
+pub const MAILS_QUEUED_MAX_OF_ORG: u32 = 2_000;
+
+/// The share of both that mails without a link may take: what somebody waits for has room when many are told of changes.
+pub const NOTICES_SHARE: (u32, u32) = (3, 4);
+
 /// The largest sealed content, in octets.
 pub const MAIL_SEALED_MAX: usize = 256 * 1024;
 
@@ -105,13 +111,14 @@ pub struct MailFilter {
 #[async_trait]
 pub trait OutboxStore: Send + Sync {
     /// Puts a mail that belongs to no other write; one with the same invitation that still waits is withdrawn. `Refused`
-    /// beyond [`MAILS_QUEUED_MAX`] or [`MAIL_SEALED_MAX`].
+    /// beyond [`MAILS_QUEUED_MAX`], [`MAILS_QUEUED_MAX_OF_ORG`], [`NOTICES_SHARE`] of them or [`MAIL_SEALED_MAX`].
     async fn put_mail(&self, mail: &NewMail) -> Result<MailId, Error>;
 
     /// How much waits, and until when.
     async fn mail_backlog(&self) -> Result<MailBacklog, Error>;
 
-    /// Takes at most `limit` mails that are due, the longest due first, for as long as `lease`.
+    /// Takes at most `limit` mails that are due, those with a link first and of these the longest due, for as long as
+    /// `lease`.
     async fn take_due_mails(&self, lease: Duration, limit: u32) -> Result<Vec<DueMail>, Error>;
 
     /// A mail was taken by the mail server: its content is forgotten, and the invitation that it brings has been sent. Whoever says so is believed, also when its lease

@@ -228,6 +228,8 @@ pub struct Tidied {
     pub sessions: u32,
     /// Links to reset a password that ran out.
     pub resets: u32,
+    /// Sign-in addresses that nobody confirmed in time.
+    pub addresses: u32,
     /// Invitations whose end lies before the given moment.
     pub invitations: u32,
     /// Tokens whose end lies before the given moment.

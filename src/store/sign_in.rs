@@ -178,6 +178,17 @@ pub struct PasswordReset {
     pub expires_at: Timestamp,
 }
 
+/// Another sign-in address that waits to be confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressAsked {
+    /// Which.
+    pub address: Address,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// Until when it can be confirmed.
+    pub expires_at: Timestamp,
+}
+
 /// How users prove who they are. Every change is one transaction with its audit row.
 #[async_trait]
 pub trait SignInStore: Send + Sync {
@@ -244,6 +255,24 @@ pub trait SignInStore: Send + Sync {
     /// Uses a link once: sets the password, ends all other links and all console sessions of the user. `NotFound` where
     /// the link was used or ran out.
     async fn use_reset(&self, actor: &Actor, link: &TokenHash, password: &UserPassword) -> Result<User, Error>;
+
+    /// Remembers that a user wants to sign in with another address, and the link that confirms it, in place of an earlier
+    /// wish. `Conflict` where somebody signs in with it.
+    async fn ask_address(
+        &self,
+        actor: &Actor,
+        user: UserId,
+        address: &Address,
+        link: &TokenHash,
+        expires_at: Timestamp,
+    ) -> Result<(), Error>;
+    /// The address that a user has asked for and not confirmed yet, unless it ran out.
+    async fn address_asked(&self, user: UserId) -> Result<Option<AddressAsked>, Error>;
+    /// The same, where this is the link that confirms it.
+    async fn address_by_link(&self, user: UserId, link: &TokenHash) -> Result<Option<AddressAsked>, Error>;
+    /// Uses the link once: the user signs in with the address that they asked for. `NotFound` where it was used, ran out or
+    /// is somebody else's; `Conflict` where somebody signs in with the address by now.
+    async fn confirm_address(&self, actor: &Actor, user: UserId, link: &TokenHash) -> Result<User, Error>;
 
     /// Makes the link that makes the first owner, in place of an older one. `Refused` where an organisation has an owner.
     async fn set_set_up_link(&self, actor: &Actor, link: &TokenHash, expires_at: Timestamp) -> Result<(), Error>;

@@ -9,7 +9,9 @@
 //!   two together. Where the budget of an address is used up, somebody guesses at it from many places; then each network
 //!   has only a few tries at it left instead of many, but it has them: an owner at a new place is among them.
 //! - One-time codes have a budget by user, over all unknown browsers: whoever gets there knows the password already.
-//! - So have mails that a stranger can make us send (a new password), by address and by network.
+//! - Proofs before something weighty have one by user, over all their sessions, beside that of the session.
+//! - So have mails that a stranger can make us send (a new password), by address and by network; and those that members
+//!   can: invitations, by organisation and by address, and letters about devices, by who changes them and mailbox.
 //! - API tokens cannot be guessed, so that a right one is never slowed; wrong ones are counted by network, so that a program
 //!   that goes on with one is told to wait.
 //!
@@ -52,7 +54,17 @@ pub struct SignInConfig {
     pub mails_per_network: u32,
     /// Wrong API tokens from one network.
     pub tokens: u32,
-    /// In how long the budgets of codes and mails are half full again.
+    /// Invitations by mail to one address, from one organisation.
+    pub invitations: u32,
+    /// Invitations by mail from one organisation.
+    pub invitations_per_org: u32,
+    /// Rounds of letters about devices of one mailbox that one user can cause.
+    pub device_letters: u32,
+    /// Wrong proofs of one user before something weighty, in all their sessions.
+    pub step_ups: u32,
+    /// Refusals that are written into one user's activity.
+    pub refusals: u32,
+    /// In how long the budgets of codes, of mails and these two are half full again.
     pub slow_half_life: Duration,
     /// Fixed number of counters in each table; about 32 octets each.
     pub table_entries: usize,
@@ -72,6 +84,11 @@ impl Default for SignInConfig {
             codes: 10,
             mails: 4,
             mails_per_network: 12,
+            invitations: 4,
+            invitations_per_org: 200,
+            device_letters: 10,
+            step_ups: 20,
+            refusals: 5,
             tokens: 60,
             slow_half_life: Duration::from_secs(60 * 60),
             table_entries: 16_384,
@@ -106,7 +123,12 @@ enum Of {
     MailFrom = 5,
     Network = 6,
     Pair = 7,
-    Token = 8,
+    InvitationTo = 8,
+    InvitationFrom = 9,
+    DeviceLetters = 10,
+    StepUp = 11,
+    Refusal = 12,
+    Token = 13,
 }
 
 /// Who tries.
@@ -219,6 +241,51 @@ impl SignInThrottle {
             self.mails.give_back(now, from);
             Wait(wait)
         })
+    }
+
+    /// Takes an invitation by mail to this address from the organisation that the octets stand for.
+    ///
+    /// # Errors
+    /// It sent enough of them to this address, or in all.
+    pub fn take_invitation(&self, now: Instant, org: &[u8], address: &str) -> Result<(), Wait> {
+        let address = address.trim().to_lowercase();
+        let from = self.id(Of::InvitationFrom, &[org]);
+        let to = self.id(Of::InvitationTo, &[org, address.as_bytes()]);
+        self.mails
+            .take(now, from, self.config.invitations_per_org)
+            .map_err(Wait)?;
+        self.mails.take(now, to, self.config.invitations).map_err(|wait| {
+            self.mails.give_back(now, from);
+            Wait(wait)
+        })
+    }
+
+    /// Takes a round of letters about a device: whose deed it is, and of which mailbox.
+    ///
+    /// # Errors
+    /// The people there were told often enough of what this user does.
+    pub fn take_device_letters(&self, now: Instant, user: &[u8], mailbox: &[u8]) -> Result<(), Wait> {
+        let id = self.id(Of::DeviceLetters, &[user, mailbox]);
+        self.mails.take(now, id, self.config.device_letters).map_err(Wait)
+    }
+
+    /// Takes a proof before something weighty, of the user that the octets stand for.
+    ///
+    /// # Errors
+    /// The budget is used up.
+    pub fn take_step_up(&self, now: Instant, user: &[u8]) -> Result<Taken, Wait> {
+        let id = self.id(Of::StepUp, &[user]);
+        self.codes.take(now, id, self.config.step_ups).map_err(Wait)?;
+        Ok(Taken([Some((Budget::Codes, id)), None, None]))
+    }
+
+    /// Takes a refusal that is to be written down for the user that the octets stand for.
+    ///
+    /// # Errors
+    /// Enough of them were.
+    pub fn take_refusal(&self, now: Instant, user: &[u8]) -> Result<(), Wait> {
+        let id = self.id(Of::Refusal, &[user]);
+        self.codes.take(now, id, self.config.refusals).map_err(Wait)
     }
 
     /// Counts a wrong API token.

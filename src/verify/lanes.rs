@@ -29,23 +29,30 @@ struct FairQueue<T> {
     len: usize,
     capacity: usize,
     per_network: usize,
+    /// Places of the capacity that strangers do not get.
+    kept: usize,
 }
 
 impl<T> FairQueue<T> {
-    fn new(capacity: usize, per_network: usize) -> Self {
+    fn new(capacity: usize, per_network: usize, kept: usize) -> Self {
         Self {
             waiting: HashMap::new(),
             turns: VecDeque::new(),
             len: 0,
             capacity,
             per_network,
+            kept,
         }
     }
 
     /// Takes it in, or gives it back where the queue or the network's share of it is full.
-    fn push(&mut self, network: IpNet, item: T) -> Result<(), T> {
+    fn push(&mut self, network: IpNet, whose: Whose, item: T) -> Result<(), T> {
         let held = self.waiting.get(&network).map_or(0, VecDeque::len);
-        if self.len >= self.capacity || held >= self.per_network {
+        let capacity = match whose {
+            Whose::Known => self.capacity,
+            Whose::Strangers => self.capacity.saturating_sub(self.kept),
+        };
+        if self.len >= capacity || held >= self.per_network {
             return Err(item);
         }
         if held == 0 {
@@ -80,6 +87,15 @@ impl<T> FairQueue<T> {
         self.turns.retain(|network| self.waiting.contains_key(network));
         self.len = self.waiting.values().map(VecDeque::len).sum();
     }
+}
+
+/// Whose piece of work it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// Of somebody who has proved themselves here before.
+    Known,
+    /// Of anybody.
+    Strangers,
 }
 
 /// A piece of work and who waits for it.
@@ -132,6 +148,8 @@ pub(crate) struct Limits {
     pub(crate) lanes: usize,
     pub(crate) queue: usize,
     pub(crate) per_network: usize,
+    /// Places of the queue that are for people who are known.
+    pub(crate) kept: usize,
     pub(crate) deadline: Duration,
 }
 
@@ -147,7 +165,7 @@ impl Lanes {
     /// # Panics
     /// The system gives us no thread.
     pub(crate) fn start(name: &str, limits: Limits, params: Params, length: Gauge) -> Self {
-        let queue = FairQueue::new(limits.queue, limits.per_network);
+        let queue = FairQueue::new(limits.queue, limits.per_network, limits.kept);
         let state = Mutex::new(State { queue, closed: false });
         let shared = Arc::new(Shared {
             state,
@@ -174,8 +192,17 @@ impl Lanes {
         T: Send + 'static,
         F: FnOnce(&mut Memory) -> T + Send + 'static,
     {
+        self.run_for(network, Whose::Strangers, work).await
+    }
+
+    /// The same for somebody of whom it is known whether they are a stranger.
+    pub(crate) async fn run_for<T, F>(&self, network: IpNet, whose: Whose, work: F) -> Result<T, Cause>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Memory) -> T + Send + 'static,
+    {
         let (reply, result) = oneshot::channel();
-        self.enqueue(network, Box::new(Work { work, reply }))?;
+        self.enqueue(network, whose, Box::new(Work { work, reply }))?;
         match tokio::time::timeout(self.deadline, result).await {
             Ok(Ok(result)) => Ok(result),
             // Nobody answers where the work itself failed, which the lane has logged.
@@ -183,12 +210,12 @@ impl Lanes {
         }
     }
 
-    fn enqueue(&self, network: IpNet, request: Box<dyn Request>) -> Result<(), Cause> {
+    fn enqueue(&self, network: IpNet, whose: Whose, request: Box<dyn Request>) -> Result<(), Cause> {
         let mut state = self.shared.lock();
-        let pushed = state.queue.push(network, request).or_else(|request| {
+        let pushed = state.queue.push(network, whose, request).or_else(|request| {
             // Requests of askers who have gone hold no place against one who is still there.
             state.queue.retain(|request| !request.is_abandoned());
-            state.queue.push(network, request)
+            state.queue.push(network, whose, request)
         });
         self.shared.show_length(&state);
         drop(state);

@@ -47,6 +47,7 @@ impl Verifier {
             lanes: if config.lanes == 0 { cores() } else { config.lanes },
             queue: config.queue,
             per_network: config.queue_per_network,
+            kept: 0,
             deadline: config.hash_deadline,
         };
         let entries = Arc::new(Entries::new(config.entry_bytes, metrics.entries.clone()));

@@ -45,7 +45,7 @@ const chapters = {
     await sophie.at("password-gone-title");
     await sophie.go(`${sophie.contact}/devices`);
     assert.equal(await tab.getByRole("row", { name: "Android" }).count(), 1);
-    await sophie.look("mailbox-devices-never");
+    await sophie.picture("mailbox-devices-never");
   },
 
   async "two people change one device: nothing is overwritten without a word"() {
@@ -55,7 +55,7 @@ const chapters = {
     await addDevice(sophie, sophie.contact, "printer", { name: "Copier" });
     await sophie.press("act-done");
     await sophie.press("act-edit");
-    await sophie.look("device-edit");
+    await sophie.picture("device-edit");
     await other.go(new URL(sophie.tab.url()).pathname);
     await other.type("device-name", "Copier, first floor");
     await other.send("act-save");
@@ -108,7 +108,7 @@ const chapters = {
     await ask("imap", { name: "travel", address: contact, password });
     await sophie.go("/me");
     await sophie.press("lost-button");
-    await sophie.look("lost");
+    await sophie.picture("lost");
     await tab.getByRole("button", { name: "Travel phone" }).click();
     await sophie.reads("done-lost-paused", { device: "Travel phone" });
     await ask("farewell", { name: "travel" });
@@ -128,7 +128,7 @@ const chapters = {
     await sophie.go("/me");
     await sophie.press("verbatim", { text: "Travel phone" }, { exact: false });
     await sophie.press("device-replace");
-    await sophie.look("replace");
+    await sophie.picture("replace");
     await sophie.send("device-replace");
     const fresh = await shownPassword(sophie);
     assert.notEqual(fresh, password);
@@ -142,7 +142,7 @@ const chapters = {
     const others = [await sophie.another("at work"), await sophie.another("at home")];
     for (const other of others) await signIn(other, "Sophie");
     await sophie.go("/me/account");
-    await sophie.look("account");
+    await sophie.picture("account");
     await sophie.press("account-everywhere");
     await sophie.look("everywhere-dialog");
     await sophie.tab.getByRole("dialog").getByRole("button").first().click();

@@ -135,7 +135,7 @@ const chapters = {
     for (const [fate, title] of [["withdrawn", "closed-withdrawn-title"], ["declined", "closed-declined-title"], ["expired", "closed-expired-title"]]) {
       const address = `${fate}@private.test`;
       await sophie.go(`${sophie.org}/invitations/new`);
-      if (fate === "withdrawn") await sophie.look("invitation-new");
+      if (fate === "withdrawn") await sophie.picture("invitation-new");
       await sophie.type("invitation-address", address);
       await sophie.press("invitation-link-only");
       const shown = sophie.tab.locator(".once code");
@@ -179,7 +179,7 @@ const chapters = {
     await sophie.send("invitation-send");
     await sophie.reads("done-invited", { address: "nobody@private.test" });
     const page = sophie.tab.url();
-    await ask("log", { words: "no such mailbox" });
+    await ask("failed-mail", { to: "nobody@private.test" });
     await sophie.go(page);
     await sophie.reads("invitation-bounced");
     await sophie.tab.getByText("there is no such mailbox").waitFor();

@@ -158,9 +158,15 @@ export class Person {
   /** Another browser of the same person, in which nobody is signed in. */
   another = (name = `${this.name}'s other browser`) => person(name, { language: this.language });
 
+  /** Takes the pictures of a page that walk.mjs examines. */
+  async picture(name) {
+    if (pictures) await this.look(name);
+  }
+
   /** Examines the page at hand, and takes its pictures. */
   async look(name) {
     const where = `${this.language}/${name}`;
+    await ask("at", { where });
     for (const what of await accessibility(this.tab)) note(what, `${where} ${this.tab.url()}`);
     const size = this.tab.viewportSize();
     await this.tab.setViewportSize({ width: 360, height: 740 });
@@ -199,6 +205,7 @@ export async function onTelephone(one, look) {
   watch(context, `${one.name}'s telephone`);
   const tab = await context.newPage();
   await look(tab, async where => {
+    await ask("at", { where });
     for (const what of [...await sideways(tab), ...await smallTargets(tab)]) note(what, where);
   });
   await context.close();

@@ -27,7 +27,7 @@ const chapters = {
     await sophie.look("set-up-gone");
 
     await sophie.go("/me/account/code");
-    await sophie.look("code-set-up");
+    await sophie.picture("code-set-up");
     const codes = await enrolCodes(sophie);
     assert.equal(codes.length, 10);
     for (const code of codes) await secret(code);
@@ -44,7 +44,7 @@ const chapters = {
   async "Sophie connects the domain and creates two mailboxes"() {
     await sophie.press("steps-go", {}, { exact: false });
     await sophie.at("nav-domains");
-    await sophie.look("domains-first");
+    await sophie.picture("domains-first");
     await sophie.type("word-domain", domain);
     await sophie.send("domain-connect");
     await sophie.reads("done-domain-added", { domain });
@@ -53,7 +53,7 @@ const chapters = {
       await sophie.at("nav-mailboxes");
       await sophie.press("mailbox-new");
       await sophie.at("mailbox-new-title");
-      if (local === "board") await sophie.look("mailbox-new");
+      if (local === "board") await sophie.picture("mailbox-new");
       await sophie.type("word-address", local);
       await sophie.send("mailbox-create");
       await sophie.reads("mailbox-created", { address });
@@ -66,13 +66,13 @@ const chapters = {
   async "Sophie invites Lucie, to this mailbox only"() {
     await sophie.tab.getByRole("link", { name: sophie.say("mailbox-way-person") }).click();
     await sophie.at("access-give");
-    await sophie.look("access-new");
+    await sophie.picture("access-new");
     await sophie.type("access-invite", addressOf("Lucie"));
     await sophie.tab.getByLabel(sophie.say("invitation-language"), { exact: true }).selectOption(theirs);
     await sophie.send("access-give");
     await sophie.reads("done-invited", { address: addressOf("Lucie") });
     await sophie.tab.getByRole("row", { name: addressOf("Lucie") }).waitFor();
-    await sophie.look("mailbox-people-invited");
+    await sophie.picture("mailbox-people-invited");
     sophie.contact = new URL(sophie.tab.url()).pathname.replace(/\/people$/, "");
   },
 
@@ -91,17 +91,17 @@ const chapters = {
     await lucie.at("nav-my-mailboxes");
     await lucie.reads("done-joined", { org: "Acme" });
     assert.deepEqual(await lucie.tab.locator(".boxes h2").allInnerTexts(), [contact]);
-    await lucie.look("my-mailboxes-first");
+    await lucie.picture("my-mailboxes-first");
     await seesNothingElse();
   },
 
   async "Lucie adds her telephone, and the page turns to connected by itself"() {
     await lucie.go("/me");
     await lucie.press("device-add", {}, { exact: false });
-    await lucie.look("device-tiles");
+    await lucie.picture("device-tiles");
     await lucie.press("kind-iphone");
     await lucie.type("device-name", iphone);
-    await lucie.look("device-new");
+    await lucie.picture("device-new");
     await lucie.send("device-make");
     await lucie.reads("first-waiting");
     phone = await shownPassword(lucie);
@@ -120,10 +120,10 @@ const chapters = {
     assert.ok(told.includes("iPhone Mail") && told.includes("127.0.0.1") && told.includes(lucie.say("first-receiving")), told);
     await lucie.look("device-password-connected");
     await state.getByText(sophie.say("device-state-connected", { count: 1 }), { exact: true }).waitFor();
-    await sophie.look("mailbox-devices");
+    await sophie.picture("mailbox-devices");
     await lucie.press("act-done");
     await lucie.at("verbatim", { text: iphone });
-    await lucie.look("device");
+    await lucie.picture("device");
   },
 
   async "Sophie adds a CRM that belongs to nobody, after she has proved again who she is"() {
@@ -134,7 +134,7 @@ const chapters = {
     await sophie.type("word-password", passwords.Sophie);
     await sophie.send("act-continue");
     await sophie.press("kind-app");
-    await sophie.look("device-new-app");
+    await sophie.picture("device-new-app");
     await sophie.send("device-make");
     crm = await shownPassword(sophie);
     await sophie.look("device-password-app");
@@ -143,18 +143,18 @@ const chapters = {
     await sophie.press("act-done");
     await sophie.at("verbatim", { text: "CRM" });
     await sophie.reads("device-nobody");
-    await sophie.look("device-app");
+    await sophie.picture("device-app");
     await sophie.press("nav-sessions");
     await sophie.tab.getByRole("row", { name: iphone }).waitFor();
-    await sophie.look("sessions");
+    await sophie.picture("sessions");
   },
 
   async "Sophie withdraws Lucie's access: her page, her telephone, and nothing else"() {
     await lucie.go("/me");
     await lucie.press("verbatim", { text: contact });
-    await lucie.look("lucie-mailbox");
+    await lucie.picture("lucie-mailbox");
     await sophie.go(`${sophie.contact}/people`);
-    await sophie.look("mailbox-people");
+    await sophie.picture("mailbox-people");
     await sophie.press("access-withdraw", {}, { exact: false });
     const dialog = sophie.tab.getByRole("dialog");
     await sophie.reads("ends-sight", { name: "Lucie", mailbox: contact }, dialog);
@@ -190,7 +190,7 @@ const chapters = {
   async "the activity tells all of it in sentences, and the chain holds"() {
     await sophie.press("nav-activity");
     await sophie.at("nav-activity");
-    await sophie.look("activity");
+    await sophie.picture("activity");
     const deeds = await sophie.tab.locator(".deed").allInnerTexts();
     const told = [
       ["deed-org-create", { subject: "Acme" }],
@@ -214,11 +214,11 @@ const chapters = {
     await ask("cli", { arguments: ["audit", "verify"] });
     await sophie.go("/me/activity");
     for (const key of ["deed-user-code-set", "deed-user-signin"]) await sophie.reads(key);
-    await sophie.look("my-activity");
+    await sophie.picture("my-activity");
     await sophie.go(`${sophie.contact}/activity`);
-    await sophie.look("mailbox-activity");
+    await sophie.picture("mailbox-activity");
     await sophie.go(orgOf(sophie));
-    await sophie.look("overview");
+    await sophie.picture("overview");
   },
 };
 

@@ -34,14 +34,14 @@ async function walk(one, start) {
   const answers = await pathsFrom(one, start, 1);
   const pages = [...answers].filter(([, { type }]) => type?.startsWith("text/html")).map(([path]) => path);
   for (const [path, { status }] of answers) assert.equal(status, 200, `${one.name} follows a link to ${path}`);
-  for (const path of pages) {
-    if (examined.has(shapeOf(path)) && !takesPictures) continue;
+  const fresh = pages.filter(path => takesPictures || !examined.has(shapeOf(path)));
+  for (const path of fresh) {
     examined.add(shapeOf(path));
     await one.go(path);
     await one.look(`${one.name.toLowerCase()}${shapeOf(path).replaceAll("*", "1").replace(/[^a-z0-9]+/g, "-")}`);
   }
   await onTelephone(one, async (tab, examine) => {
-    for (const path of pages) {
+    for (const path of fresh) {
       await tab.goto(path);
       await examine(`${one.name} at ${path} on a telephone`);
     }

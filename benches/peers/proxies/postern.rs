@@ -13,6 +13,7 @@ use anyhow::{Context as _, bail};
 use serde_json::Value;
 
 use super::{Peer, Proxy, pinned};
+use crate::kit::ports;
 use crate::kit::process::Process;
 use crate::kit::work_dir::WorkDir;
 use crate::stage::Stage;
@@ -27,6 +28,8 @@ const DEFAULTS: &str = include_str!("../../../config/postern.toml");
 pub(crate) struct Daemon {
     /// The folder with store and key.
     pub(crate) data: PathBuf,
+    /// The port of the Manager, where it is on.
+    pub(crate) manager: Option<u16>,
     operations: u16,
 }
 
@@ -44,6 +47,8 @@ pub(crate) struct Places<'a> {
     pub(crate) store: (u16, u16),
     /// Where the store speaks TLS: the authority of its certificate.
     pub(crate) authority: Option<&'a Path>,
+    /// The port at which the Manager is asked, in clear.
+    pub(crate) manager: Option<u16>,
 }
 
 /// Starts it on a copy of the site's database.
@@ -51,15 +56,22 @@ pub(super) fn start(peer: Peer, stage: &Stage, site: &Site) -> anyhow::Result<Pr
     let dir = WorkDir::new("daemon")?;
     let data = dir.join("data");
     site.copy_to(&data)?;
-    start_in(peer, stage, dir, data)
+    start_in(peer, stage, (dir, data), None)
 }
 
 /// Starts it on the site's own database.
 pub(crate) fn start_on(stage: &Stage, site: &Site) -> anyhow::Result<Proxy> {
-    start_in(Peer::Postern, stage, WorkDir::new("daemon")?, site.data())
+    start_in(Peer::Postern, stage, (WorkDir::new("daemon")?, site.data()), None)
 }
 
-fn start_in(peer: Peer, stage: &Stage, dir: WorkDir, data: PathBuf) -> anyhow::Result<Proxy> {
+/// The same with the Manager.
+pub(crate) fn start_with_manager(stage: &Stage, site: &Site) -> anyhow::Result<Proxy> {
+    // Links carry the port, so that it must be known before.
+    let port = ports::free()?;
+    start_in(Peer::Postern, stage, (WorkDir::new("daemon")?, site.data()), Some(port))
+}
+
+fn start_in(peer: Peer, stage: &Stage, (dir, data): (WorkDir, PathBuf), manager: Option<u16>) -> anyhow::Result<Proxy> {
     let identity = stage.helper_settings().identity;
     let password = dir.write_secret("store.password", "any\n")?;
     let ports = stage.store.ports;
@@ -75,6 +87,7 @@ fn start_in(peer: Peer, stage: &Stage, dir: WorkDir, data: PathBuf) -> anyhow::R
             (ports.imap, ports.smtp)
         },
         authority: secured.then_some(stage.certificates.authority.as_path()),
+        manager,
     };
     let config = dir.write("postern.toml", &config(&places)?)?;
     let mut command = pinned(stage, PROGRAM)?;
@@ -94,6 +107,7 @@ fn start_in(peer: Peer, stage: &Stage, dir: WorkDir, data: PathBuf) -> anyhow::R
         smtp: port("submissions")?,
         daemon: Some(Daemon {
             data,
+            manager,
             operations: port("operations")?,
         }),
         process,
@@ -132,8 +146,18 @@ pub(crate) fn config(places: &Places<'_>) -> anyhow::Result<String> {
             "operations_address = \"127.0.0.1:0\"".to_owned(),
         ),
     ];
+    let manager = places.manager.map(|port| {
+        [
+            ("#address = \"0.0.0.0:443\"", format!("address = \"127.0.0.1:{port}\"")),
+            (
+                "#origin = \"https://manager.example.org\"",
+                format!("origin = \"http://127.0.0.1:{port}\""),
+            ),
+            ("#tls = true", "tls = false".to_owned()),
+        ]
+    });
     let mut text = DEFAULTS.to_owned();
-    for (line, filled) in changes {
+    for (line, filled) in changes.into_iter().chain(manager.into_iter().flatten()) {
         if !text.contains(line) {
             bail!("config/postern.toml has no line `{line}` any more; tell benches/peers/proxies/postern.rs");
         }

@@ -1,6 +1,7 @@
 //! Everything that the proxies share: certificate, store, `auth-http`, mailboxes, and the generator's side of it.
 
 pub(crate) mod helper;
+pub(crate) mod people;
 pub(crate) mod site;
 
 use std::time::Duration;

@@ -65,6 +65,7 @@ impl Site {
             key: &unused,
             store: (1, 1),
             authority: None,
+            manager: None,
         };
         dir.write("postern.toml", &config(&places)?)?;
         let mut site = Self {
@@ -104,12 +105,17 @@ impl Site {
 
     /// Runs a command of Postern on the database.
     pub(crate) fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        self.run_with_input(arguments, "")
+    }
+
+    /// The same with text on its standard input.
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> anyhow::Result<String> {
         let mut command = Command::new(PROGRAM);
         command
             .arg("--config")
             .arg(self.dir.join("postern.toml"))
             .args(arguments);
-        process::run(&command)
+        process::run_with_input(&command, input)
     }
 
     /// Imports so many mailboxes ([`imported`]) that have one password of an old system, the costliest kind for whoever

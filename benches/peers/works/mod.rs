@@ -10,6 +10,7 @@ mod flood;
 mod idle;
 mod latency;
 mod login;
+mod manager_lists;
 mod rejected;
 mod revocation;
 mod transfer;
@@ -43,6 +44,7 @@ pub(crate) const ALL: &[&dyn Work] = &[
     &cold_start::ColdStart,
     &big_store::BigStore,
     &revocation::Revocation,
+    &manager_lists::ManagerLists,
 ];
 
 /// One kind of number that a work gives.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use ipnet::IpNet;
 
 /// What proxies add the address to that they were asked from (de facto; RFC 7239 §5.2 has the same meaning).
@@ -39,43 +39,70 @@ impl Neighbour {
         }
     }
 
-    /// The last address in the chain that is not one of our proxies. What stands left of it was written by the client.
-    pub(super) fn client(self, headers: &HeaderMap, proxies: &[IpNet]) -> ClientAddress {
-        let is_proxy = |address: IpAddr| proxies.iter().any(|network| network.contains(&address));
-        let mut last = self.address();
+    /// The last address in the chain that is not one of our proxies. What stands left of it was written by the client,
+    /// octets that are no text among it. Nothing where one of our proxies does not say from whom it was asked.
+    pub(super) fn client(self, headers: &HeaderMap, proxies: &[IpNet]) -> Option<ClientAddress> {
         if !self.is_proxy(proxies) {
-            return ClientAddress(last);
+            return Some(ClientAddress(self.address()));
         }
-        let chain: Vec<&str> = headers
+        let is_proxy = |address: IpAddr| proxies.iter().any(|network| network.contains(&address));
+        let values: Vec<&[u8]> = headers
             .get_all(FORWARDED_FOR)
             .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
+            .map(HeaderValue::as_bytes)
             .collect();
-        for hop in chain.iter().rev().take(HOPS_MAX) {
-            let Ok(address) = hop.trim().parse::<IpAddr>() else {
-                break;
-            };
-            last = address.to_canonical();
-            if !is_proxy(last) {
+        let hops = values
+            .iter()
+            .rev()
+            .flat_map(|value| value.rsplit(|octet| *octet == b','));
+        let mut last = None;
+        for hop in hops.take(HOPS_MAX) {
+            let Some(address) = read(hop) else { break };
+            last = Some(ClientAddress(address));
+            if !is_proxy(address) {
                 break;
             }
         }
-        ClientAddress(last)
+        last
     }
+}
+
+fn read(hop: &[u8]) -> Option<IpAddr> {
+    let hop = std::str::from_utf8(hop.trim_ascii()).ok()?;
+    Some(hop.parse::<IpAddr>().ok()?.to_canonical())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn client(neighbour: Neighbour, chain: &[&str]) -> String {
+    fn client_of(neighbour: Neighbour, chain: &[&[u8]]) -> String {
         let mut headers = HeaderMap::new();
         for value in chain {
-            headers.append(FORWARDED_FOR, value.parse().unwrap());
+            headers.append(FORWARDED_FOR, HeaderValue::from_bytes(value).unwrap());
         }
         let proxies = ["10.0.0.0/8".parse().unwrap(), "2001:db8::1/128".parse().unwrap()];
-        neighbour.client(&headers, &proxies).0.to_string()
+        let client = neighbour.client(&headers, &proxies);
+        client.map_or_else(|| "not said".to_owned(), |client| client.0.to_string())
+    }
+
+    fn client(neighbour: Neighbour, chain: &[&str]) -> String {
+        let chain: Vec<&[u8]> = chain.iter().map(|value| value.as_bytes()).collect();
+        client_of(neighbour, &chain)
+    }
+
+    #[test]
+    fn octets_that_are_no_text_hide_nobody() {
+        let proxy = Neighbour::Tcp("10.1.2.3".parse().unwrap());
+        assert_eq!(client_of(proxy, &[b"\xff, 203.0.113.9"]), "203.0.113.9");
+        assert_eq!(client_of(proxy, &[b"\xff", b"203.0.113.9,10.9.9.9"]), "203.0.113.9");
+        // What is left of the first proxy that is ours is what it was asked from.
+        assert_eq!(client_of(proxy, &[b"\xff, 10.9.9.9"]), "10.9.9.9");
+        assert_eq!(
+            client_of(proxy, &[b"203.0.113.9, \xff"]),
+            "not said",
+            "the proxy's own doing"
+        );
     }
 
     #[test]
@@ -92,8 +119,9 @@ mod tests {
         let proxy = Neighbour::Tcp("10.1.2.3".parse().unwrap());
         assert_eq!(client(proxy, &["203.0.113.9, 198.51.100.1, 10.9.9.9"]), "198.51.100.1");
         assert_eq!(client(proxy, &["203.0.113.9", "198.51.100.1"]), "198.51.100.1");
-        assert_eq!(client(proxy, &["nonsense"]), "10.1.2.3");
-        assert_eq!(client(proxy, &[]), "10.1.2.3");
+        assert_eq!(client(proxy, &["nonsense"]), "not said");
+        assert_eq!(client(proxy, &[]), "not said");
+        assert_eq!(client(Neighbour::Unix, &[]), "not said");
         assert_eq!(client(proxy, &["::ffff:198.51.100.1"]), "198.51.100.1");
     }
 }

@@ -17,7 +17,7 @@ mod serve;
 mod tests;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 
@@ -41,6 +41,16 @@ pub enum Place {
     },
     /// On a Unix socket, behind a reverse proxy.
     Unix(PathBuf),
+}
+
+impl Place {
+    /// The Unix socket, if it is one.
+    pub fn socket(&self) -> Option<&Path> {
+        match self {
+            Self::Unix(path) => Some(path),
+            Self::Tcp { .. } => None,
+        }
+    }
 }
 
 /// Settings.

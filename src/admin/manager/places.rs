@@ -1,13 +1,15 @@
 //! Who may have a connection: how many in all, how many of one network, and some that strangers do not get.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::http::HeaderMap;
 use ipnet::IpNet;
 
 use super::Config;
-use super::client::Neighbour;
+use super::client::{ClientAddress, Neighbour};
 use crate::clock::Clock;
 
 /// One place in this many is kept for networks that people have signed in from, and for reverse proxies.
@@ -21,6 +23,8 @@ const KNOWN_MAX: usize = 1024;
 pub(super) struct Places {
     pub(super) config: Config,
     clock: Clock,
+    /// It was told that a proxy does not say from whom it is asked.
+    has_warned: AtomicBool,
     taken: Mutex<Taken>,
     known: Mutex<HashMap<IpNet, Instant>>,
 }
@@ -51,6 +55,7 @@ impl Places {
         Arc::new(Self {
             config: config.clone(),
             clock,
+            has_warned: AtomicBool::new(false),
             taken: Mutex::default(),
             known: Mutex::default(),
         })
@@ -104,6 +109,21 @@ impl Places {
 }
 
 impl Place {
+    /// From whom a request of this connection comes; the neighbour, where it is a proxy that does not say.
+    pub(super) fn client(&self, headers: &HeaderMap) -> ClientAddress {
+        let said = self.neighbour.client(headers, &self.places.config.proxies);
+        said.unwrap_or_else(|| {
+            if !self.places.has_warned.swap(true, Ordering::Relaxed) {
+                tracing::warn!(
+                    listener.name = "manager",
+                    proxy.addr = %self.neighbour.address(),
+                    "the reverse proxy does not say from whom it is asked, so that all people count as one network; let it set X-Forwarded-For"
+                );
+            }
+            ClientAddress(self.neighbour.address())
+        })
+    }
+
     /// What a request of this connection may note; nothing behind a proxy, whose address is no one person's.
     pub(super) fn own_network(&self) -> Option<OwnNetwork> {
         (!self.neighbour.is_proxy(&self.places.config.proxies)).then(|| OwnNetwork {
@@ -215,5 +235,20 @@ mod tests {
         let places = places(8, 8);
         assert!(places.take(from("10.0.0.1")).unwrap().own_network().is_none());
         assert!(places.take(Neighbour::Unix).unwrap().own_network().is_none());
+    }
+
+    #[test]
+    fn a_proxy_that_does_not_say_who_asks_is_told_of_once() {
+        let places = places(8, 8);
+        let ours = Neighbour::Tcp("192.0.2.1".parse().unwrap());
+        assert_eq!(places.take(ours).unwrap().client(&HeaderMap::new()).0, ours.address());
+        assert!(!places.has_warned.load(Ordering::Relaxed), "no proxy");
+        let proxy = places.take(from("10.0.0.1")).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", "203.0.113.9".parse().unwrap());
+        assert_eq!(proxy.client(&headers).0, IpAddr::from([203, 0, 113, 9]));
+        assert!(!places.has_warned.load(Ordering::Relaxed));
+        assert_eq!(proxy.client(&HeaderMap::new()).0, IpAddr::from([10, 0, 0, 1]));
+        assert!(places.has_warned.load(Ordering::Relaxed));
     }
 }

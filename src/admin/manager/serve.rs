@@ -167,7 +167,7 @@ pub(super) async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     stop: CancellationToken,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let service = hyper::service::service_fn(|mut request: hyper::Request<Incoming>| {
-        let client = place.neighbour.client(request.headers(), &place.places.config.proxies);
+        let client = place.client(request.headers());
         request.extensions_mut().insert(client);
         if let Some(network) = place.own_network() {
             request.extensions_mut().insert(network);

@@ -1,7 +1,7 @@
 //! Forms as browsers send them (`application/x-www-form-urlencoded`, WHATWG URL §5).
 //!
 //! A form is a struct that names its fields; whatever else was sent is dropped unread, so that nobody sets what no page
-//! offers. What was sent is wiped once it was read: some of it is passwords.
+//! offers. What was sent is wiped once it was read, as far as it is ours alone: some of it is passwords.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -75,9 +75,21 @@ impl<S: Send + Sync, F: Form> FromRequest<S> for Typed<F> {
         if !is_form && !body.is_empty() {
             return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
         }
-        let mut sent = Sent::parse(&body).ok_or(StatusCode::BAD_REQUEST)?;
+        let sent = Sent::parse(&body);
+        wipe(body);
+        let mut sent = sent.ok_or(StatusCode::BAD_REQUEST)?;
         Ok(Self(F::read(&mut sent)))
     }
+}
+
+/// Wipes a body, where nobody else holds it: true then. A body that came in one piece lies in the web server's own buffer,
+/// which holds the next request later; one of several pieces was put together for us.
+fn wipe(body: Bytes) -> bool {
+    let Ok(mut body) = body.try_into_mut() else {
+        return false;
+    };
+    body.as_mut().zeroize();
+    true
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
@@ -161,5 +173,14 @@ mod tests {
             assert_eq!(is_form(&headers), is, "{kind}");
         }
         assert!(!is_form(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_body_that_is_ours_alone_is_wiped() {
+        assert!(wipe(Bytes::from(b"password=otter".to_vec())));
+        let shared = Bytes::from(b"password=otter".to_vec());
+        let other = shared.clone();
+        assert!(!wipe(shared));
+        assert_eq!(other, "password=otter");
     }
 }

@@ -30,6 +30,8 @@ use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use tower_http::compression::CompressionLayer;
+
 use super::console::assets;
 use super::console::view::error::{ErrorDoor, Fault};
 use crate::clock::Clock;
@@ -117,7 +119,9 @@ type Here = State<Arc<Pages>>;
 pub fn router(pages: Arc<Pages>) -> Router {
     Router::new()
         .route("/", get(start))
-        .route("/assets/{hash}/{name}", get(asset))
+        // Only what is the same for everybody is compressed: in a page, a secret would stand beside what somebody else
+        // chose, and the length would tell (BREACH).
+        .route("/assets/{hash}/{name}", get(asset).layer(CompressionLayer::new()))
         .merge(doors::routes(&pages))
         .merge(me::routes())
         .merge(org::routes())

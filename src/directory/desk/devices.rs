@@ -247,13 +247,16 @@ impl Desk {
             .mailbox_in(acting.org.id, mailbox)
             .await?
             .ok_or(UNKNOWN_MAILBOX)?;
-        self.allow_any(acting, &operations, &row.mailbox).await?;
+        let actor = self.allow_any(acting, &operations, &row.mailbox).await?;
         let operation = Whose::of(acting, spec.user).add();
         self.must_not_open_a_sign_in(acting, operation, &row.mailbox).await?;
         self.must_be_own_senders(acting, &spec.senders).await?;
         self.fresh_or_token(acting)?;
         self.directory.must_end_later(spec.expires_at, "a device")?;
-        let (credential, password) = self.directory.new_credential(mailbox, &row.mailbox.address).await?;
+        let (credential, password) = self
+            .directory
+            .new_credential(&actor, mailbox, &row.mailbox.address)
+            .await?;
         // Hashing may have waited for others: what was withdrawn meanwhile counts.
         let actor = self.allow_any(acting, &operations, &row.mailbox).await?;
         let new = spec.of(mailbox, credential);
@@ -274,10 +277,13 @@ impl Desk {
     pub async fn replace_device(&self, acting: &Acting, id: DeviceId) -> Result<DeviceAdded, Error> {
         let (row, mailbox) = self.device_on(acting, id).await?;
         let operation = Whose::of(acting, row.device.user).replace();
-        self.allow_any(acting, &[operation], &mailbox).await?;
+        let actor = self.allow_any(acting, &[operation], &mailbox).await?;
         self.must_not_open_a_sign_in(acting, operation, &mailbox).await?;
         self.fresh_or_token(acting)?;
-        let (credential, password) = self.directory.new_credential(mailbox.id, &mailbox.address).await?;
+        let (credential, password) = self
+            .directory
+            .new_credential(&actor, mailbox.id, &mailbox.address)
+            .await?;
         // Hashing may have waited for others: what was withdrawn, or given to somebody else, meanwhile counts.
         let (now, _) = self.device_on(acting, id).await?;
         let operation = Whose::of(acting, now.device.user).replace();
@@ -427,6 +433,13 @@ impl Desk {
 
     /// Tells everybody who may use the mailbox that it has a new password.
     async fn tell_of_device(&self, acting: &Acting, row: &DeviceRow) {
+        let (user, mailbox) = (acting.user.id.raw(), row.device.mailbox.raw());
+        let (user, mailbox) = (user.to_le_bytes(), mailbox.to_le_bytes());
+        let now = self.directory.clock.now();
+        if self.throttle.take_device_letters(now, &user, &mailbox).is_err() {
+            tracing::warn!(user.id = %acting.user.id, "nobody is told of a device: they were told often enough of this user");
+            return;
+        }
         let grants = match self.directory.grants_on(acting.org.id, row.device.mailbox).await {
             Ok(grants) => grants,
             Err(error) => {

@@ -38,7 +38,7 @@ pub struct Invited {
     pub invitation: Invitation,
     /// What its link ends with, where it was not sent by mail.
     pub link: Option<Secret<String>>,
-    /// A mail was wanted, and could not be put into the outbox: so there is the link.
+    /// A mail was wanted, and could not be put into the outbox, or enough went to this address: so there is the link.
     pub not_mailed: bool,
 }
 
@@ -112,6 +112,19 @@ impl Desk {
             };
         }
         let shown = link.shown();
+        let (org, now) = (acting.org.id.raw().to_le_bytes(), self.directory.clock.now());
+        if self
+            .throttle
+            .take_invitation(now, &org, invitation.address.as_str())
+            .is_err()
+        {
+            tracing::warn!(org.id = %acting.org.id, "an invitation is not sent: enough went out already");
+            return Invited {
+                invitation,
+                link: Some(shown),
+                not_mailed: true,
+            };
+        }
         let letter = Letter::Invitation {
             by: invitation.invited_by.clone(),
             org: acting.org.name.clone(),

@@ -215,8 +215,9 @@ impl Desk {
     /// # Errors
     /// It cannot be accepted any more.
     pub async fn decline_invitation(&self, visitor: &Visitor, link: &str) -> Result<(), Error> {
-        let (hash, invitation) = self.open_invitation(link).await?;
-        let actor = Actor::user(&invitation.address, &visitor.ip.to_string());
+        let (hash, _) = self.open_invitation(link).await?;
+        // The link is no proof of who has it.
+        let actor = Actor::unknown(&visitor.ip.to_string());
         if let Err(error) = self.store().decline_invitation(&actor, &hash).await {
             // It may have been accepted or withdrawn at this moment: then the link's own answer is the better one.
             self.open_invitation(link).await?;
@@ -289,7 +290,8 @@ impl Desk {
         let Some(user) = self.store().user_by_address(&address).await? else {
             return Ok(());
         };
-        let (link, expires_at) = self.directory.make_reset_link(&visitor.actor(&user), user.id).await?;
+        let actor = Actor::stranger(&visitor.ip.to_string(), user.id);
+        let (link, expires_at) = self.directory.make_reset_link(&actor, user.id).await?;
         let letter = Letter::PasswordReset {
             address: user.address.clone(),
             at: self.now(),

@@ -15,6 +15,7 @@ mod beside;
 mod codes;
 mod devices;
 mod forbidden;
+mod guessing;
 mod invitations;
 mod links;
 mod mailboxes;
@@ -33,12 +34,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub use account::AccountEdit;
+pub use account::{AccountEdit, AddressChange};
 pub use acting::{Acting, Via};
 pub use beside::Names;
 pub use codes::CodeOffer;
 pub use devices::{DeviceAdded, DeviceChange, DeviceDeed, DeviceMay};
 pub use forbidden::{Because, Forbidden};
+pub use guessing::WRONG_PROOFS_MAX;
 pub use invitations::{InviteSpec, Invited, SENT_AGAIN_AFTER};
 pub use links::{DeadInvitation, DeadReason, InvitationView, NewPerson, Welcomed};
 pub use sign_in::{Opened, Proving, SignedIn, Visit};
@@ -108,6 +110,7 @@ pub struct Desk {
     directory: Directory,
     passwords: Passwords,
     throttle: SignInThrottle,
+    wrong_proofs: guessing::WrongProofs,
     registry: Arc<Registry>,
     post: Arc<dyn Post>,
     settings: Settings,
@@ -128,6 +131,7 @@ impl Desk {
             directory,
             passwords: parts.passwords,
             throttle: parts.throttle,
+            wrong_proofs: guessing::WrongProofs::default(),
             registry: parts.registry,
             post: parts.post,
             settings: parts.settings,
@@ -169,19 +173,28 @@ impl Desk {
         tokio::time::sleep(release_at.saturating_duration_since(now)).await;
     }
 
-    /// Puts a letter. What it tells of is done already, so that a failure is logged and no more.
-    async fn tell(&self, address: &crate::model::Address, language: Language, org: Option<OrgId>, letter: Letter) {
+    /// Puts a letter. What it tells of is done already, so that a failure is logged and no more. False where nothing
+    /// will be sent.
+    async fn tell(
+        &self,
+        address: &crate::model::Address,
+        language: Language,
+        org: Option<OrgId>,
+        letter: Letter,
+    ) -> bool {
         // Where no mail is sent, there would be failures about every change.
         if !self.post.is_open() {
-            return;
+            return false;
         }
         let to = Recipient {
             address: address.clone(),
             language,
         };
-        if let Err(error) = self.post.put(&to, org, letter).await {
+        let put = self.post.put(&to, org, letter).await;
+        if let Err(error) = &put {
             tracing::error!(%error, "a mail about a change was not put into the outbox");
         }
+        put.is_ok()
     }
 
     async fn tell_of_sign_in(&self, visitor: &Visitor, user: &User, change: SignInChange) {

@@ -110,7 +110,11 @@ impl Desk {
             .take_password(self.directory.clock.now(), &guesser(visitor, browser.as_ref()), name)
             .map_err(too_many)?;
         let stored = sign_in.as_ref().and_then(|sign_in| sign_in.password.clone());
-        if !self.compare(visitor, stored, password, taken).await? {
+        let is_known = browser.is_some();
+        if !self.compare((visitor, is_known), stored, password, taken).await? {
+            if let Some(sign_in) = &sign_in {
+                self.note_stranger(visitor, &sign_in.user);
+            }
             return Err(Error::WrongSignIn);
         }
         sign_in.ok_or(Error::WrongSignIn)
@@ -119,13 +123,18 @@ impl Desk {
     /// Compares a password and gives back what the try took, unless it was wrong.
     async fn compare(
         &self,
-        visitor: &Visitor,
+        (visitor, is_known): (&Visitor, bool),
         stored: Option<UserPassword>,
         password: &Secret<String>,
         taken: Taken,
     ) -> Result<bool, Error> {
         let network = self.settings.network.network_of(visitor.ip);
-        let compared = self.passwords.matches(network, stored, password.expose()).await;
+        let typed = password.expose();
+        let compared = if is_known {
+            self.passwords.matches_known(network, stored, typed).await
+        } else {
+            self.passwords.matches(network, stored, typed).await
+        };
         if compared != Ok(false) {
             self.throttle.give_back(self.directory.clock.now(), taken);
         }
@@ -195,6 +204,9 @@ impl Desk {
         let sign_in = self.store().sign_in_of(user.id).await?.ok_or(Error::SignedOut)?;
         if let Err(error) = self.prove_code(visitor, browser.as_ref(), &sign_in, code).await {
             tracing::info!(client.addr = %visitor.ip, reason = error.key(), "sign-in to the Manager refused");
+            if matches!(error, Error::WrongCode) {
+                self.note_stranger(visitor, &user);
+            }
             self.hold(started).await;
             return Err(error);
         }
@@ -344,10 +356,12 @@ impl Desk {
     /// Takes a proof again, before something weighty. The session goes on under another id.
     ///
     /// # Errors
-    /// The proof is wrong, or there were too many tries.
+    /// The proof is wrong, or there were too many tries; with the last of [`WRONG_PROOFS_MAX`](super::WRONG_PROOFS_MAX) the
+    /// session ends.
     pub async fn step_up(&self, signed_in: &SignedIn, proving: Proving<'_>) -> Result<Opened, Error> {
         let started = self.directory.clock.now();
         let proved = self.prove_again(signed_in, proving).await;
+        let proved = self.count_proof(signed_in, proved).await;
         if let Err(error) = &proved {
             tracing::info!(client.addr = %signed_in.visitor.ip, user.id = %signed_in.user.id, reason = error.key(), "step-up refused");
             self.hold(started).await;
@@ -364,18 +378,35 @@ impl Desk {
             .sign_in_of(signed_in.user.id)
             .await?
             .ok_or(Error::SignedOut)?;
+        // Over all sessions of the user: somebody who took one must not guess in many. Signing in again is a proof too.
+        let now = self.directory.clock.now();
+        let user = signed_in.user.id.raw().to_le_bytes();
+        let of_user = self.throttle.take_step_up(now, &user).map_err(too_many)?;
+        let proved = self.prove_in_session(signed_in, &sign_in, proving).await;
+        if !matches!(proved, Err(Error::WrongPassword | Error::WrongCode)) {
+            self.throttle.give_back(now, of_user);
+        }
+        proved
+    }
+
+    async fn prove_in_session(
+        &self,
+        signed_in: &SignedIn,
+        sign_in: &SignIn,
+        proving: Proving<'_>,
+    ) -> Result<(), Error> {
         // The session is the known browser: nobody else's tries count here.
         let browser = browser_of(signed_in);
         let visitor = &signed_in.visitor;
         match proving {
-            Proving::Code(code) => self.prove_code(visitor, Some(&browser), &sign_in, code).await,
+            Proving::Code(code) => self.prove_code(visitor, Some(&browser), sign_in, code).await,
             Proving::Password(password) => {
                 let now = self.directory.clock.now();
                 let asking = guesser(visitor, Some(&browser));
                 let name = sign_in.user.address.as_str();
                 let taken = self.throttle.take_password(now, &asking, name).map_err(too_many)?;
                 let stored = sign_in.password.clone();
-                if self.compare(visitor, stored, password, taken).await? {
+                if self.compare((visitor, true), stored, password, taken).await? {
                     Ok(())
                 } else {
                     Err(Error::WrongPassword)

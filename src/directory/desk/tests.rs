@@ -4,6 +4,7 @@ mod devices;
 mod guessing;
 mod isolation;
 mod links;
+mod mails;
 mod matrix;
 mod people;
 mod races;
@@ -41,6 +42,8 @@ const PASSWORD: &str = "vast otter plume";
 struct Letters {
     put: Mutex<Vec<(Recipient, Letter)>>,
     closed: bool,
+    /// The outbox takes none.
+    full: std::sync::atomic::AtomicBool,
 }
 
 #[async_trait]
@@ -50,6 +53,9 @@ impl Post for Letters {
     }
 
     async fn put(&self, to: &Recipient, _: Option<OrgId>, letter: Letter) -> Result<(), NotPosted> {
+        if self.full.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err(NotPosted("it is full".to_owned()));
+        }
         self.put.lock().unwrap().push((to.clone(), letter));
         Ok(())
     }

@@ -24,6 +24,14 @@ fn every_content() -> Vec<Content> {
             expires_at: START.plus(Duration::from_secs(3600)),
             token: token(),
         }),
+        Content::AddressConfirm(AddressConfirm {
+            old: address(LUCIE),
+            new: address("lucie@new.test"),
+            at: START,
+            from: Some(FROM),
+            expires_at: START.plus(Duration::from_secs(3600)),
+            token: token(),
+        }),
         Content::AddressConfirmed(AddressConfirmed {
             old: address(LUCIE),
             new: address("lucie@new.test"),

@@ -60,6 +60,12 @@ fn ids(ending: &Ending) -> (Vec<String>, Vec<String>) {
     (shown(&ending.devices), shown(&ending.narrowed))
 }
 
+/// Accesses, tokens, console sessions that end, and those that stay.
+fn tally(ending: &Ending) -> (usize, u32, u32, u32) {
+    let sessions = (ending.sessions_ending, ending.sessions_staying);
+    (ending.grants.len(), ending.tokens, sessions.0, sessions.1)
+}
+
 fn ended(device: &Device, reason: EndReason) -> ChangeKind {
     ChangeKind::DeviceEnded {
         device: device.id,
@@ -175,15 +181,7 @@ pub(in crate::store) async fn removing_a_member_ends_what_is_theirs_here(backend
         Vec::new(),
     );
     assert_eq!(ids(&preview), told, "nothing of the other organisation");
-    assert_eq!(
-        (
-            preview.grants.len(),
-            preview.tokens,
-            preview.sessions_ending,
-            preview.sessions_staying
-        ),
-        (2, 1, 0, 1)
-    );
+    assert_eq!(tally(&preview), (2, 1, 0, 1));
     let done = store.remove_member(&actor(), acme, lucie, Role::Member).await.unwrap();
     assert_eq!(done.what, preview);
     assert_eq!(
@@ -220,36 +218,39 @@ pub(in crate::store) async fn removing_a_member_ends_what_is_theirs_here(backend
     assert!(store.user(lucie).await.unwrap().is_some(), "she is still a user");
 }
 
+/// Sophie, who owns everything with Lucie, has a phone on each mailbox; on sales@ she has an access as well, and on info@ one
+/// that ends at this moment. Gives the phone on sales@.
+async fn sophie_has_phones_everywhere(store: &dyn Store, world: &World, end: Timestamp) -> Device {
+    let sophie = &world.sophie;
+    for (mailbox, ends_at) in [(&world.sales, None), (&world.info, Some(end))] {
+        let terms = GrantTerms {
+            ends_at,
+            ..terms("see-devices")
+        };
+        store
+            .give_grant(&actor(), world.acme, mailbox.id, sophie.id, &terms)
+            .await
+            .unwrap();
+    }
+    let later = end.plus(Duration::from_secs(60));
+    store
+        .open_session(&actor(), &console(sophie, 1, Proof::Code, later))
+        .await
+        .unwrap();
+    store
+        .set_role(&actor(), world.acme, world.lucie.id, Role::Member, Role::Owner)
+        .await
+        .unwrap();
+    add_for(store, &world.sales, sophie, "Sophie's iPhone", 4).await
+}
+
 pub(in crate::store) async fn a_lower_role_ends_devices_that_only_the_old_one_reached(backend: &Backend) {
     let store = &*backend.store;
     let office = office(store).await;
     let world = &office.world;
     let (acme, info, sophie) = (world.acme, world.info.id, world.sophie.id);
     let later = START.plus(Duration::from_secs(60));
-    // Sophie, who owns everything, has a phone on each mailbox; on sales@ she has an access as well, and on info@ one whose
-    // date will have come.
-    let granted = add_for(store, &world.sales, &world.sophie, "Sophie's iPhone", 4).await;
-    for (mailbox, ends_at) in [(&world.sales, None), (&world.info, Some(later))] {
-        let terms = GrantTerms {
-            ends_at,
-            ..terms("see-devices")
-        };
-        store
-            .give_grant(&actor(), acme, mailbox.id, sophie, &terms)
-            .await
-            .unwrap();
-    }
-    store
-        .open_session(
-            &actor(),
-            &console(&world.sophie, 1, Proof::Code, later.plus(Duration::from_secs(60))),
-        )
-        .await
-        .unwrap();
-    store
-        .set_role(&actor(), acme, world.lucie.id, Role::Member, Role::Owner)
-        .await
-        .unwrap();
+    let granted = sophie_has_phones_everywhere(store, world, later).await;
     backend.clock.advance(Duration::from_secs(60));
 
     for to in [Role::Administrator, Role::MailboxManager] {
@@ -259,15 +260,7 @@ pub(in crate::store) async fn a_lower_role_ends_devices_that_only_the_old_one_re
     let preview = store.ending_with_role(acme, sophie, Role::Auditor).await.unwrap();
     let told = (vec!["info@example.org/Sophie's iPhone".to_owned()], vec![]);
     assert_eq!(ids(&preview), told);
-    assert_eq!(
-        (
-            preview.grants.len(),
-            preview.tokens,
-            preview.sessions_ending,
-            preview.sessions_staying
-        ),
-        (0, 0, 0, 1)
-    );
+    assert_eq!(tally(&preview), (0, 0, 0, 1));
     assert_eq!(changes(store).await, [], "looking changes nothing");
 
     let set = async |from, to| store.set_role(&actor(), acme, sophie, from, to).await.unwrap();

@@ -93,6 +93,26 @@ pub(in crate::store) async fn the_longest_due_mail_is_taken_first_and_no_more_th
     assert_eq!(order, [put_first[1], put_first[2], put_first[0]]);
 }
 
+pub(in crate::store) async fn a_mail_with_a_link_goes_before_all_that_tell_of_changes(backend: &Backend) {
+    let store = &*backend.store;
+    let notice = NewMail {
+        useful_until: None,
+        ..new_mail("told@private.test")
+    };
+    let told = [
+        store.put_mail(&notice).await.unwrap(),
+        store.put_mail(&notice).await.unwrap(),
+    ];
+    backend.clock.advance(MINUTE);
+    let link = put(store, "lucie@private.test").await;
+    let [first] = &store.take_due_mails(LEASE, 1).await.unwrap()[..] else {
+        panic!("nothing was due")
+    };
+    assert_eq!(first.id, link);
+    let rest: Vec<_> = take(store).await.iter().map(|mail| mail.id).collect();
+    assert_eq!(rest, told);
+}
+
 pub(in crate::store) async fn a_taken_mail_is_nobody_elses_until_its_lease_is_over(backend: &Backend) {
     let (store, other) = (&*backend.store, &*backend.other);
     let id = put(store, "lucie@private.test").await;

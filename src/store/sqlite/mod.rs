@@ -6,6 +6,7 @@
 //! however slow to find, never stands before a mail login: the two have readers, and queues, of their own. `worker` holds the threads, `connection` the
 //! settings, `migrations` the schema; the other files each hold one role of the store.
 
+mod address;
 mod audit;
 mod change;
 mod connection;

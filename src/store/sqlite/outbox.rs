@@ -13,7 +13,7 @@ use super::write::{About, Write};
 use crate::audit::{self, Action};
 use crate::clock::Timestamp;
 use crate::model::{InvitationId, Mail, MailId, MailState, OrgId};
-use crate::store::outbox::{MAIL_ERROR_MAX, MAIL_SEALED_MAX, MAILS_QUEUED_MAX};
+use crate::store::outbox::{MAIL_ERROR_MAX, MAIL_SEALED_MAX, MAILS_QUEUED_MAX, MAILS_QUEUED_MAX_OF_ORG, NOTICES_SHARE};
 use crate::store::{Actor, AfterFailure, DueMail, Error, MailBacklog, MailFilter, NewMail, OutboxStore};
 
 #[async_trait]
@@ -99,13 +99,7 @@ impl Write<'_> {
                 "a mail can tell of so much only ({most} KiB): give fewer mailboxes at a time"
             )));
         }
-        let waiting = "SELECT count(*) FROM mail WHERE state = 'queued'";
-        let waiting: u32 = self.tx.prepare_cached(waiting)?.query_row([], |row| row.get(0))?;
-        if waiting >= MAILS_QUEUED_MAX {
-            return Err(refused(format!(
-                "{waiting} mails wait to be sent already: see `postern mail list` and `postern doctor mail`"
-            )));
-        }
+        self.must_have_room(mail)?;
         if let Some(invitation) = mail.invitation {
             // Sent again before it was sent: once is enough.
             self.withdraw_mails_of(invitation)?;
@@ -128,6 +122,30 @@ impl Write<'_> {
         )?;
         self.note_mail();
         Ok(id)
+    }
+
+    fn must_have_room(&self, mail: &NewMail) -> Outcome<()> {
+        let waiting = "SELECT count(*), count(*) FILTER (WHERE org_id = ?1) FROM mail WHERE state = 'queued'";
+        let (in_all, of_org): (u32, u32) = self
+            .tx
+            .prepare_cached(waiting)?
+            .query_row([mail.org], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        // A mail with a link has an end.
+        let most = |most: u32| match mail.useful_until {
+            Some(_) => most,
+            None => most / NOTICES_SHARE.1 * NOTICES_SHARE.0,
+        };
+        if in_all >= most(MAILS_QUEUED_MAX) {
+            return Err(refused(format!(
+                "{in_all} mails wait to be sent already: see `postern mail list` and `postern doctor mail`"
+            )));
+        }
+        if of_org >= most(MAILS_QUEUED_MAX_OF_ORG) {
+            return Err(refused(format!(
+                "{of_org} mails of this organisation wait to be sent already; try again later"
+            )));
+        }
+        Ok(())
     }
 
     /// Withdraws the mails of an invitation that still wait: its links lead nowhere any more.
@@ -192,7 +210,7 @@ fn take_due(write: &Write<'_>, lease: Duration, limit: u32) -> Outcome<Vec<DueMa
          WHERE id IN (
              SELECT id FROM mail
              WHERE state = 'queued' AND next_at <= ?1 AND (taken_until IS NULL OR taken_until <= ?1)
-             ORDER BY next_at, id LIMIT ?3)
+             ORDER BY useful_until IS NULL, next_at, id LIMIT ?3)
          RETURNING id, kind, org_id, recipient, language, sealed, useful_until, created_at, attempts, next_at",
     )?;
     let rows = taken.query_map(params![write.now, write.now.plus(lease), limit], |row| {
@@ -212,7 +230,7 @@ fn take_due(write: &Write<'_>, lease: Duration, limit: u32) -> Outcome<Vec<DueMa
     })?;
     // What an UPDATE returns has no order.
     let mut rows: Vec<_> = rows.collect::<Result<_, _>>()?;
-    rows.sort_by_key(|(due_at, mail)| (*due_at, mail.id));
+    rows.sort_by_key(|(due_at, mail)| (mail.useful_until.is_none(), *due_at, mail.id));
     Ok(rows.into_iter().map(|(_, mail)| mail).collect())
 }
 

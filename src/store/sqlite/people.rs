@@ -5,7 +5,7 @@ use rusqlite::params;
 
 use super::fault::Outcome;
 use super::write::Write;
-use super::{SqliteStore, ending, grant, invitation, member, person, request, session, sign_in, token};
+use super::{SqliteStore, address, ending, grant, invitation, member, person, request, session, sign_in, token};
 use crate::clock::Timestamp;
 use crate::model::{Address, Grant, Invitation, InvitationId, MailboxId, Member, Org, OrgId, Role, User, UserId};
 use crate::store::{
@@ -263,6 +263,7 @@ fn tidy(write: &Write<'_>, actor: &Actor, kept_since: Timestamp, limit: u32) -> 
         grants: grant::end_due(write, actor, limit)?,
         sessions: count(session::tidy(write, limit)?),
         resets: count(sign_in::tidy_resets(write, limit)?),
+        addresses: count(address::tidy(write, limit)?),
         invitations: count(invitations),
         tokens: count(token::tidy(write, kept_since, limit)?),
         requests: count(request::tidy(write, limit)?),

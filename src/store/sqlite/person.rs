@@ -7,7 +7,7 @@ use super::ending;
 use super::fault::{Outcome, conflict, not_found, refused};
 use super::member::{insert_member, membership_count, must_keep_an_owner, orgs_of};
 use super::write::{About, Write};
-use super::{org, set_up};
+use super::{address, org, set_up};
 use crate::audit::Action;
 use crate::model::{Address, Org, OrgId, Role, User, UserId, name};
 use crate::store::{Actor, Ended, Ending, FirstOrg, NewUser, TokenHash, UserEdit};
@@ -82,7 +82,7 @@ pub(super) fn create_user(write: &Write<'_>, actor: &Actor, new: &NewUser) -> Ou
     known_user(&write.tx, id)
 }
 
-fn must_be_free(write: &Write<'_>, address: &Address) -> Outcome<()> {
+pub(super) fn must_be_free(write: &Write<'_>, address: &Address) -> Outcome<()> {
     match user_by_address(&write.tx, address)? {
         None => Ok(()),
         Some(_) => Err(conflict(format!(
@@ -140,6 +140,7 @@ pub(super) fn edit_user(write: &Write<'_>, actor: &Actor, id: UserId, edit: &Use
         new.address = address.clone();
         // They went to the old address.
         write.execute("DELETE FROM password_reset WHERE user_id = ?1", [id])?;
+        address::forget(write, id)?;
     }
     new.language = edit.language.unwrap_or(new.language);
     if new == old {

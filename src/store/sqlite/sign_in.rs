@@ -8,14 +8,14 @@ use serde_json::json;
 use super::fault::{Outcome, not_found, refused};
 use super::person::{USER_COLUMN_COUNT, USER_COLUMNS, known_user, user_at};
 use super::write::{About, Write};
-use super::{SqliteStore, session, set_up};
+use super::{SqliteStore, address, session, set_up};
 use crate::audit::Action;
 use crate::clock::Timestamp;
 use crate::model::{Address, ConsoleSessionId, User, UserId};
 use crate::store::sign_in::{RECOVERY_CODES_MAX, RESETS_MAX};
 use crate::store::{
-    Actor, ConsoleSession, Error, Hash, Keep, NewCode, NewConsoleSession, PasswordReset, Proof, SessionEnds, SignIn,
-    SignInStore, TokenHash, UserPassword,
+    Actor, AddressAsked, ConsoleSession, Error, Hash, Keep, NewCode, NewConsoleSession, PasswordReset, Proof,
+    SessionEnds, SignIn, SignInStore, TokenHash, UserPassword,
 };
 
 #[async_trait]
@@ -163,6 +163,36 @@ impl SignInStore for SqliteStore {
         self.read(move |conn| reset(conn, &link, now)).await
     }
 
+    async fn ask_address(
+        &self,
+        actor: &Actor,
+        user: UserId,
+        address: &Address,
+        link: &TokenHash,
+        expires_at: Timestamp,
+    ) -> Result<(), Error> {
+        let (actor, address, link) = (actor.clone(), address.clone(), *link);
+        self.write(move |write| address::ask(write, &actor, user, &address, (&link, expires_at)))
+            .await
+    }
+
+    async fn address_asked(&self, user: UserId) -> Result<Option<AddressAsked>, Error> {
+        let now = self.clock.utc();
+        self.read(move |conn| address::asked(conn, user, None, now)).await
+    }
+
+    async fn address_by_link(&self, user: UserId, link: &TokenHash) -> Result<Option<AddressAsked>, Error> {
+        let (link, now) = (*link, self.clock.utc());
+        self.read(move |conn| address::asked(conn, user, Some(&link), now))
+            .await
+    }
+
+    async fn confirm_address(&self, actor: &Actor, user: UserId, link: &TokenHash) -> Result<User, Error> {
+        let (actor, link) = (actor.clone(), *link);
+        self.write(move |write| address::confirm(write, &actor, user, &link))
+            .await
+    }
+
     async fn use_reset(&self, actor: &Actor, link: &TokenHash, password: &UserPassword) -> Result<User, Error> {
         let (actor, link, password) = (actor.clone(), *link, password.clone());
         self.write(move |write| use_reset(write, &actor, &link, &password))
@@ -210,13 +240,15 @@ fn set_password(write: &Write<'_>, actor: &Actor, user: UserId, password: &UserP
     write.audit(actor, Action::UserPassword, about, json!({ "sessions_ended": ended }))
 }
 
-/// Sets a password and ends what the old one opened, links to reset it included; says how many sessions.
+/// Sets a password and ends what the old one opened, links to reset it and to another address included; says how many sessions.
 fn put_password(write: &Write<'_>, user: UserId, password: &UserPassword, keep: Keep) -> Outcome<u32> {
     write.execute(
         "UPDATE user SET password_hash = ?2, password_key_id = ?3 WHERE id = ?1",
         params![user, password.hash, password.key_id],
     )?;
     write.execute("DELETE FROM password_reset WHERE user_id = ?1", [user])?;
+    // Whoever knew the old password may have asked for it.
+    address::forget(write, user)?;
     session::end_others(write, user, keep)
 }
 

@@ -21,6 +21,7 @@ fn lanes(queue: usize, per_network: usize, deadline: Duration) -> Lanes {
             lanes: 1,
             queue,
             per_network,
+            kept: 0,
             deadline,
         },
         PARAMS,
@@ -47,13 +48,13 @@ async fn occupy(lanes: &Arc<Lanes>) -> mpsc::Sender<()> {
 
 #[test]
 fn networks_take_turns_whatever_one_of_them_queued_first() {
-    let mut queue = FairQueue::new(100, 50);
+    let mut queue = FairQueue::new(100, 50, 0);
     for item in 0..5 {
-        queue.push(network(1), (1, item)).unwrap();
+        queue.push(network(1), Whose::Strangers, (1, item)).unwrap();
     }
     for last in [2, 3] {
-        queue.push(network(last), (last, 0)).unwrap();
-        queue.push(network(last), (last, 1)).unwrap();
+        queue.push(network(last), Whose::Strangers, (last, 0)).unwrap();
+        queue.push(network(last), Whose::Strangers, (last, 1)).unwrap();
     }
     let order: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
     assert_eq!(
@@ -69,13 +70,13 @@ fn networks_take_turns_whatever_one_of_them_queued_first() {
 
 #[test]
 fn the_queue_and_each_networks_share_are_bounded() {
-    let mut queue = FairQueue::new(4, 2);
-    assert!(queue.push(network(1), 0).is_ok() && queue.push(network(1), 1).is_ok());
-    assert_eq!(queue.push(network(1), 2), Err(2));
-    assert!(queue.push(network(2), 3).is_ok() && queue.push(network(3), 4).is_ok());
-    assert_eq!(queue.push(network(4), 5), Err(5));
+    let mut queue = FairQueue::new(4, 2, 0);
+    assert!(queue.push(network(1), Whose::Strangers, 0).is_ok() && queue.push(network(1), Whose::Strangers, 1).is_ok());
+    assert_eq!(queue.push(network(1), Whose::Strangers, 2), Err(2));
+    assert!(queue.push(network(2), Whose::Strangers, 3).is_ok() && queue.push(network(3), Whose::Strangers, 4).is_ok());
+    assert_eq!(queue.push(network(4), Whose::Strangers, 5), Err(5));
     queue.retain(|item| *item != 3);
-    assert_eq!(queue.push(network(4), 5), Ok(()));
+    assert_eq!(queue.push(network(4), Whose::Strangers, 5), Ok(()));
     assert_eq!(std::iter::from_fn(|| queue.pop()).collect::<Vec<_>>(), [0, 4, 5, 1]);
 }
 
@@ -144,4 +145,15 @@ async fn past_the_deadline_there_is_a_temporary_answer() {
     let outcome = lanes.run(network(1), move |_| released.recv().is_ok()).await;
     assert_eq!(outcome, Err(Cause::Deadline));
     drop(release);
+}
+
+#[test]
+fn strangers_leave_the_places_of_people_who_are_known() {
+    let mut queue = FairQueue::new(4, 2, 2);
+    assert!(queue.push(network(1), Whose::Strangers, 1).is_ok());
+    assert!(queue.push(network(2), Whose::Strangers, 2).is_ok());
+    assert_eq!(queue.push(network(3), Whose::Strangers, 3), Err(3));
+    assert!(queue.push(network(3), Whose::Known, 3).is_ok());
+    assert!(queue.push(network(4), Whose::Known, 4).is_ok());
+    assert_eq!(queue.push(network(5), Whose::Known, 5), Err(5), "full is full");
 }

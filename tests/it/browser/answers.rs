@@ -64,7 +64,9 @@ impl Answers {
             "send" => self.send(text("address")?, text("password")?, text("to")?),
             "cli" => self.cli(asked),
             "sql" => self.sql(text("sql")?),
-            "log" => self.site.postern.wait_for_log(&[text("words")?]).map(Value::from),
+            "failed-mail" => self.failed_mail(text("to")?),
+            // Nothing is asked: it says where the script has come to.
+            "at" => Ok(Value::Null),
             other => bail!("nobody knows what `{other}` asks for"),
         }
     }
@@ -150,6 +152,20 @@ impl Answers {
             );
         }
         Ok(Value::Null)
+    }
+
+    /// Waits until a mail to this address was given up.
+    fn failed_mail(&self, to: &str) -> anyhow::Result<Value> {
+        wait::until("the mail was given up", || {
+            let listed = self
+                .site
+                .postern
+                .cli(&["mail", "list", "--state", "failed", "--json"])?
+                .ok()?;
+            let listed: Value = serde_json::from_str(&listed)?;
+            let mails = listed["mails"].as_array().context("no list of mails")?;
+            Ok(mails.iter().any(|mail| mail["to"] == to).then_some(Value::Null))
+        })
     }
 
     fn imap(&mut self, name: &str, address: &str, password: &str) -> anyhow::Result<Value> {

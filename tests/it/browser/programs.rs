@@ -1,4 +1,4 @@
-//! A real mail program that stays signed in (ImapFlow), as a telephone does: it says who it is, opens the INBOX and idles.
+//! A real mail program that stays signed in (`ImapFlow`), as a telephone does: it says who it is, opens the INBOX and idles.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;

@@ -15,10 +15,9 @@ use super::answers::Answers;
 use super::site::{HOST, Manager};
 use crate::kit::{process, wait};
 
-/// How long a script may say nothing. Whatever it waits for itself ends sooner, with a reason.
+/// How long a script may say nothing. It tells of each page that it looks at, and whatever it waits for itself ends sooner,
+/// with a reason.
 const SILENCE: Duration = Duration::from_secs(60);
-/// The same where it also takes pictures.
-const SILENCE_WITH_PICTURES: Duration = Duration::from_secs(900);
 
 /// A script that is running; ended on drop.
 struct Script {
@@ -90,14 +89,13 @@ impl Script {
 
     /// Answers the script until it has ended.
     fn play(&mut self, answers: &mut Answers) -> anyhow::Result<()> {
-        let silence = match std::env::var_os("POSTERN_LOOK") {
-            Some(_) => SILENCE_WITH_PICTURES,
-            None => SILENCE,
-        };
+        let mut last = String::new();
         loop {
-            let line = match self.lines.recv_timeout(silence) {
+            let line = match self.lines.recv_timeout(SILENCE) {
                 Ok(line) => line,
-                Err(RecvTimeoutError::Timeout) => bail!("the script has said nothing for {} s", silence.as_secs()),
+                Err(RecvTimeoutError::Timeout) => {
+                    bail!("the script has said nothing for {} s, since {last}", SILENCE.as_secs())
+                }
                 Err(RecvTimeoutError::Disconnected) => break,
             };
             let asked: Value = serde_json::from_str(&line).with_context(|| format!("not a question: {line}"))?;
@@ -106,6 +104,7 @@ impl Script {
                 // The script knows what it was about, and shows what its browsers had on the screen.
                 Err(error) => json!({ "error": format!("{error:#}") }),
             };
+            last = line;
             writeln!(self.stdin, "{answer}").context("the script has ended in the middle of a question")?;
         }
         let child = &mut self.child;

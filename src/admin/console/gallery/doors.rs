@@ -42,6 +42,7 @@ fn sign_in(sample: &Sample) -> Vec<Shot> {
         ),
         shot("sign-in-throttled", &sign_in(HOSTILE, Some(throttled), None)),
         shot("sign-in-over", &sign_in("", None, Some(done::session_over()))),
+        shot("sign-in-nobody", &sign_in("", None, Some(done::nobody_yet()))),
         shot("sign-in-out", &sign_in("", None, Some(done::signed_out_here()))),
         shot("sign-in-reset", &sign_in("", None, Some(done::password_reset()))),
         shot("code", &code(false, Field::default())),

@@ -334,7 +334,7 @@ fn access(sample: &Sample) -> Vec<Shot> {
     };
     let wrong = NewAccess {
         frame: sample.refused(PLACE),
-        person: Field::default().wrong(problem::choose()),
+        person: Field::default().wrong(problem::choose_person()),
         address: Field::of("lucie").wrong(problem::has_access()),
         rights: Ticks {
             error: Some(problem::rights()),

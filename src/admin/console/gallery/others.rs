@@ -20,7 +20,7 @@ use crate::admin::console::view::overview::{Figure, FirstSteps, Overview, Todo};
 use crate::admin::console::view::qr::Qr;
 use crate::admin::console::view::search::{AliasFound, PersonFound, Search};
 use crate::admin::console::view::settings::{NewToken, Settings, TokenRow, TokenShown};
-use crate::admin::console::view::{Field, Flash, Frame, Place, Theme, done};
+use crate::admin::console::view::{Field, Flash, Frame, Listing, Place, Theme, done};
 use crate::model::{AliasId, ConsoleSessionId, DomainId, Role, TokenId};
 use crate::secret::Secret;
 
@@ -267,7 +267,12 @@ fn own(sample: &Sample) -> Vec<Shot> {
         is_suspended: false,
         may_add_device: true,
     };
-    let page = |frame, mailboxes| MyMailboxes { frame, mailboxes };
+    let page = |frame, mailboxes: Vec<MyMailbox>| MyMailboxes {
+        frame,
+        listing: Listing::default(),
+        has_devices: mailboxes.iter().any(|mailbox| !mailbox.devices.is_empty()),
+        mailboxes,
+    };
     let many = vec![
         mine("info@acme.ch", devices(), Some(3)),
         MyMailbox {
@@ -329,6 +334,7 @@ fn account(sample: &Sample) -> Vec<Shot> {
     let page = |frame, sessions| Account {
         frame,
         address: "sophie@laurent.example".to_owned(),
+        asked: None,
         is_own_domain: false,
         name: Field::of("Sophie Laurent"),
         language: Field::of("en"),
@@ -350,6 +356,7 @@ fn account(sample: &Sample) -> Vec<Shot> {
         ..page(sample.themed(Theme::Dark), vec![session(1, "Chrome on Windows")])
     };
     let light = Account {
+        asked: Some((LONG_ADDRESS.to_owned(), ahead(DAY))),
         recovery_codes: 0,
         name: Field::of("").wrong(problem::missing()),
         theme: Field::of("light"),
@@ -359,9 +366,10 @@ fn account(sample: &Sample) -> Vec<Shot> {
         frame: sample.own(Place::MyAccount),
         password,
     };
-    let address = |address| ChangeAddress {
+    let address = |address, is_confirmed| ChangeAddress {
         frame: sample.own(Place::MyAccount),
         address,
+        is_confirmed,
     };
     let (action, back) = (|| "/do".to_owned(), || "/back".to_owned());
     let frame = || sample.own(Place::MyAccount);
@@ -374,10 +382,14 @@ fn account(sample: &Sample) -> Vec<Shot> {
             "password-wrong",
             &change(Field::default().wrong(problem::password_short(12))),
         ),
-        shot("address", &address(Field::of("sophie@laurent.example"))),
+        shot("address", &address(Field::of("sophie@laurent.example"), true)),
         shot(
             "address-wrong",
-            &address(Field::of(LONG_ADDRESS).wrong(problem::sign_in_taken())),
+            &address(Field::of(LONG_ADDRESS).wrong(problem::sign_in_taken()), false),
+        ),
+        shot(
+            "address-confirm",
+            &Confirm::use_address(frame(), LONG_ADDRESS, action(), back()),
         ),
         shot(
             "account-everywhere",
@@ -560,7 +572,7 @@ fn flashes(sample: &Sample) -> Vec<Shot> {
         done::mailbox_deleted("info@acme.ch", ended(2)),
         done::alias_added("hello@acme.ch", "info@acme.ch"),
         done::alias_removed("hello@acme.ch"),
-        done::domain_added("acme.ch"),
+        done::domain_added("acme.ch", Some("/o/x/mailboxes/new".to_owned())),
         done::domain_removed("acme.ch"),
         done::token_revoked("CRM sync"),
         done::password_changed(0),

@@ -126,6 +126,19 @@ fn pages(sample: &Sample) -> Vec<Shot> {
         offered: Role::ALL.to_vec(),
         revision: "2".to_owned(),
     };
+    let (remove, lower) = questions(sample);
+    vec![
+        shot("person", &page(row("Marc Dubois", Role::Administrator))),
+        shot("person-nothing", &nothing),
+        shot("person-last-owner", &last_owner),
+        shot("person-role", &role),
+        shot("person-role-lower", &lower),
+        shot("person-remove", &remove),
+    ]
+}
+
+/// Before somebody is removed, and before a role that takes devices along.
+fn questions(sample: &Sample) -> (Confirm, Confirm) {
     let ending = |name: &str, mailbox: &str, live| EndingDevice {
         name: name.to_owned(),
         mailbox: mailbox.to_owned(),
@@ -153,14 +166,7 @@ fn pages(sample: &Sample) -> Vec<Shot> {
         "/do".to_owned(),
         "/back".to_owned(),
     );
-    vec![
-        shot("person", &page(row("Marc Dubois", Role::Administrator))),
-        shot("person-nothing", &nothing),
-        shot("person-last-owner", &last_owner),
-        shot("person-role", &role),
-        shot("person-role-lower", &lower),
-        shot("person-remove", &remove),
-    ]
+    (remove, lower)
 }
 
 fn states() -> Vec<InvitationState> {

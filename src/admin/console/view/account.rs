@@ -31,6 +31,8 @@ pub struct Account {
     pub frame: Frame,
     /// The sign-in address.
     pub address: String,
+    /// Another one that waits to be confirmed, and until when it can be.
+    pub asked: Option<(String, Timestamp)>,
     /// Why a private address would be better, where it is in a domain of an organisation.
     pub is_own_domain: bool,
     /// The name.
@@ -77,6 +79,8 @@ pub struct ChangeAddress {
     pub frame: Frame,
     /// The address to sign in with.
     pub address: Field,
+    /// A mail with a link asks the new address first; otherwise it counts at once.
+    pub is_confirmed: bool,
 }
 
 impl ChangeAddress {

@@ -54,6 +54,7 @@ pub fn who(actor: &str, person: Option<&str>) -> Line {
         Some(("token", name)) => Line::new("who-token").with("name", name),
         Some(("user", _)) => Line::new("who-gone"),
         _ if actor == "daemon" => Line::new("who-daemon"),
+        _ if actor == "stranger" => Line::new("who-stranger"),
         _ => Line::name(&actor),
     }
 }
@@ -134,6 +135,7 @@ fn sentence(action: &str) -> Option<&'static str> {
         "setup.link" => "deed-setup-link",
         "token.create" => "deed-token-create",
         "token.revoke" => "deed-token-revoke",
+        "user.address.ask" => "deed-user-address-ask",
         "user.code.remove" => "deed-user-code-remove",
         "user.code.set" => "deed-user-code-set",
         "user.create" => "deed-user-create",
@@ -145,6 +147,7 @@ fn sentence(action: &str) -> Option<&'static str> {
         "user.reset.link" => "deed-user-reset-link",
         "user.reset.use" => "deed-user-reset-use",
         "user.signin" => "deed-user-signin",
+        "user.signin.refused" => "deed-user-signin-refused",
         "user.signout" => "deed-user-signout",
         "user.signout.all" => "deed-user-signout-all",
         _ => return None,

@@ -320,6 +320,15 @@ impl Confirm {
         page
     }
 
+    /// Another sign-in address, by the link that was sent there.
+    pub fn use_address(frame: Frame, address: &str, action: String, back: String) -> Self {
+        let question = Line::new("address-confirm-question").with("address", address);
+        let mut page = Self::new(frame, question, Line::new("address-confirm-button"), action, back);
+        page.lead = Some(Line::new("address-confirm-lead"));
+        page.is_harmful = false;
+        page
+    }
+
     /// New recovery codes in place of the old ones.
     pub fn new_recovery_codes(frame: Frame, action: String, back: String) -> Self {
         let question = Line::new("codes-new-question");

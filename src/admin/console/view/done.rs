@@ -184,9 +184,12 @@ pub fn alias_removed(alias: &str) -> Flash {
     Flash::done(Line::new("done-alias-removed").with("alias", alias))
 }
 
-/// A mail domain was added.
-pub fn domain_added(domain: &str) -> Flash {
-    Flash::done(Line::new("done-domain-added").with("domain", domain))
+/// A mail domain was added; mailboxes in it are created at `create`.
+pub fn domain_added(domain: &str, create: Option<String>) -> Flash {
+    Flash {
+        next: create.map(|href| (href, Line::new("mailbox-new"))),
+        ..Flash::done(Line::new("done-domain-added").with("domain", domain))
+    }
 }
 
 /// A mail domain was removed.
@@ -207,6 +210,20 @@ pub fn password_changed(sessions: u64) -> Flash {
 /// The person's password was set by a link from a mail.
 pub fn password_reset() -> Flash {
     Flash::done(Line::new("done-password-reset"))
+}
+
+/// A link went to another sign-in address.
+pub fn address_asked(address: &str) -> Flash {
+    Flash::done(Line::new("done-address-asked").with("address", address))
+}
+
+/// The sign-in address was changed without a mail that could have checked it.
+pub fn address_at_once(address: &str) -> Flash {
+    Flash {
+        tone: Tone::Warning,
+        line: Line::new("done-address-at-once").with("address", address),
+        next: None,
+    }
 }
 
 /// The person signs in with another address from now on.
@@ -247,6 +264,15 @@ pub fn session_over() -> Flash {
     Flash {
         tone: Tone::Plain,
         line: Line::new("done-session-over"),
+        next: None,
+    }
+}
+
+/// Nobody can sign in yet: the first owner comes by another door.
+pub fn nobody_yet() -> Flash {
+    Flash {
+        tone: Tone::Plain,
+        line: Line::new("sign-in-nobody"),
         next: None,
     }
 }

@@ -107,6 +107,11 @@ pub mod problem {
         Line::new("problem-sign-in-taken")
     }
 
+    /// The mail that it needs could not be written.
+    pub const fn not_mailed() -> Line {
+        Line::new("problem-not-mailed")
+    }
+
     /// An organisation has this name already.
     pub const fn org_taken() -> Line {
         Line::new("problem-org-taken")
@@ -205,6 +210,11 @@ pub mod problem {
     /// The person has access to this mailbox already.
     pub const fn has_access() -> Line {
         Line::new("problem-has-access")
+    }
+
+    /// Nobody was chosen, and no address was written.
+    pub const fn choose_person() -> Line {
+        Line::new("problem-choose-person")
     }
 
     /// Nothing was chosen.

@@ -32,18 +32,17 @@ pub struct MyMailbox {
 pub struct MyMailboxes {
     /// What stands around it.
     pub frame: Frame,
+    /// The list.
+    pub listing: Listing,
     /// The mailboxes.
     pub mailboxes: Vec<MyMailbox>,
+    /// One may lose a device only where there is one, on this page or another.
+    pub has_devices: bool,
 }
 
 impl MyMailboxes {
     fn title(&self) -> Line {
         Line::new("nav-my-mailboxes")
-    }
-
-    /// One may lose a device only where there is one.
-    fn has_devices(&self) -> bool {
-        self.mailboxes.iter().any(|mailbox| !mailbox.devices.is_empty())
     }
 
     /// With one organisation its name says nothing.

@@ -87,23 +87,31 @@ impl Overview {
     }
 
     fn steps(&self, done: &FirstSteps) -> [Step; 4] {
-        let step = |line, hint, is_done, href: &str| Step {
+        // What needs the step before cannot be begun ahead of it.
+        let step = |line, hint, is_done, is_possible: bool, href: &str| Step {
             line: Line::new(line),
             hint: Line::new(hint),
             is_done,
             is_next: false,
-            href: Some(self.frame.at(href)),
+            href: is_possible.then(|| self.frame.at(href)),
         };
         let of_only = done.only.map(|only| format!("mailboxes/{only}/devices/new"));
         let device = of_only.as_deref().unwrap_or("mailboxes");
         let mut steps = [
-            step("steps-domain", "steps-domain-hint", done.domain, "domains"),
-            step("steps-mailbox", "steps-mailbox-hint", done.mailbox, "mailboxes/new"),
-            step("steps-device", "steps-device-hint", done.device, device),
+            step("steps-domain", "steps-domain-hint", done.domain, true, "domains"),
+            step(
+                "steps-mailbox",
+                "steps-mailbox-hint",
+                done.mailbox,
+                done.domain,
+                "mailboxes/new",
+            ),
+            step("steps-device", "steps-device-hint", done.device, done.mailbox, device),
             step(
                 "steps-owner",
                 "steps-owner-hint",
                 done.owner,
+                true,
                 "invitations/new?role=owner",
             ),
         ];

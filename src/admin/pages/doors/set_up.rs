@@ -6,6 +6,7 @@ use crate::admin::console::view::done;
 use crate::admin::console::view::door::SetUp;
 use crate::directory::FirstOrg;
 use crate::directory::desk::NewPerson;
+use crate::identity::password::NewPassword;
 use crate::model::{Address, Language, name};
 use crate::store;
 
@@ -124,11 +125,21 @@ fn check(page: &mut SetUp, form: &SetUpForm) -> bool {
         .err()
         .map(|bad| shown::name_problem(&bad));
     let person = name::person_name(&form.name).err().map(|bad| shown::name_problem(&bad));
-    let address = Address::parse(&form.address).err().map(|_| problem::address());
+    let (address, password) = match Address::parse(&form.address) {
+        Ok(address) => {
+            let password = NewPassword::check(form.password.expose(), &address, &form.name);
+            (None, password.err().map(shown::password_problem))
+        }
+        Err(_) => {
+            let nothing = form.password.expose().is_empty().then(problem::missing);
+            (Some(problem::address()), nothing)
+        }
+    };
     let marked = [
         mark(&mut page.organisation, organisation),
         mark(&mut page.name, person),
         mark(&mut page.address, address),
+        mark(&mut page.password, password),
     ];
     marked.iter().all(|right| *right)
 }

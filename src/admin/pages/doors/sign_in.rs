@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::scope::*;
 use super::{refused, throttled, told};
-use crate::admin::console::view::done::sign_in_refused;
+use crate::admin::console::view::done::{nobody_yet, sign_in_refused};
 use crate::admin::console::view::door::{SecondFactor, SignIn};
 
 /// What the links to these pages say.
@@ -58,13 +58,15 @@ impl Form for SignOutForm {
     }
 }
 
-pub(super) async fn show(anyone: Anyone, Given(asked): Given<Asked>) -> Response {
+pub(super) async fn show(State(pages): Here, anyone: Anyone, Given(asked): Given<Asked>) -> Response {
     if anyone.person.is_some() {
         return reply::to(onward(&asked.next));
     }
+    // A store that does not answer is told when somebody signs in.
+    let is_new = !pages.desk.directory().has_owner().await.unwrap_or(true);
     reply::page(&SignIn {
         frame: Frame {
-            flash: told(&asked.done),
+            flash: told(&asked.done).or_else(|| is_new.then(nobody_yet)),
             ..anyone.guest.frame()
         },
         address: Field::default(),

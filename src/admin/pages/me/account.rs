@@ -37,9 +37,11 @@ async fn account(pages: &Pages, person: &Person, frame: Frame) -> Result<Account
         true => desk.recovery_codes_left(signed_in).await.map_err(failed)?,
         false => 0,
     };
+    let asked = desk.asked_address(signed_in).await.map_err(failed)?;
     Ok(Account {
         frame,
         address: user.address.to_string(),
+        asked: asked.map(|asked| (asked.address.to_string(), asked.expires_at)),
         is_own_domain: desk.signs_in_here(signed_in).await.map_err(failed)?,
         name: Field::of(&user.name),
         language: Field::of(user.language),
@@ -82,7 +84,6 @@ pub(super) async fn send(State(pages): Here, person: Person, Typed(form): Typed<
     let edit = AccountEdit {
         name: Some(name),
         language: Some(language),
-        address: None,
     };
     pages
         .desk

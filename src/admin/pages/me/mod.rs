@@ -50,6 +50,10 @@ pub(super) fn routes() -> Router<Arc<Pages>> {
         .route("/me/activity", get(activity::show))
         .route("/me/account", get(account::show).post(account::send))
         .route("/me/account/address", get(address::show).post(address::send))
+        .route(
+            "/me/account/address/{link}",
+            get(address::ask_confirm).post(address::send_confirm),
+        )
         .route("/me/account/password", get(password::show).post(password::send))
         .route("/me/account/code", get(code::show).post(code::send))
         .route("/me/account/code/off", get(code::ask_off).post(code::send_off))

@@ -165,7 +165,10 @@ async fn whom(pages: &Pages, inside: &Inside, typed: &NewForm, page: &mut NewAcc
         } else {
             &mut page.person
         };
-        field.error = Some(problem::choose());
+        field.error = Some(match page.may_invite {
+            true => problem::choose_person(),
+            false => problem::choose(),
+        });
         return Ok(None);
     }
     let Ok(address) = Address::parse(&typed.address) else {

@@ -41,7 +41,8 @@ impl ActivityQuery {
     /// As the store reads it. A day that cannot be read narrows nothing; the page says so.
     pub(super) fn filter(&self, inside: &Inside, limit: u32) -> AuditFilter {
         let text = &inside.person.guest.text;
-        let is_actor = ACTORS.iter().any(|kind| self.q.starts_with(kind)) || self.q == "daemon";
+        let is_actor =
+            ACTORS.iter().any(|kind| self.q.starts_with(kind)) || ["daemon", "stranger"].contains(&self.q.as_str());
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         AuditFilter {
             who: given(&self.q).filter(|_| is_actor),

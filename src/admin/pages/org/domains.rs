@@ -94,7 +94,9 @@ async fn create(State(pages): Here, inside: Inside, Typed(typed): Typed<NewForm>
 async fn create_or_ask(pages: &Pages, inside: &Inside, typed: NewForm) -> Result<Response, Error> {
     let wrong = match pages.desk.create_domain(&inside.acting, &typed.domain).await {
         Ok(domain) => {
-            let flash = done::domain_added(&readable(&domain.name));
+            let create = inside.acting.may(Operation::MailboxCreate);
+            let create = create.then(|| inside.at("mailboxes/new"));
+            let flash = done::domain_added(&readable(&domain.name), create);
             return Ok(reply::done(pages, &inside.person, flash, &inside.at("domains")));
         }
         Err(Error::BadDomain { given, .. }) if given.is_empty() => problem::missing(),

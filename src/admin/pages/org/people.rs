@@ -345,20 +345,15 @@ pub(super) fn also_ending(page: &mut Confirm, ending: &Ending, name: &str) {
     let invitations = ending.invitations.iter().take(LISTED);
     page.ends
         .extend(invitations.map(|one| Line::new("ends-invitation").with("address", &one.address)));
-    for (key, count) in [
-        ("ends-their-tokens", ending.tokens),
-        ("ends-their-sessions", ending.sessions_ending),
-    ] {
-        if count > 0 {
-            page.ends.push(Line::new(key).with("name", name).with("count", count));
-        }
+    if ending.tokens > 0 {
+        page.ends.push(
+            Line::new("ends-their-tokens")
+                .with("name", name)
+                .with("count", ending.tokens),
+        );
     }
-    if ending.sessions_staying > 0 {
-        let line = Line::new("stays-their-sessions")
-            .with("name", name)
-            .with("count", ending.sessions_staying);
-        page.stays.insert(0, line);
-    }
+    // How many sessions they have, and whether any of them goes on for another organisation, is nobody's business here.
+    page.ends.push(Line::new("ends-their-sessions").with("name", name));
 }
 
 /// A removal, as its form sends it; `revision` is the role that was seen.

@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::doors::use_codes;
 use super::kit::*;
 use crate::directory::letter::{Letter, SignInChange};
+use crate::model::Address;
+use crate::store::UserEdit;
 
 const STEP_UP_ENDED: Duration = Duration::from_secs(11 * 60);
 const FORM: [(&str, &str); 3] = [("name", "Sophie"), ("language", "en"), ("theme", "system")];
@@ -41,8 +43,19 @@ async fn name_language_and_colours_are_changed() {
     );
 }
 
+/// The path of the link in the letter that asks to confirm an address.
+fn confirmation(site: &Site) -> String {
+    let mut letters = site.letters.take();
+    match (letters.pop(), letters.len()) {
+        (Some((_, Letter::AddressConfirm { link, .. })), 0) => {
+            format!("/me/account/address/{}", link.shown().expose())
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
-async fn the_address_is_changed_after_a_proof_and_both_are_told() {
+async fn the_address_is_changed_after_a_proof_and_a_link_and_both_are_told() {
     let site = Site::new().await;
     site.user("taken").await;
     let mut browser = site.sophie().await;
@@ -69,10 +82,31 @@ async fn the_address_is_changed_after_a_proof_and_both_are_told() {
     let again = browser.get(next).await;
     assert_eq!(again.field("address").as_deref(), Some("laurent@private.example"));
     site.letters.take();
+    let asked = browser.send(path, &[("address", "laurent@private.example")]).await;
+    asked.says(200, "A mail with a link went to laurent@private.example.");
+    asked.says(200, "laurent@private.example waits to be confirmed");
+    let link = confirmation(&site);
+    // The link is a question first: mail programs open links before people do.
+    let mut elsewhere = site.browser();
+    let door = elsewhere.get(&link).await;
+    let place = door.location().unwrap().to_owned();
+    assert!(
+        place.starts_with("/sign-in?next=%2Fme%2Faccount%2Faddress%2Fpsa_"),
+        "{place}"
+    );
     browser
-        .send(path, &[("address", "laurent@private.example")])
+        .get(&link)
         .await
-        .says(200, "laurent@private.example");
+        .says(200, "Sign in with laurent@private.example from now on?");
+    let account = browser.get("/me/account").await;
+    account.says(200, "waits to be confirmed");
+    let changed = browser.send(&link, &[]).await;
+    changed.says(200, "laurent@private.example");
+    assert!(!changed.text().contains("waits to be confirmed"), "{}", changed.text());
+    for dead in [&link, "/me/account/address/nonsense"] {
+        browser.get(dead).await.says(410, "This link is used up");
+        assert_eq!(browser.post(dead, &[]).await.status, 410);
+    }
     let told: Vec<_> = site
         .letters
         .take()
@@ -233,9 +267,43 @@ async fn whoever_signs_in_with_an_address_of_the_organisation_is_warned() {
     let mut browser = site.sophie().await;
     let words = "If that mailbox is deleted, you lose this sign-in.";
     assert!(!browser.get("/me/account").await.text().contains(words));
-    browser
-        .post("/me/account/address", &[("address", "sophie@example.org")])
-        .await
-        .leads_to("/me/account");
+    let edit = UserEdit {
+        address: Some(Address::parse("sophie@example.org").unwrap()),
+        ..UserEdit::default()
+    };
+    let directory = site.directory();
+    directory.edit_user(&site.machine, site.sophie.id, &edit).await.unwrap();
     browser.get("/me/account").await.says(200, words);
+}
+
+#[tokio::test]
+async fn without_mail_the_address_changes_at_once_and_the_page_says_so() {
+    let site = Site::with(Wish {
+        sends_mail: false,
+        ..Wish::default()
+    })
+    .await;
+    let mut browser = site.sophie().await;
+    let path = "/me/account/address";
+    browser.get(path).await.says(200, "It counts at once");
+    let changed = browser.send(path, &[("address", "laurent@private.example")]).await;
+    changed.says(
+        200,
+        "From now on you sign in with laurent@private.example. No mail goes out here",
+    );
+    let fields = [("address", "laurent@private.example"), ("password", PASSWORD)];
+    site.browser().post("/sign-in", &fields).await.leads_to("/");
+}
+
+#[tokio::test]
+async fn where_the_mail_cannot_be_written_the_address_stays() {
+    let site = Site::new().await;
+    let mut browser = site.sophie().await;
+    site.letters.refuse(true);
+    let refused = browser
+        .post("/me/account/address", &[("address", "laurent@private.example")])
+        .await;
+    refused.says(422, "The mail with the link could not be written");
+    assert_eq!(refused.field("address").as_deref(), Some("laurent@private.example"));
+    site.sophie().await;
 }

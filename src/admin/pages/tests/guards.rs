@@ -76,6 +76,37 @@ async fn no_page_is_kept_by_a_cache_and_files_are() {
 }
 
 #[tokio::test]
+async fn only_what_everybody_gets_alike_is_compressed() {
+    let site = Site::new().await;
+    let mut browser = site.sophie().await;
+    let page = browser.get("/me/account").await;
+    let assets = ["<script src=\"", "rel=\"stylesheet\" href=\""].map(|before| {
+        let rest = page.body.split(before).nth(1).unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    });
+    for path in &assets {
+        let plain = browser.get(path).await;
+        let packed = browser.open_compressed(path).await;
+        assert_eq!(packed.headers()["content-encoding"], "gzip", "{path}");
+        assert!(packed.headers()["vary"].to_str().unwrap().contains("accept-encoding"));
+        assert_eq!(packed.headers()["cache-control"], plain.headers["cache-control"]);
+        let body = axum::body::to_bytes(packed.into_body(), 1 << 20).await.unwrap();
+        assert!(
+            body.len() * 2 < plain.body.len(),
+            "{} of {}",
+            body.len(),
+            plain.body.len()
+        );
+        assert!(body.len() < 60 * 1024, "{path} has {} octets", body.len());
+    }
+    // A page may hold a secret beside what somebody else chose: its length must not tell.
+    for path in ["/me/account", "/me/activity", "/sign-in"] {
+        let answer = browser.open_compressed(path).await;
+        assert!(answer.headers().get("content-encoding").is_none(), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_strangers_organisation_answers_like_an_unknown_one() {
     let site = Site::new().await;
     let (other, _) = site.other_org().await;

@@ -1,10 +1,11 @@
 //! A Manager over a real store in a temporary folder, asked as browsers ask it: with cookies, through everything that
 //! stands around the pages. Only the sockets are missing.
 
+mod log;
+
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,8 +16,6 @@ use axum::response::Response;
 use tempfile::TempDir;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
-use tracing::subscriber::{DefaultGuard, NoSubscriber};
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::super::query::with_query;
 use super::super::{ClientService, Pages, Parts};
@@ -32,6 +31,8 @@ use crate::metrics::Metrics;
 use crate::model::{Device, Grant, Language, Mailbox, Org, OrgId, Origin, Rights, Role, User, UserId};
 use crate::revoke::Registry;
 use crate::store::{Actor, GrantTerms, NewUser, Store};
+
+pub(in crate::admin) use log::Log;
 
 /// When tests begin.
 pub(in crate::admin) const START: Timestamp = Timestamp(1_795_000_000_000);
@@ -424,6 +425,14 @@ impl Browser<'_> {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
+    /// Opens a path as a browser does that takes compressed answers.
+    pub(in crate::admin::pages) async fn open_compressed(&self, path: &str) -> Response {
+        let mut request = self.request(Method::GET, path, None);
+        let gzip = header::HeaderValue::from_static("gzip, br");
+        request.headers_mut().insert(header::ACCEPT_ENCODING, gzip);
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     async fn ask(&mut self, method: Method, path: &str, form: Option<String>) -> Answer {
         let request = self.request(method, path, form);
         let response = self.router.clone().oneshot(request).await.unwrap();
@@ -560,48 +569,5 @@ impl Answer {
         let text = self.text();
         assert_eq!(self.status.as_u16(), status, "{text}\n{:?}", self.headers);
         assert!(text.contains(words), "{words:?} is not in: {text}");
-    }
-}
-
-/// Everything that is logged on this thread while it is held.
-#[derive(Clone, Default)]
-pub(in crate::admin) struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    pub(in crate::admin) fn listen() -> (Self, DefaultGuard) {
-        // While there is one subscriber only, tracing takes it for that of every thread, and forgets what another thread,
-        // which has none, was the first to log.
-        static ANOTHER: LazyLock<tracing::Dispatch> = LazyLock::new(|| tracing::Dispatch::new(NoSubscriber::new()));
-        LazyLock::force(&ANOTHER);
-        let log = Self::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(crate::log_filter::filter("trace").unwrap())
-            .with_ansi(false)
-            .with_writer(log.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    pub(in crate::admin) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(octets);
-        Ok(octets.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
     }
 }

@@ -4,6 +4,7 @@ use super::kit::*;
 use crate::model::{DeviceState, Right, Rights, Role};
 use crate::peer::Protocol;
 use crate::revoke::SessionInfo;
+use crate::store::GrantTerms;
 
 fn right(right: Right) -> Rights {
     Rights::NONE.with(right)
@@ -27,7 +28,7 @@ async fn somebody_sees_their_mailboxes_and_nothing_else() {
     let page = browser.get("/me").await;
     page.says(200, "contact@example.org");
     page.says(200, "Lucie's iPhone");
-    for hidden in ["secret@", "Vault", "CRM", "device of others"] {
+    for hidden in ["secret@", "Vault", "CRM", "not yours"] {
         assert!(!page.text().contains(hidden), "{hidden} is in {}", page.text());
     }
     assert!(
@@ -39,8 +40,74 @@ async fn somebody_sees_their_mailboxes_and_nothing_else() {
     site.grant(&contact, &ben, terms).await;
     let mut his = site.signed_in(&ben).await;
     let page = his.get("/me").await;
-    page.says(200, "and 2 devices of others");
+    page.says(200, "2 devices that are not yours");
     assert!(!page.body.contains("devices/new"), "he may see, and add none");
+}
+
+#[tokio::test]
+async fn many_mailboxes_of_several_organisations_are_shown_page_by_page() {
+    let site = Site::new().await;
+    let lucie = site.member("lucie", Role::Member).await;
+    let directory = site.directory();
+    let zebra = directory.create_org(&site.machine, "Zebra").await.unwrap();
+    directory
+        .create_domain(&site.machine, &zebra, "zebra.example")
+        .await
+        .unwrap();
+    let joined = site.store.add_member(&site.machine, zebra.id, lucie.id, Role::Member);
+    joined.await.unwrap();
+    let terms = GrantTerms {
+        rights: right(Right::AddOwnDevices),
+        ends_at: None,
+    };
+    let mut expected = Vec::new();
+    for (org, domain, count) in [(site.acme.id, "example.org", 70), (zebra.id, "zebra.example", 35)] {
+        for number in 0..count {
+            let address = format!("box{number:03}@{domain}");
+            let mailbox = directory.create_mailbox(&site.machine, &address).await.unwrap();
+            site.store
+                .give_grant(&site.machine, org, mailbox.id, lucie.id, &terms)
+                .await
+                .unwrap();
+            expected.push(address);
+        }
+    }
+    // On the last page, and still a device that can be lost.
+    let last = site.directory().find_mailbox("box034@zebra.example").await.unwrap();
+    site.device(&last, "Phone", Some(lucie.id)).await;
+    let mut browser = site.signed_in(&lucie).await;
+    let mut path = "/me".to_owned();
+    let mut seen = Vec::new();
+    for (rows, leads_on) in [(50, true), (50, true), (5, false)] {
+        let page = browser.get(&path).await;
+        page.says(200, "Lost a device?");
+        let boxes = page.body.split("<h2><a href=").skip(1).map(|rest| {
+            let name = rest.split("<bdi>").nth(1).unwrap();
+            name.split('<').next().unwrap().to_owned()
+        });
+        let boxes: Vec<_> = boxes.collect();
+        assert_eq!(boxes.len(), rows, "{path}");
+        seen.extend(boxes);
+        assert_eq!(page.body.contains("rel=\"next\""), leads_on);
+        assert_eq!(page.text().contains("Back to the beginning"), path != "/me");
+        let next = page
+            .body
+            .split("rel=\"next\"")
+            .next()
+            .unwrap()
+            .rsplit("href=\"")
+            .next()
+            .unwrap();
+        path = next.split('"').next().unwrap().replace("&#38;", "&");
+    }
+    assert_eq!(seen, expected);
+    // A place that is none, or in an organisation that is not theirs, is the beginning.
+    for after in ["nonsense", "org-0000000000009/box050@example.org", "%2F"] {
+        browser
+            .get(&format!("/me?after={after}"))
+            .await
+            .says(200, "box000@example.org");
+    }
 }
 
 #[tokio::test]

@@ -140,3 +140,101 @@ async fn codes_cannot_be_guessed_from_many_networks_and_a_new_password_starts_af
         .await;
     assert!(opened.is_ok(), "whoever guessed does not know the new password");
 }
+
+async fn wrong_step_up(world: &World, signed_in: &SignedIn) -> &'static str {
+    key(world.desk.step_up(signed_in, Proving::Password(&secret(WRONG))).await)
+}
+
+#[tokio::test]
+async fn a_session_ends_with_the_last_wrong_proof_that_it_may_have() {
+    let world = world().await;
+    let mut signed_in = world.signed_in(&world.sophie).await;
+    for _ in 1..WRONG_PROOFS_MAX {
+        assert_eq!(wrong_step_up(&world, &signed_in).await, "signin.wrong_password");
+    }
+    // A right one begins anew.
+    let right = Proving::Password(&secret(PASSWORD));
+    let opened = world.desk.step_up(&signed_in, right).await.unwrap();
+    world.clock.advance(SignInConfig::default().half_life * 10);
+    signed_in = world.visit(&opened).await;
+    for _ in 1..WRONG_PROOFS_MAX {
+        assert_eq!(wrong_step_up(&world, &signed_in).await, "signin.wrong_password");
+    }
+    assert_eq!(wrong_step_up(&world, &signed_in).await, "signin.needed");
+    let visit = world
+        .desk
+        .visit(&visitor(), Some(opened.session.shown().expose()))
+        .await;
+    assert!(matches!(visit.unwrap(), Visit::Nobody));
+}
+
+#[tokio::test]
+async fn wrong_proofs_count_for_the_user_over_all_sessions_and_a_sign_in_goes_on() {
+    let world = world().await;
+    let config = SignInConfig::default();
+    let mut wrong = 0;
+    'guessing: for _ in 0..config.step_ups {
+        let signed_in = world.signed_in(&world.sophie).await;
+        for _ in 0..5 {
+            match wrong_step_up(&world, &signed_in).await {
+                "signin.wrong_password" => wrong += 1,
+                "signin.wait" => break 'guessing,
+                other => panic!("{other}"),
+            }
+        }
+    }
+    assert_eq!(wrong, config.step_ups);
+    let opened = sign_in(&world, &from(9), None, PASSWORD).await.unwrap();
+    let signed_in = world.visit(&opened).await;
+    assert!(world.desk.is_fresh(&signed_in), "signing in is a proof");
+}
+
+#[tokio::test]
+async fn a_user_sees_that_somebody_guesses_and_the_log_is_not_filled_with_it() {
+    let world = world().await;
+    let signed_in = world.signed_in(&world.sophie).await;
+    let before = world.last_row().await;
+    let nobody = "nobody@private.example";
+    for last in 1..=20 {
+        assert_eq!(key(sign_in(&world, &from(last), None, WRONG).await), "signin.wrong");
+        let refused = world.desk.sign_in(&from(last), None, nobody, &secret(WRONG)).await;
+        assert_eq!(key(refused), "signin.wrong");
+    }
+    let most = SignInConfig::default().refusals as usize;
+    // Nobody who guesses waits for the rows.
+    while world.rows_since(before).await.len() < most {
+        tokio::task::yield_now().await;
+    }
+    let row = ("stranger".to_owned(), "user.signin.refused".to_owned());
+    assert_eq!(world.rows_since(before).await, vec![row; most]);
+    let mine = world.desk.my_activity(&signed_in, None, 100).await.unwrap();
+    let refused = mine.rows.iter().filter(|row| row.action == "user.signin.refused");
+    assert_eq!(refused.count(), most);
+}
+
+#[tokio::test]
+async fn what_strangers_do_is_not_written_as_the_users_deed() {
+    let world = world().await;
+    let before = world.last_row().await;
+    let visitor = from(7);
+    world
+        .desk
+        .forgot_password(&visitor, "sophie@private.example")
+        .await
+        .unwrap();
+    let acting = world.acting(&world.sophie).await;
+    let spec = InviteSpec {
+        address: "zoe@private.example".to_owned(),
+        role: Role::Member,
+        grants: Vec::new(),
+        language: Language::French,
+        by_mail: false,
+    };
+    let link = world.desk.invite(&acting, spec).await.unwrap().link.unwrap();
+    world.desk.decline_invitation(&visitor, link.expose()).await.unwrap();
+    let rows = world.rows_since(before).await;
+    for action in ["user.reset.link", "invitation.decline"] {
+        let row = rows.iter().find(|(_, done)| done == action);
+        assert_eq!(row.map(|(who, _)| who.as_str()), Some("stranger"), "{action}");
+    }
+}

@@ -3,6 +3,7 @@
 use super::*;
 use crate::identity::lifetime::SEEN_EVERY;
 use crate::identity::{RecoveryCode, STEP_SECONDS, TotpSecret};
+use crate::model::Address;
 use crate::store::SignInStore;
 
 pub(super) const WRONG: &str = "vast otter plums";
@@ -431,44 +432,79 @@ async fn a_new_password_ends_all_other_sessions_and_follows_the_rule() {
     ));
 }
 
+/// The link that was sent to confirm an address, and to where.
+fn confirmation(letters: &Letters) -> (String, String) {
+    let mut put = letters.take();
+    assert_eq!(put.len(), 1, "{put:?}");
+    match put.pop() {
+        Some((to, Letter::AddressConfirm { link, new, .. })) => {
+            assert_eq!(to.address, new);
+            (to.address.to_string(), link.shown().expose().clone())
+        }
+        other => panic!("no link: {other:?}"),
+    }
+}
+
 #[tokio::test]
-async fn another_address_wants_a_proof_and_both_are_told() {
+async fn another_address_wants_a_proof_and_a_link_and_both_are_told() {
     let world = world().await;
     let lucie = world.member("lucie", Role::Member).await;
+    let marc = world.member("marc", Role::Member).await;
     let signed_in = world.signed_in(&lucie).await;
-    let edit = |address: &str| AccountEdit {
-        address: Some(address.to_owned()),
-        ..AccountEdit::default()
-    };
-    assert_eq!(
-        key(world
-            .desk
-            .edit_account(&signed_in, &edit("sophie@private.example"))
-            .await),
-        "conflict"
-    );
-    let changed = world
-        .desk
-        .edit_account(&signed_in, &edit("Lucie@new.example"))
-        .await
-        .unwrap();
-    assert_eq!(changed.address.as_str(), "lucie@new.example");
-    let told: Vec<_> = world
-        .letters
-        .take()
-        .into_iter()
-        .map(|(to, _)| to.address.to_string())
-        .collect();
+    let change = async |to: &str| world.desk.change_address(&signed_in, to).await;
+    assert_eq!(key(change("sophie@private.example").await), "conflict");
+    assert_eq!(change("LUCIE@private.example").await.unwrap(), AddressChange::Same);
+    assert_eq!(world.letters.count(), 0);
+
+    let new = Address::parse("lucie@new.example").unwrap();
+    let asked = change("Lucie@new.example").await.unwrap();
+    assert_eq!(asked, AddressChange::Asked(new.clone()));
+    let (to, link) = confirmation(&world.letters);
+    assert_eq!(to, "lucie@new.example");
+    let waits = world.desk.asked_address(&signed_in).await.unwrap().unwrap();
+    assert_eq!(waits.address, new);
+    let now = world.directory().store.user(lucie.id).await.unwrap().unwrap();
+    assert_eq!(now.address, lucie.address, "nothing has changed so far");
+    // Whoever the mail went to by a slip can do nothing with it.
+    let stranger = world.signed_in(&marc).await;
+    for dead in [
+        world.desk.address_of_link(&stranger, &link).await.map(drop),
+        world.desk.confirm_address(&stranger, &link).await.map(drop),
+        world.desk.confirm_address(&signed_in, "psa_nonsense").await.map(drop),
+    ] {
+        assert_eq!(key(dead), "ui.link_dead");
+    }
+    assert_eq!(world.desk.address_of_link(&signed_in, &link).await.unwrap(), new);
+    let changed = world.desk.confirm_address(&signed_in, &link).await.unwrap();
+    assert_eq!(changed.address, new);
+    let told = world.letters.take();
+    let told: Vec<_> = told.iter().map(|(to, _)| to.address.as_str()).collect();
     assert_eq!(told, ["lucie@private.example", "lucie@new.example"]);
-    world.clock.advance(Duration::from_secs(601));
+    let signed_in = world.signed_in(&changed).await;
+    assert_eq!(key(world.desk.confirm_address(&signed_in, &link).await), "ui.link_dead");
+
+    // A later wish takes the place of an earlier one, and none lives for ever.
+    let change = async |to: &str| world.desk.change_address(&signed_in, to).await;
+    change("one@new.example").await.unwrap();
+    let (_, first) = confirmation(&world.letters);
+    change("two@new.example").await.unwrap();
+    let (_, second) = confirmation(&world.letters);
     assert_eq!(
-        key(world.desk.edit_account(&signed_in, &edit("lucie@other.example")).await),
-        "signin.step_up"
+        key(world.desk.confirm_address(&signed_in, &first).await),
+        "ui.link_dead"
     );
+    world.clock.advance(Duration::from_secs(601));
+    assert_eq!(key(change("three@new.example").await), "signin.step_up");
+    world.clock.advance(Duration::from_secs(24 * 60 * 60));
+    let signed_in = world.signed_in(&changed).await;
+    assert_eq!(
+        key(world.desk.confirm_address(&signed_in, &second).await),
+        "ui.link_dead"
+    );
+    assert_eq!(world.desk.asked_address(&signed_in).await.unwrap(), None);
     let name = AccountEdit {
         name: Some("Lucie M.".to_owned()),
         language: Some(Language::French),
-        address: None,
     };
     let changed = world.desk.edit_account(&signed_in, &name).await.unwrap();
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use super::super::outbox::BACKLOG;
 use super::*;
-use crate::model::{Address, Language, MailKind};
+use crate::model::{Address, Language, MailKind, OrgId};
 use crate::store::outbox::{MAIL_SEALED_MAX, MAILS_QUEUED_MAX};
 use crate::store::{DirectoryStore, MailBacklog, NewMail, OutboxStore};
 
@@ -87,6 +87,44 @@ async fn an_outbox_that_nobody_empties_is_bounded() {
         matches!(&refusal, Err(Error::Refused(text)) if text.contains("10000 mails")),
         "{refusal:?}"
     );
+}
+
+#[tokio::test]
+async fn one_organisation_leaves_room_for_others_and_what_is_told_leaves_room_for_links() {
+    let (_directory, config) = place();
+    let store = SqliteStore::create(&config, Clock::manual(START)).unwrap();
+    let notice = |org: i64| NewMail {
+        org: Some(OrgId::from_raw(org)),
+        useful_until: None,
+        ..new_mail()
+    };
+    let link = |org: i64| NewMail {
+        useful_until: Some(START.plus(Duration::from_secs(60))),
+        ..notice(org)
+    };
+    let fill = async |org: Option<i64>, first: u32, last: u32| {
+        let fill = "WITH RECURSIVE number (n) AS (SELECT ?2 UNION ALL SELECT n + 1 FROM number WHERE n < ?3)
+                    INSERT INTO mail (id, kind, org_id, recipient, language, sealed, state, next_at, created_at)
+                    SELECT n, 'test', ?1, 'a@b.test', 'en', x'00', 'queued', 0, 0 FROM number";
+        let filled = store.write(move |write| write.execute(fill, rusqlite::params![org, first, last]));
+        filled.await.unwrap();
+    };
+    let refused = async |mail: NewMail, part: &str| {
+        let refusal = store.put_mail(&mail).await;
+        assert!(
+            matches!(&refusal, Err(Error::Refused(text)) if text.contains(part)),
+            "{part}: {refusal:?}"
+        );
+    };
+    fill(Some(7), 1, 1500).await;
+    refused(notice(7), "1500 mails of this organisation").await;
+    store.put_mail(&link(7)).await.unwrap();
+    store.put_mail(&notice(8)).await.unwrap();
+    fill(Some(7), 1501, 1999).await;
+    refused(link(7), "2000 mails of this organisation").await;
+    fill(None, 2000, 7500).await;
+    refused(notice(8), "7502 mails wait").await;
+    store.put_mail(&link(8)).await.unwrap();
 }
 
 #[tokio::test]

@@ -463,8 +463,9 @@ async fn lists_are_filtered_searched_and_paged() {
     assert_eq!(rows(&sophie.get(&site.at("devices?show=live")).await), 0);
 }
 
-#[tokio::test]
-async fn an_old_password_that_is_still_tried_stands_in_lists_and_at_the_device() {
+/// A mailbox with an iPhone whose old password is still tried, a revoked laptop that still tries, and a revoked device that
+/// is quiet.
+async fn knocking_site() -> (Site, Mailbox, Device, Device) {
     let site = Site::new().await;
     let mailbox = site.mailbox("contact").await;
     let phone = site.device(&mailbox, "iPhone", None).await;
@@ -496,7 +497,12 @@ async fn an_old_password_that_is_still_tried_stands_in_lists_and_at_the_device()
     let written = [knocks(&phone, 212, 60), knocks(&gone, 1, 90)];
     site.store.record_knocks(&written).await.unwrap();
     site.clock.advance(Duration::from_secs(120));
+    (site, mailbox, phone, gone)
+}
 
+#[tokio::test]
+async fn an_old_password_that_is_still_tried_stands_in_lists_and_at_the_device() {
+    let (site, mailbox, phone, gone) = knocking_site().await;
     let mut sophie = site.sophie().await;
     let of_mailbox = site.at(&format!("mailboxes/{}/devices", mailbox.id));
     for list in [site.at("devices"), of_mailbox.clone()] {
@@ -531,7 +537,13 @@ async fn an_old_password_that_is_still_tried_stands_in_lists_and_at_the_device()
     let todo = sophie.get(&site.at("")).await;
     todo.says(200, "2 old passwords are still tried");
     assert!(todo.body.contains("devices?show=knocking"), "{}", todo.body);
+}
 
+#[tokio::test]
+async fn devices_that_ended_are_in_sight_for_a_while() {
+    let (site, mailbox, phone, _) = knocking_site().await;
+    let mut sophie = site.sophie().await;
+    let of_mailbox = site.at(&format!("mailboxes/{}/devices", mailbox.id));
     // Who only has ended devices has none: that is said first.
     site.directory().revoke_device(&site.machine, &phone).await.unwrap();
     let ended = sophie.get(&of_mailbox).await;
