@@ -300,6 +300,9 @@ pub(in crate::admin::api) struct Entry {
     at: Moment,
     /// Who did it: `user:`, `token:`, `cli:` and a name, or `daemon`.
     who: String,
+    /// The user who did it, or in whose name it was done; names and addresses may change.
+    #[schema(required = true)]
+    user: Option<UserId>,
     /// From where.
     origin: String,
     /// On whose behalf.
@@ -326,6 +329,7 @@ impl From<AuditRow> for Entry {
             number: row.number,
             at: Moment(row.at),
             who: row.actor.who,
+            user: row.actor.user.map(UserId),
             origin: row.actor.origin,
             behalf: row.actor.behalf,
             action: row.action,
