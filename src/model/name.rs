@@ -48,7 +48,7 @@ pub const TOKEN_NAME_MAX: usize = 64;
 
 /// Whether a character could act on whoever shows it, or is not seen at all: controls, line and paragraph separators,
 /// direction marks, overrides and isolates, and what Unicode lets programs leave out (`Default_Ignorable_Code_Point`) but
-/// for what words and emoji are made with ([`is_joining`]).
+/// for what words and emoji are made with (`is_joining`).
 pub fn is_unshowable(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || (is_ignorable(c) && !is_joining(c))
 }

@@ -2,6 +2,7 @@
 //! what it does not.
 
 mod program;
+mod schemathesis;
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};

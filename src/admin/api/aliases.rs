@@ -15,7 +15,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
 #[serde(deny_unknown_fields)]
 struct AliasNew {
     /// The address, in one of the organisation's mail domains.
-    #[schema(min_length = 3, max_length = 254)]
+    #[schema(min_length = 3, max_length = 254, pattern = "^[^@]+@[^@]+$")]
     address: String,
 }
 

@@ -15,7 +15,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
 #[serde(deny_unknown_fields)]
 struct DomainNew {
     /// Its name, such as `example.org`.
-    #[schema(min_length = 1, max_length = 255)]
+    #[schema(min_length = 3, max_length = 255, pattern = "^[^.@]+([.][^.@]+)+$")]
     name: String,
 }
 

@@ -34,7 +34,7 @@ struct Asked {
     #[param(minimum = 1, maximum = 200, default = 50, nullable = false)]
     limit: Option<u32>,
     /// `next` of the page before.
-    #[param(nullable = false)]
+    #[param(nullable = false, pattern = "^[A-Za-z0-9_-]*$")]
     after: Option<String>,
 }
 
@@ -56,7 +56,7 @@ struct GrantNew {
 #[serde(deny_unknown_fields)]
 struct InvitationNew {
     /// Their address: only a user who signs in with it can accept.
-    #[schema(min_length = 3, max_length = 254)]
+    #[schema(min_length = 3, max_length = 254, pattern = "^[^@]+@[^@]+$")]
     address: String,
     /// As what; a member where it is left out. Owners, administrators and mailbox managers are invited by a person, in
     /// the Manager.

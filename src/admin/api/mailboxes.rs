@@ -36,7 +36,7 @@ struct Asked {
     #[param(minimum = 1, maximum = 200, default = 50, nullable = false)]
     limit: Option<u32>,
     /// `next` of the page before.
-    #[param(nullable = false)]
+    #[param(nullable = false, pattern = "^[A-Za-z0-9_-]*$")]
     after: Option<String>,
 }
 
@@ -45,7 +45,7 @@ struct Asked {
 #[serde(deny_unknown_fields)]
 struct MailboxNew {
     /// Its address, in one of the organisation's mail domains.
-    #[schema(min_length = 3, max_length = 254)]
+    #[schema(min_length = 3, max_length = 254, pattern = "^[^@]+@[^@]+$")]
     address: String,
 }
 

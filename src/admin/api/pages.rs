@@ -26,7 +26,7 @@ pub(super) struct Pages {
     #[param(minimum = 1, maximum = 200, default = 50, nullable = false)]
     pub(super) limit: Option<u32>,
     /// `next` of the page before.
-    #[param(nullable = false)]
+    #[param(nullable = false, pattern = "^[A-Za-z0-9_-]*$")]
     pub(super) after: Option<String>,
 }
 
@@ -71,6 +71,7 @@ impl Paging {
         if !(1..=MOST).contains(&limit) {
             return Err(bad_parameter("limit", format!("write a number from 1 to {MOST}")));
         }
+        let after = after.filter(|after| !after.is_empty());
         let after = after.map(|after| {
             let octets = URL_SAFE_NO_PAD.decode(after).ok();
             octets

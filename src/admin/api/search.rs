@@ -20,7 +20,6 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
 #[into_params(parameter_in = Query)]
 struct Asked {
     /// A part of a name or an address, or a whole internet address.
-    #[param(min_length = 1)]
     q: String,
     /// Results of each kind.
     #[param(minimum = 1, maximum = 100, default = 20, nullable = false)]

@@ -26,7 +26,7 @@ struct Asked {
     #[param(minimum = 1, maximum = 200, default = 50, nullable = false)]
     limit: Option<u32>,
     /// `next` of the page before.
-    #[param(nullable = false)]
+    #[param(nullable = false, pattern = "^[A-Za-z0-9_-]*$")]
     after: Option<String>,
 }
 

@@ -266,6 +266,7 @@ named!(Senders, {
         "Which sender addresses a device may use: `mailbox` for its mailbox and the aliases of it, `off` for any, or \
          further addresses and `@domains` with commas between them.",
     )
+    .pattern(Some("^(mailbox|off|[^@,]*@[^@,]+(,[^@,]*@[^@,]+)*)$"))
 });
 
 /// An object with the fields of `T`, and no list of their values, which serde would take for one as well.

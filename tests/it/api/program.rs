@@ -60,6 +60,10 @@ impl<'s> Program<'s> {
         self.ask("POST", path, &key, Some(body))
     }
 
+    pub(super) fn put(&self, path: &str, body: &Value) -> anyhow::Result<Answer> {
+        self.ask("PUT", path, "", Some(body))
+    }
+
     fn ask(&self, method: &str, path: &str, headers: &str, body: Option<&Value>) -> anyhow::Result<Answer> {
         let body = body.map(ToString::to_string).unwrap_or_default();
         let mut request = format!(

@@ -164,10 +164,7 @@ impl Answers {
                 .ok()?;
             let listed: Value = serde_json::from_str(&listed)?;
             let mails = listed["mails"].as_array().context("no list of mails")?;
-            Ok(mails
-                .iter()
-                .any(|mail| mail["to"] == to)
-                .then_some(Value::Null))
+            Ok(mails.iter().any(|mail| mail["to"] == to).then_some(Value::Null))
         })
     }
 
