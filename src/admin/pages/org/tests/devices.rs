@@ -468,7 +468,7 @@ async fn lists_are_filtered_searched_and_paged() {
 async fn knocking_site() -> (Site, Mailbox, Device, Device) {
     let site = Site::new().await;
     let mailbox = site.mailbox("contact").await;
-    let phone = site.device(&mailbox, "iPhone", None).await;
+    let phone = site.device(&mailbox, "iPhone", Some(site.sophie.id)).await;
     let gone = site.device(&mailbox, "Old laptop", None).await;
     let quiet = site.device(&mailbox, "Quiet", None).await;
     let credentials = match site.store.resolve_login(&mailbox.address).await.unwrap() {
@@ -534,6 +534,10 @@ async fn an_old_password_that_is_still_tried_stands_in_lists_and_at_the_device()
         of_phone.says(200, words);
     }
     page(&gone).await.says(200, "The password of this device was tried just now, from 198.51.100.7 by IMAP. It does no harm; remove the account there");
+    sophie
+        .get("/me")
+        .await
+        .says(200, "old password still tries (× 212, last 1 minute ago)");
     let todo = sophie.get(&site.at("")).await;
     todo.says(200, "2 old passwords are still tried");
     assert!(todo.body.contains("devices?show=knocking"), "{}", todo.body);
