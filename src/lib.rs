@@ -12,6 +12,7 @@ pub mod secret;
 // pure
 pub mod imap;
 pub mod model;
+pub mod onboard;
 pub mod preauth;
 pub mod sasl;
 pub mod smtp;

@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
     ("wire", "pure", &[]),
     ("sasl", "pure", &["preauth", "wire"]),
     ("model", "pure", &[]),
+    ("onboard", "pure", &["model"]),
     ("imap", "pure", &["preauth", "wire", "sasl", "model"]),
     ("smtp", "pure", &["preauth", "wire", "sasl", "model"]),
     ("keys", "mechanism", &[]),
@@ -57,7 +58,16 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
     (
         "admin",
         "edge",
-        &["directory", "model", "store", "revoke", "audit", "tls", "identity"],
+        &[
+            "directory",
+            "model",
+            "onboard",
+            "store",
+            "revoke",
+            "audit",
+            "tls",
+            "identity",
+        ],
     ),
     (
         "cli",
@@ -66,6 +76,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
             "directory",
             "config",
             "model",
+            "onboard",
             "store",
             "verify",
             "audit",
@@ -82,8 +93,8 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
         "config",
         "root",
         &[
-            "model", "store", "verify", "throttle", "tls", "upstream", "session", "listen", "admin", "preauth",
-            "outbox",
+            "model", "onboard", "store", "verify", "throttle", "tls", "upstream", "session", "listen", "admin",
+            "preauth", "outbox",
         ],
     ),
     (
@@ -92,6 +103,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
         &[
             "config",
             "model",
+            "onboard",
             "store",
             "verify",
             "throttle",

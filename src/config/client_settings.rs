@@ -5,27 +5,12 @@
 use super::file;
 use super::section::Section;
 use crate::listen::{ListenerConfig, TlsMode};
+use crate::model::name::is_unshowable;
+use crate::onboard::{Service, Settings};
 use crate::peer::Protocol;
 
-/// How a mail program reaches one protocol.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientService {
-    /// The server name.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-    /// Implicit TLS or STARTTLS.
-    pub security: TlsMode,
-}
-
-/// The settings to type; the user name is the mailbox's full address.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ClientSettings {
-    /// Reading mail; `None` where there is no IMAP listener.
-    pub imap: Option<ClientService>,
-    /// Sending mail; `None` where there is no SMTP listener.
-    pub smtp: Option<ClientService>,
-}
+/// The longest name of the service, in characters: it stands in lists of accounts.
+const PROVIDER_MAX: usize = 60;
 
 /// Completes the section from the listeners.
 pub(super) fn check(
@@ -33,7 +18,7 @@ pub(super) fn check(
     raw: &file::ClientSettings,
     hostname: &str,
     listeners: &[ListenerConfig],
-) -> ClientSettings {
+) -> Settings {
     for (name, key) in [("imap_host", &raw.imap_host), ("smtp_host", &raw.smtp_host)] {
         if let Some(host) = key
             && (host.get_ref().is_empty()
@@ -58,25 +43,40 @@ pub(super) fn check(
     let service =
         |protocol, host: &file::Key<String>, port: &file::Key<u16>, security: &file::Key<file::ListenerSecurity>| {
             let listener = best(listeners, protocol)?;
-            Some(ClientService {
+            Some(Service {
                 host: host
                     .as_ref()
                     .map_or_else(|| hostname.to_owned(), |host| host.get_ref().clone()),
                 port: port
                     .as_ref()
                     .map_or_else(|| listener.address.port(), |port| *port.get_ref()),
-                security: security
-                    .as_ref()
-                    .map_or(listener.tls, |security| match security.get_ref() {
-                        file::ListenerSecurity::Tls => TlsMode::Implicit,
-                        file::ListenerSecurity::Starttls => TlsMode::StartTls,
-                    }),
+                implicit_tls: security.as_ref().map_or(listener.tls == TlsMode::Implicit, |security| {
+                    matches!(security.get_ref(), file::ListenerSecurity::Tls)
+                }),
             })
         };
-    ClientSettings {
+    Settings {
+        provider: provider(section, raw, hostname),
         imap: service(Protocol::Imap, &raw.imap_host, &raw.imap_port, &raw.imap_security),
         smtp: service(Protocol::Smtp, &raw.smtp_host, &raw.smtp_port, &raw.smtp_security),
     }
+}
+
+/// What people know the service by.
+fn provider(section: &mut Section<'_, '_>, raw: &file::ClientSettings, hostname: &str) -> String {
+    let Some(given) = &raw.provider else {
+        return hostname.to_owned();
+    };
+    let name = given.get_ref().trim();
+    let fits = !name.is_empty() && name.chars().count() <= PROVIDER_MAX && !name.chars().any(is_unshowable);
+    if !fits {
+        section.error(
+            "client_settings.provider",
+            &raw.provider,
+            format!("mail programs show it in lists; write 1 to {PROVIDER_MAX} letters, such as \"Example Mail\""),
+        );
+    }
+    name.to_owned()
 }
 
 /// The listener that people should use: one that others can reach before a loopback one, implicit TLS before STARTTLS

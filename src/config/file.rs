@@ -202,6 +202,7 @@ tables! {
     }
     /// What people are told to type into their mail programs.
     ClientSettings {
+        provider: Key<String>,
         imap_host: Key<String>,
         imap_port: Key<u16>,
         imap_security: Key<ListenerSecurity>,

@@ -26,7 +26,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use client_settings::{ClientService, ClientSettings};
 pub use problem::{Problem, Severity};
 
 pub use crate::listen::TlsMode;
@@ -34,7 +33,7 @@ pub use crate::listen::TlsMode;
 use crate::listen::ListenerConfig;
 use crate::model::DomainName;
 use crate::peer::Protocol;
-use crate::{admin, log_filter, outbox, session, store, throttle, tls, upstream, verify};
+use crate::{admin, log_filter, onboard, outbox, session, store, throttle, tls, upstream, verify};
 use file::File;
 use problem::Problems;
 use section::{Section, hours, ms, or, secs, span};
@@ -80,7 +79,7 @@ pub struct Config {
     /// The Manager; off where unset.
     pub manager: Option<admin::manager::Config>,
     /// What people type into their mail programs.
-    pub client_settings: ClientSettings,
+    pub client_settings: onboard::Settings,
     /// Logging.
     pub log: Log,
 }

@@ -11,13 +11,11 @@ use super::{Server, set_up};
 use crate::admin;
 use crate::admin::api::{self, Api};
 use crate::admin::manager::{self, Bound, Place};
-use crate::admin::pages::{self, ClientService, Pages};
-use crate::config;
+use crate::admin::pages::{self, Pages};
 use crate::directory::Directory;
 use crate::directory::desk::{self, Desk, Settings};
 use crate::directory::letter::Post;
 use crate::identity::{Passwords, password};
-use crate::listen::TlsMode;
 use crate::model::Origin;
 use crate::store::{Store, Tidied};
 use crate::throttle::{SignInConfig, SignInThrottle};
@@ -75,18 +73,13 @@ impl Server {
     /// Pages and API, over one desk.
     fn site(&self, origin: &Origin) -> Router {
         let settings = &self.config.client_settings;
-        let (imap, smtp) = (
-            settings.imap.as_ref().map(client_service),
-            settings.smtp.as_ref().map(client_service),
-        );
         let desk = Arc::new(Desk::new(self.directory(), self.desk_parts(origin)));
         let api = Api::new(api::Parts {
             desk: Arc::clone(&desk),
             registry: Arc::clone(&self.plane.registry),
             tail: Arc::clone(&self.tail),
             origin: origin.clone(),
-            imap: imap.clone(),
-            smtp: smtp.clone(),
+            settings: settings.clone(),
             clock: self.clock.clone(),
             tasks: self.web.clone(),
         });
@@ -95,8 +88,7 @@ impl Server {
             registry: Arc::clone(&self.plane.registry),
             tail: Arc::clone(&self.tail),
             origin: origin.clone(),
-            imap,
-            smtp,
+            settings: settings.clone(),
             clock: self.clock.clone(),
         });
         admin::router(pages, api)
@@ -202,12 +194,4 @@ fn is_more(tidied: &Tidied) -> bool {
     [grants, sessions, resets, addresses, invitations, tokens, requests]
         .iter()
         .any(|count| *count >= crate::directory::TIDIED_MAX)
-}
-
-fn client_service(service: &config::ClientService) -> ClientService {
-    ClientService {
-        host: service.host.clone(),
-        port: service.port,
-        implicit_tls: service.security == TlsMode::Implicit,
-    }
 }

@@ -4,11 +4,11 @@
 use super::once::{Key, KeyHeader, Made};
 use super::scope::*;
 use crate::admin::lists::{self, SILENT, SOON};
-use crate::admin::pages::ClientService;
 use crate::directory::DeviceSpec;
 use crate::directory::desk::DeviceAdded;
 use crate::model::name::device_label;
 use crate::model::{DeviceId, MailboxId};
+use crate::onboard::Service;
 use crate::secret::Secret;
 use crate::store::{DeviceOwner, DeviceQuery, DeviceStatus, RETIRED_KEPT};
 
@@ -283,7 +283,7 @@ async fn with_password(
         Some(added) => (added.row, Some(added.password.shown())),
         None => (api.desk.device(&caller.acting, id).await?, None),
     };
-    let server = |service: &Option<ClientService>, is_wanted: bool| {
+    let server = |service: &Option<Service>, is_wanted: bool| {
         service.as_ref().filter(|_| is_wanted).map(|service| Server {
             host: service.host.clone(),
             port: service.port,
@@ -294,8 +294,8 @@ async fn with_password(
     Ok(DevicePassword {
         device: shown::Device::of(api, &row),
         password: password.map(Shown),
-        imap: server(&api.imap, scopes.imap),
-        smtp: server(&api.smtp, scopes.smtp),
+        imap: server(&api.settings.imap, scopes.imap),
+        smtp: server(&api.settings.smtp, scopes.smtp),
         ended,
     })
 }

@@ -71,9 +71,8 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::clock::Clock;
 use crate::directory::desk::Desk;
 use crate::model::Origin;
+use crate::onboard;
 use crate::revoke::{Registry, Tail};
-
-use super::pages::ClientService;
 
 /// Where the API is.
 const ROOT: &str = "/api/v1";
@@ -88,10 +87,8 @@ pub struct Parts {
     pub tail: Arc<Tail>,
     /// The begin of every link.
     pub origin: Origin,
-    /// Where mail programs receive.
-    pub imap: Option<ClientService>,
-    /// Where they send.
-    pub smtp: Option<ClientService>,
+    /// How mail programs reach us.
+    pub settings: onboard::Settings,
     /// The time.
     pub clock: Clock,
     /// What is to come to its end although whoever asked for it has gone.
@@ -104,8 +101,7 @@ pub struct Api {
     registry: Arc<Registry>,
     tail: Arc<Tail>,
     origin: Origin,
-    imap: Option<ClientService>,
-    smtp: Option<ClientService>,
+    settings: onboard::Settings,
     clock: Clock,
     tasks: TaskTracker,
 }
@@ -118,8 +114,7 @@ impl Api {
             registry,
             tail,
             origin,
-            imap,
-            smtp,
+            settings,
             clock,
             tasks,
         } = parts;
@@ -128,8 +123,7 @@ impl Api {
             registry,
             tail,
             origin,
-            imap,
-            smtp,
+            settings,
             clock,
             tasks,
         })

@@ -38,6 +38,7 @@ use crate::clock::Clock;
 use crate::directory::desk::Desk;
 use crate::directory::rights::{Operation, may};
 use crate::model::{Origin, Rights};
+use crate::onboard;
 use crate::revoke::{Registry, Tail};
 use crate::store::UserOrg;
 
@@ -45,17 +46,6 @@ use visit::{Guest, Person};
 
 /// Files that are the same for everybody and have a hash in their path.
 const FOREVER: &str = "public, max-age=31536000, immutable";
-
-/// How a mail program reaches one protocol, for the page that shows a password.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientService {
-    /// The server name.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-    /// TLS from the first octet, and not STARTTLS.
-    pub implicit_tls: bool,
-}
 
 /// What handlers are made of.
 pub struct Parts {
@@ -67,10 +57,8 @@ pub struct Parts {
     pub tail: Arc<Tail>,
     /// The begin of every link.
     pub origin: Origin,
-    /// Where mail programs receive.
-    pub imap: Option<ClientService>,
-    /// Where they send.
-    pub smtp: Option<ClientService>,
+    /// How mail programs reach us.
+    pub settings: onboard::Settings,
     /// The time.
     pub clock: Clock,
 }
@@ -81,8 +69,7 @@ pub struct Pages {
     registry: Arc<Registry>,
     tail: Arc<Tail>,
     origin: Origin,
-    imap: Option<ClientService>,
-    smtp: Option<ClientService>,
+    settings: onboard::Settings,
     clock: Clock,
     /// Messages on their way over a redirection.
     flashes: flash::Flashes,
@@ -98,8 +85,7 @@ impl Pages {
             registry: parts.registry,
             tail: parts.tail,
             origin: parts.origin,
-            imap: parts.imap,
-            smtp: parts.smtp,
+            settings: parts.settings,
             clock: parts.clock,
             flashes: flash::Flashes::default(),
             once: once::Once::default(),

@@ -12,11 +12,10 @@ use crate::cli::local::Local;
 use crate::cli::output::{Output, table};
 use crate::cli::time;
 use crate::clock::Timestamp;
-use crate::config::TlsMode;
-use crate::config::{ClientService, ClientSettings};
 use crate::model::device::{Knocking, Use};
 use crate::model::password::PlainPassword;
 use crate::model::{Device, DeviceId, DeviceState, Mailbox, User, UserId};
+use crate::onboard::{Service, Settings};
 
 /// What is printed once, and wiped behind the printer.
 #[derive(Serialize)]
@@ -57,13 +56,13 @@ pub(super) fn password(
     })
 }
 
-fn settings_lines(device: &Device, settings: &ClientSettings) -> Vec<String> {
-    let line = |name: &str, service: &ClientService| {
+fn settings_lines(device: &Device, settings: &Settings) -> Vec<String> {
+    let line = |name: &str, service: &Service| {
         format!(
             "{name:<13} {}  port {}  {}",
             service.host,
             service.port,
-            security(service.security)
+            security(service)
         )
     };
     let imap = settings
@@ -80,15 +79,12 @@ fn settings_lines(device: &Device, settings: &ClientSettings) -> Vec<String> {
 }
 
 /// The words of mail programs.
-const fn security(mode: TlsMode) -> &'static str {
-    match mode {
-        TlsMode::Implicit => "SSL/TLS",
-        TlsMode::StartTls => "STARTTLS",
-    }
+const fn security(service: &Service) -> &'static str {
+    if service.implicit_tls { "SSL/TLS" } else { "STARTTLS" }
 }
 
-fn service_json(service: &ClientService) -> Value {
-    json!({ "host": service.host, "port": service.port, "security": security(service.security) })
+fn service_json(service: &Service) -> Value {
+    json!({ "host": service.host, "port": service.port, "security": security(service) })
 }
 
 /// What is shown of a device that is not in its record.

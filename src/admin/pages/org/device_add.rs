@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use super::super::ClientService;
 use super::super::once::Coming;
 use super::first::Seen;
 use super::mailbox::place;
@@ -19,6 +18,7 @@ use crate::directory::DeviceSpec;
 use crate::directory::desk::{DeviceAdded, DeviceDeed};
 use crate::model::name::{LABEL_MAX, device_label, name_key};
 use crate::model::{Address, DeviceId, DeviceKind, MailboxId, Networks, Rights, Scopes, UserId};
+use crate::onboard::Service;
 use crate::store::{DeviceQuery, DeviceStatus, LIVE_DEVICES_MAX, MailboxRow};
 
 /// What adding a device may need: any of them opens the form, and what is chosen in it is judged then.
@@ -419,7 +419,7 @@ async fn make(
 /// The one answer that holds the password.
 fn password_page(pages: &Pages, inside: &Inside, added: DeviceAdded, frame: Frame) -> Response {
     let device = &added.row.device;
-    let server = |service: &Option<ClientService>, wanted: bool| {
+    let server = |service: &Option<Service>, wanted: bool| {
         service.as_ref().filter(|_| wanted).map(|service| Server {
             host: service.host.clone(),
             port: service.port,
@@ -430,8 +430,8 @@ fn password_page(pages: &Pages, inside: &Inside, added: DeviceAdded, frame: Fram
         device: shown::device_row(pages, inside.acting.org.id, &added.row),
         password: added.password.shown(),
         is_replacement: added.seq.is_some(),
-        imap: server(&pages.imap, device.scopes.imap),
-        smtp: server(&pages.smtp, device.scopes.smtp),
+        imap: server(&pages.settings.imap, device.scopes.imap),
+        smtp: server(&pages.settings.smtp, device.scopes.smtp),
         qr: None,
         state: Seen::default().state(pages, device),
         frame,

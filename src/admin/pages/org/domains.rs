@@ -1,11 +1,11 @@
 //! `/o/{org}/domains`: mail domains, and what has to stand in the DNS for mail programs to find their way.
 
-use super::super::ClientService;
 use super::scope::*;
 use crate::admin::console::view::Flash;
 use crate::admin::console::view::confirm::Confirm;
 use crate::admin::console::view::domains::{DomainRow, Domains, Found, Record};
 use crate::model::{DomainId, DomainName, MailDomain};
+use crate::onboard::Service;
 
 pub(super) fn routes() -> Router<Arc<Pages>> {
     Router::new()
@@ -51,7 +51,7 @@ fn readable(domain: &DomainName) -> String {
 
 /// The records by which mail programs find the servers (RFC 6186 §3, RFC 8314 §5.1), as far as the servers' names are known.
 fn records(pages: &Pages, domain: &DomainName) -> Vec<Record> {
-    let record = |purpose: &'static str, names: (&str, &str), service: &ClientService| Record {
+    let record = |purpose: &'static str, names: (&str, &str), service: &Service| Record {
         purpose: Line::new(purpose),
         name: format!(
             "_{}._tcp.{domain}",
@@ -62,10 +62,12 @@ fn records(pages: &Pages, domain: &DomainName) -> Vec<Record> {
         found: Found::Unknown,
     };
     let imap = pages
+        .settings
         .imap
         .as_ref()
         .map(|imap| record("server-imap", ("imaps", "imap"), imap));
     let smtp = pages
+        .settings
         .smtp
         .as_ref()
         .map(|smtp| record("server-smtp", ("submissions", "submission"), smtp));

@@ -50,7 +50,11 @@ impl Seen {
             };
         }
         let since = device.replaced_at.unwrap_or(device.created_at);
-        let service = if device.scopes.imap { &pages.imap } else { &pages.smtp };
+        let service = if device.scopes.imap {
+            &pages.settings.imap
+        } else {
+            &pages.settings.smtp
+        };
         match service {
             Some(service) if pages.clock.utc() >= since.plus(SILENT_AFTER) => FirstSignIn::Silent {
                 host: service.host.clone(),

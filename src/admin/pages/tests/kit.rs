@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use super::super::query::with_query;
-use super::super::{ClientService, Pages, Parts};
+use super::super::{Pages, Parts};
 use crate::admin;
 use crate::admin::api::{self, Api};
 use crate::admin::manager::{ClientAddress, guarded};
@@ -29,6 +29,7 @@ use crate::directory::{DeviceSpec, Directory, FirstOrg};
 use crate::identity::STEP_SECONDS;
 use crate::metrics::Metrics;
 use crate::model::{Device, Grant, Language, Mailbox, Org, OrgId, Origin, Rights, Role, User, UserId};
+use crate::onboard;
 use crate::revoke::Registry;
 use crate::store::{Actor, GrantTerms, NewUser, Store};
 
@@ -290,10 +291,15 @@ impl Fresh {
             metrics,
         } = testing::desk(place.path(), &clock, post, wish.throttle);
         let origin = Origin::parse(wish.origin).unwrap();
-        let service = |port| ClientService {
+        let service = |port| onboard::Service {
             host: "mail.example.org".to_owned(),
             port,
             implicit_tls: true,
+        };
+        let settings = onboard::Settings {
+            provider: "Example Mail".to_owned(),
+            imap: Some(service(993)),
+            smtp: Some(service(465)),
         };
         let desk = Arc::new(desk);
         let api = Api::new(api::Parts {
@@ -301,8 +307,7 @@ impl Fresh {
             registry: Arc::clone(&registry),
             tail: Arc::clone(&tail),
             origin: origin.clone(),
-            imap: Some(service(993)),
-            smtp: Some(service(465)),
+            settings: settings.clone(),
             clock: clock.clone(),
             tasks: TaskTracker::new(),
         });
@@ -311,8 +316,7 @@ impl Fresh {
             registry: Arc::clone(&registry),
             tail: Arc::clone(&tail),
             origin: origin.clone(),
-            imap: Some(service(993)),
-            smtp: Some(service(465)),
+            settings: settings.clone(),
             clock: clock.clone(),
         });
         tokio::spawn(async move { tail.run().await });
