@@ -8,6 +8,7 @@ pub mod api;
 mod applied;
 pub mod console;
 mod control;
+pub mod discovery;
 mod export;
 mod lists;
 pub mod manager;

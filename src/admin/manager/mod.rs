@@ -25,6 +25,7 @@ use crate::model::Origin;
 use crate::peer::NetworkPrefixes;
 
 pub use client::ClientAddress;
+pub(super) use guards::{Told, host_of, in_time, panicked};
 pub use guards::{Sorry, guarded, local_path};
 pub use places::OwnNetwork;
 pub use serve::{Bound, bind, serve};
