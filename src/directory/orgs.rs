@@ -77,15 +77,6 @@ impl Directory {
         }
     }
 
-    /// Whether mail of this domain is read here: what its name servers tell anybody. For programs that look for their
-    /// settings and cannot say who they are.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub async fn serves(&self, domain: &DomainName) -> Result<bool, Error> {
-        Ok(self.store.has_domain(domain).await?)
-    }
-
     /// Removes a mail domain that has no mailboxes and aliases.
     ///
     /// # Errors

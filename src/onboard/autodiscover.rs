@@ -107,12 +107,7 @@ fn texts(xml: &str) -> Option<Texts> {
             Event::DocType(_) => return None,
             Event::GeneralRef(name) => drop(meant_by(&name).filter(|_| !path.is_empty())?),
             Event::Eof => return (has_root && path.is_empty()).then_some(texts),
-            Event::Text(_)
-            | Event::Empty(_)
-            | Event::CData(_)
-            | Event::Comment(_)
-            | Event::Decl(_)
-            | Event::PI(_) => {}
+            Event::Text(_) | Event::Empty(_) | Event::CData(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
         }
     }
     None
@@ -184,7 +179,11 @@ fn protocol(name: &str, service: &Service, address: Option<&Address>, more: &str
         let _ = write!(text, "<LoginName>{}</LoginName>", escape(address.as_str()));
     }
     // Where `SSL` alone is said, readers take it for TLS from the first octet, or ask the port.
-    let encryption = if service.implicit_tls { "" } else { "<Encryption>TLS</Encryption>" };
+    let encryption = if service.implicit_tls {
+        ""
+    } else {
+        "<Encryption>TLS</Encryption>"
+    };
     let _ = write!(
         text,
         "<SPA>off</SPA><SSL>on</SSL>{encryption}<AuthRequired>on</AuthRequired>{more}</Protocol>"
@@ -272,10 +271,16 @@ mod tests {
     fn a_request_names_an_address() {
         let anna = Ok(Some("anna@example.org".to_owned()));
         assert_eq!(asked(&request("anna@example.org", OUTLOOK)), anna);
-        assert_eq!(asked(&format!("\u{feff}{}", request(" Anna@Example.ORG\r\n", OUTLOOK))), anna);
+        assert_eq!(
+            asked(&format!("\u{feff}{}", request(" Anna@Example.ORG\r\n", OUTLOOK))),
+            anna
+        );
         assert_eq!(asked(&request("<![CDATA[anna@example.org]]>", OUTLOOK)), anna);
         assert_eq!(asked(&request("anna&#64;example.org", OUTLOOK)), anna);
-        assert_eq!(asked(&request("a&amp;b@example.org", OUTLOOK)), Ok(Some("a&b@example.org".to_owned())));
+        assert_eq!(
+            asked(&request("a&amp;b@example.org", OUTLOOK)),
+            Ok(Some("a&b@example.org".to_owned()))
+        );
         let prefixed = "<a:Autodiscover xmlns:a=\"x\"><a:Request><a:AcceptableResponseSchema>http://schemas.microsoft.com/\
             exchange/autodiscover/outlook/responseschema/2006a</a:AcceptableResponseSchema><a:LegacyDN>/o=x</a:LegacyDN>\
             <a:EMailAddress>anna@example.org</a:EMailAddress></a:Request></a:Autodiscover>";
@@ -292,7 +297,11 @@ mod tests {
     #[test]
     fn other_schemas_get_the_documented_errors() {
         assert_eq!(asked(&request("anna@example.org", MOBILE)), Err(Refusal::MobileSync));
-        for schema in ["", "http://example.org", "http://schemas.microsoft.com/exchange/2010/Autodiscover"] {
+        for schema in [
+            "",
+            "http://example.org",
+            "http://schemas.microsoft.com/exchange/2010/Autodiscover",
+        ] {
             assert_eq!(
                 asked(&request("anna@example.org", schema)),
                 Err(Refusal::UnknownSchema),
@@ -343,7 +352,8 @@ mod tests {
     #[test]
     fn many_attributes_are_passed_over() {
         let attributes: String = (0..1000).map(|at| format!(" a{at}=\"\"")).collect();
-        let body = request("anna@example.org", OUTLOOK).replace("<Request>", &format!("<Request{attributes} a1='' a1=''>"));
+        let body =
+            request("anna@example.org", OUTLOOK).replace("<Request>", &format!("<Request{attributes} a1='' a1=''>"));
         assert_eq!(asked(&body), Ok(Some("anna@example.org".to_owned())));
     }
 
@@ -366,7 +376,9 @@ mod tests {
     fn all(xml: &str, element: &str) -> Vec<String> {
         let (open, close) = (format!("<{element}>"), format!("</{element}>"));
         let behind = xml.split(&open).skip(1);
-        behind.map(|rest| rest.split(&close).next().unwrap().to_owned()).collect()
+        behind
+            .map(|rest| rest.split(&close).next().unwrap().to_owned())
+            .collect()
     }
 
     #[test]
@@ -394,7 +406,8 @@ mod tests {
     #[test]
     fn version_2_leads_to_version_1_and_nowhere_else() {
         let url = "https://autodiscover.example.org/autodiscover/autodiscover.xml";
-        let found: serde_json::Value = serde_json::from_slice(&version_2(Some("autodiscoverV1"), url).unwrap()).unwrap();
+        let found: serde_json::Value =
+            serde_json::from_slice(&version_2(Some("autodiscoverV1"), url).unwrap()).unwrap();
         assert_eq!(found, serde_json::json!({"Protocol": "AutodiscoverV1", "Url": url}));
         for (protocol, code) in [
             (Some("ActiveSync"), "InvalidProtocol"),

@@ -98,7 +98,7 @@ impl Server {
 
     fn discovery_parts(&self, origin: &Origin) -> discovery::Parts {
         discovery::Parts {
-            directory: self.directory(),
+            store: Arc::clone(&self.store) as _,
             settings: self.config.client_settings.clone(),
             origin: origin.clone(),
             metrics: Arc::clone(&self.metrics),

@@ -149,7 +149,10 @@ impl Host {
 pub(super) fn in_query(uri: &Uri, names: &[&str]) -> Option<String> {
     let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).ok()?;
     let is_asked = |name: &str| names.iter().any(|asked| name.eq_ignore_ascii_case(asked));
-    pairs.into_iter().find(|(name, _)| is_asked(name)).map(|(_, value)| value)
+    pairs
+        .into_iter()
+        .find(|(name, _)| is_asked(name))
+        .map(|(_, value)| value)
 }
 
 /// The domain of the address in a query. What stands before its `@` is never looked at: programs make it up.
@@ -204,7 +207,10 @@ mod tests {
             ("/.well-known/autoconfig/mail/config-v1.1.xml", Some(Route::Autoconfig)),
             ("/AutoDiscover/AutoDiscover.XML", Some(Route::AutodiscoverXml)),
             ("/Autodiscover/Autodiscover.json", Some(Route::AutodiscoverJson)),
-            ("/autodiscover/autodiscover.json/v1.0/a%40b.example", Some(Route::AutodiscoverJson)),
+            (
+                "/autodiscover/autodiscover.json/v1.0/a%40b.example",
+                Some(Route::AutodiscoverJson),
+            ),
             ("/.well-known/user-agent-configuration.json", Some(Route::Pacc)),
             ("/", None),
             ("/autodiscover/autodiscover.jsonx", None),
@@ -220,15 +226,33 @@ mod tests {
     #[test]
     fn a_name_stands_for_what_is_behind_its_label_or_for_itself() {
         let domains = |text: &str| -> Vec<String> { name(text).domains().iter().map(ToString::to_string).collect() };
-        assert_eq!(domains("autoconfig.Acme.example"), ["acme.example", "autoconfig.acme.example"]);
+        assert_eq!(
+            domains("autoconfig.Acme.example"),
+            ["acme.example", "autoconfig.acme.example"]
+        );
         assert_eq!(domains("acme.example:443"), ["acme.example"]);
-        assert_eq!(domains("ua-auto-config.acme.example."), ["acme.example", "ua-auto-config.acme.example"]);
-        assert_eq!(domains("autoconfig.example"), ["autoconfig.example"], "`example` is no domain");
+        assert_eq!(
+            domains("ua-auto-config.acme.example."),
+            ["acme.example", "ua-auto-config.acme.example"]
+        );
+        assert_eq!(
+            domains("autoconfig.example"),
+            ["autoconfig.example"],
+            "`example` is no domain"
+        );
         assert_eq!(name("Manager.Example.org:8443"), Host::Own);
         assert!(domains("manager.example.org:8443").is_empty());
         assert!(name("autodiscover.mx.example").is_for_any_domain() && !name("acme.example").is_for_any_domain());
         let origin = Origin::parse("https://manager.example.org").unwrap();
-        for text in ["", "example", "acme.example:x", "acme.example:70000", "a b.example", "[::1]:443", "anna@acme.example"] {
+        for text in [
+            "",
+            "example",
+            "acme.example:x",
+            "acme.example:70000",
+            "a b.example",
+            "[::1]:443",
+            "anna@acme.example",
+        ] {
             assert_eq!(Host::read(text, &origin), None, "{text:?}");
         }
     }
@@ -237,7 +261,10 @@ mod tests {
     fn a_link_stays_on_the_host_that_was_asked() {
         let origin = Origin::parse("https://manager.example.org:8443").unwrap();
         let link = |text: &str| name(text).link(&origin, "/x");
-        assert_eq!(link("Autodiscover.acme.example:8443"), "https://autodiscover.acme.example:8443/x");
+        assert_eq!(
+            link("Autodiscover.acme.example:8443"),
+            "https://autodiscover.acme.example:8443/x"
+        );
         assert_eq!(link("acme.example"), "https://acme.example/x");
         assert_eq!(link("manager.example.org:8443"), "https://manager.example.org:8443/x");
     }
@@ -256,7 +283,14 @@ mod tests {
         ] {
             assert_eq!(of(uri), acme, "{uri}");
         }
-        for uri in ["/x", "/x?emailaddress=", "/x?emailaddress=anna", "/x?emailaddress=anna@", "/a/b%4", "/a/b%zz@acme.example"] {
+        for uri in [
+            "/x",
+            "/x?emailaddress=",
+            "/x?emailaddress=anna",
+            "/x?emailaddress=anna@",
+            "/a/b%4",
+            "/a/b%zz@acme.example",
+        ] {
             assert_eq!(of(uri), None, "{uri}");
         }
     }

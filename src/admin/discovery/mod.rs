@@ -24,10 +24,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::manager::{self, Told};
 use crate::clock::Clock;
-use crate::directory::Directory;
 use crate::metrics::Metrics;
-use crate::model::{DomainName, Origin};
+use crate::model::{Address, DomainName, Origin};
 use crate::onboard::{Settings, autoconfig, autodiscover, pacc};
+use crate::store::DirectoryStore;
 use asked::{Host, Route};
 
 /// The body of a request: Outlook's has some 400 octets.
@@ -46,7 +46,7 @@ const HEADERS: [(HeaderName, &str); 2] = [
 /// What discovery works with.
 pub struct Parts {
     /// Knows the mail domains.
-    pub directory: Directory,
+    pub store: Arc<dyn DirectoryStore>,
     /// How mail programs reach us.
     pub settings: Settings,
     /// Where people read on.
@@ -168,8 +168,8 @@ impl Discovery {
         let is_xml = [(header::CONTENT_TYPE, autodiscover::MEDIA_TYPE)];
         let body = body::to_bytes(body, BODY_BYTES).await.map_err(|error| {
             // The one error that says so is that of the limit.
-            let is_too_long = std::error::Error::source(&error)
-                .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+            let is_too_long =
+                std::error::Error::source(&error).is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
             if is_too_long { Fault::TooLong } else { Fault::Body }
         })?;
         let address = match autodiscover::read(&body) {
@@ -180,7 +180,7 @@ impl Discovery {
                 return Ok((is_xml, autodiscover::refused(why, time)).into_response());
             }
         };
-        let domain = address.as_ref().map(crate::model::Address::domain);
+        let domain = address.as_ref().map(Address::domain);
         self.domain(host, domain).await?;
         let document = autodiscover::settings(&self.parts.settings, address.as_ref());
         Ok((is_xml, document.ok_or(Fault::NotOffered)?).into_response())
@@ -215,7 +215,7 @@ impl Discovery {
     }
 
     async fn serves(&self, domain: &DomainName) -> Result<bool, Fault> {
-        self.parts.directory.serves(domain).await.map_err(|error| {
+        self.parts.store.has_domain(domain).await.map_err(|error| {
             tracing::error!(%error, "a mail program looks for its settings and the store cannot be read");
             Fault::Store
         })
@@ -241,7 +241,12 @@ impl IntoResponse for Fault {
             ),
             Self::Method(allowed) => {
                 let headers = [(header::ALLOW, allowed)];
-                return (StatusCode::METHOD_NOT_ALLOWED, headers, "Nothing is read here that way.\n").into_response();
+                return (
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    headers,
+                    "Nothing is read here that way.\n",
+                )
+                    .into_response();
             }
             Self::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "A request has at most 16 KiB.\n"),
             Self::Body => (StatusCode::BAD_REQUEST, "The request did not arrive whole.\n"),
