@@ -24,6 +24,7 @@ mod revocation;
 mod secrets;
 mod site;
 mod smuggling;
+mod thunderbird;
 mod tls;
 mod transcripts;
 mod upstreams;
