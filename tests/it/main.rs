@@ -9,6 +9,7 @@ mod browser;
 mod cli;
 mod clients;
 mod config;
+mod discovery;
 mod fuzz_corpus;
 mod gateway;
 mod hostile;

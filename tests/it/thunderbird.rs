@@ -110,7 +110,10 @@ impl Place {
             "imap": server(self.imap.port),
             "smtp": server(self.smtp.port),
         });
-        ensure!(account == expected, "the account says {account:#}, and not {expected:#}");
+        ensure!(
+            account == expected,
+            "the account says {account:#}, and not {expected:#}"
+        );
         self.signed_in()?;
         self.dovecot.wait_for_message(ANNA, &subject)?;
         Ok(proxy.asked())
@@ -139,7 +142,7 @@ fn thunderbird_sets_itself_up_from_address_and_password() -> anyhow::Result<()> 
         ensure!(has_asked(&asked, name), "{name} is not among {asked:#?}");
     }
     // Outlook's way was asked beside Thunderbird's own, and both were answered. All was logged that can be, and the
-    // gateway's end searches it for the password, which Thunderbird has sent to all of these names.
+    // gateway's end searches it for the password.
     for route in ["/mail/config-v1.1.xml", "/autodiscover/autodiscover.xml"] {
         place.postern.wait_for_log(&["\"request\"", route, "200"])?;
     }
@@ -151,7 +154,13 @@ fn one_name_under_the_mail_exchangers_domain_serves_a_customers_domain() -> anyh
     let names = ["autoconfig.provider.test"];
     let place = Place::start(&names)?;
     let asked = place.set_up(&names, json!({"acme.test": "mx.provider.test"}))?;
-    ensure!(has_asked(&asked, "autoconfig.acme.test"), "its own name comes first: {asked:#?}");
+    ensure!(
+        has_asked(&asked, "autoconfig.acme.test"),
+        "its own name comes first: {asked:#?}"
+    );
     ensure!(has_asked(&asked, names[0]), "{asked:#?}");
-    place.postern.wait_for_log(&["\"request\"", "/mail/config-v1.1.xml", "200"]).map(drop)
+    place
+        .postern
+        .wait_for_log(&["\"request\"", "/mail/config-v1.1.xml", "200"])
+        .map(drop)
 }

@@ -174,7 +174,7 @@ fn domain_of(address: &str) -> Option<DomainName> {
     DomainName::parse(domain).ok()
 }
 
-/// A segment of a path without its escapes (RFC 3986 §2.1).
+/// A segment of a path without its escapes.
 fn decoded(segment: &str) -> Option<Cow<'_, str>> {
     let mut parts = segment.split('%');
     let first = parts.next()?;

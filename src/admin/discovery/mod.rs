@@ -3,8 +3,8 @@
 //! A few paths on the Manager's listener, asked under names such as `autoconfig.example.org` for any mail domain of the
 //! store, and so in front of the guard that knows one host only. What is answered is public and the same for every
 //! address of a domain, so that nobody learns here which mailboxes exist: no mailbox is ever looked up. Programs send
-//! passwords with these requests unasked (Outlook and Thunderbird in `Authorization`). Nothing here reads that header,
-//! no answer asks for it, and neither it nor a query nor a body is logged.
+//! passwords with these requests unasked (Outlook in `Authorization`, Thunderbird too once it has one). Nothing here
+//! reads that header, no answer asks for it, and neither it nor a query nor a body is logged.
 
 mod asked;
 

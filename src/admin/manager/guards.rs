@@ -91,7 +91,7 @@ async fn only_our_host(State(guard): State<Guard>, request: Request, next: Next)
     }
 }
 
-/// The name and the port that a request was sent to, as it says itself (RFC 9112 §3.2).
+/// The name and the port that a request was sent to, as it says itself.
 pub(in crate::admin) fn host_of(request: &Request) -> Option<&str> {
     let given = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     request

@@ -71,7 +71,7 @@ function account() {
     return {
       count: accounts.length,
       email: identity.email,
-      imap: { host: incoming.hostName, port: incoming.port, tls: tls(incoming), user: incoming.username },
+      imap: { host: incoming.hostname ?? incoming.hostName, port: incoming.port, tls: tls(incoming), user: incoming.username },
       smtp: { host: outgoing.hostname, port: outgoing.port, tls: tls(outgoing), user: outgoing.username },
     };
   `);

@@ -36,7 +36,12 @@ impl Thunderbird {
         profile.write("user.js", &preferences(proxy, names))?;
         let mut command = Command::new("thunderbird");
         command
-            .args(["--headless", "--no-remote", "--marionette", "--remote-allow-system-access"])
+            .args([
+                "--headless",
+                "--no-remote",
+                "--marionette",
+                "--remote-allow-system-access",
+            ])
             .arg("--profile")
             .arg(profile.path())
             .env("HOME", profile.path())
@@ -77,7 +82,10 @@ fn preferences(proxy: u16, names: &str) -> String {
         ("network.proxy.no_proxies_on", json!("")),
         ("network.dns.localDomains", json!(names)),
         ("network.dns.disableIPv6", json!(true)),
-        ("datareporting.policy.dataSubmissionPolicyBypassNotification", json!(true)),
+        (
+            "datareporting.policy.dataSubmissionPolicyBypassNotification",
+            json!(true),
+        ),
         ("mail.shell.checkDefaultClient", json!(false)),
         ("mailnews.start_page.enabled", json!(false)),
         ("app.update.enabled", json!(false)),
@@ -139,7 +147,10 @@ fn listen(child: &mut Child, picture: &Path) -> anyhow::Result<Value> {
             .with_context(|| format!("the person at Thunderbird says nothing, since {last:?}"))?;
         let told: Value = serde_json::from_str(&line)?;
         if told.get("failed").is_some() {
-            bail!("{told:#}\nafter {last}\nwhat was on the screen is in {}", picture.display());
+            bail!(
+                "{told:#}\nafter {last}\nwhat was on the screen is in {}",
+                picture.display()
+            );
         }
         if let Some(found) = told.get("account") {
             account = found.clone();
