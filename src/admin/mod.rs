@@ -11,6 +11,7 @@ mod control;
 mod export;
 mod lists;
 pub mod manager;
+mod named;
 mod operations;
 pub mod pages;
 
