@@ -12,6 +12,7 @@ pub mod discovery;
 mod export;
 mod lists;
 pub mod manager;
+mod named;
 mod operations;
 pub mod pages;
 
