@@ -82,7 +82,11 @@ fn scenes(narrator: &mut Narrator, stack: &Stack, owner: SignIn) -> anyhow::Resu
 
 /// What Postern warned of, the last of it.
 fn troubles(log: &str) -> Vec<&str> {
-    let is_trouble = |line: &&str| ["\"WARN\"", "\"ERROR\"", "refused"].iter().any(|word| line.contains(word));
+    let is_trouble = |line: &&str| {
+        ["\"WARN\"", "\"ERROR\"", "refused"]
+            .iter()
+            .any(|word| line.contains(word))
+    };
     let mut troubles: Vec<&str> = log.lines().rev().filter(is_trouble).take(TROUBLES_SHOWN).collect();
     troubles.reverse();
     troubles

@@ -5,6 +5,7 @@ import { connect } from "node:net";
 
 /** How long anything is waited for: one answer, or something to be seen on the screen. */
 const patience = 45_000;
+/** Between two looks. */
 const pause = 100;
 
 export class Marionette {
@@ -62,11 +63,16 @@ export class Marionette {
     return this.ask("WebDriver:ExecuteScript", { script, args, sandbox: "system", newSandbox: true });
   }
 
-  /** Looks until the body of a function gives something. */
-  async until(what, script, ...args) {
+  /** Looks until the body of a function, in the window, gives something. */
+  until(what, script, ...args) {
+    return this.seen(what, () => this.run(script, ...args));
+  }
+
+  /** Looks until there is something. */
+  async seen(what, look) {
     const end = Date.now() + patience;
     for (;;) {
-      const found = await this.run(script, ...args);
+      const found = await look();
       if (found) return found;
       if (Date.now() > end) throw new Error(`waited ${patience} ms in vain until ${what}`);
       await new Promise(resolve => setTimeout(resolve, pause));

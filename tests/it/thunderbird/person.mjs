@@ -88,12 +88,10 @@ async function send() {
     parameters.format = Ci.nsIMsgCompFormat.PlainText;
     MailServices.compose.OpenComposeWindowWithParams(null, parameters);
   `, to, subject);
-  const end = Date.now() + 45_000;
-  let opened;
-  while (!opened) {
-    if (Date.now() > end) throw new Error("no window to write in was opened");
-    opened = (await thunderbird.ask("WebDriver:GetWindowHandles")).find(handle => !before.includes(handle));
-  }
+  const opened = await thunderbird.seen("a window to write in is opened", async () => {
+    const handles = await thunderbird.ask("WebDriver:GetWindowHandles");
+    return handles.find(handle => !before.includes(handle));
+  });
   await thunderbird.ask("WebDriver:SwitchToWindow", { handle: opened });
   const button = await thunderbird.until("the message can be sent", `
     const button = document.getElementById("button-send");
