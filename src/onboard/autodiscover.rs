@@ -34,7 +34,7 @@ const MOBILE: &str = "http://schemas.microsoft.com/exchange/autodiscover/mobiles
 pub enum Refusal {
     /// It is no request (error 600).
     Malformed,
-    /// It asks for Exchange ActiveSync (error 601).
+    /// It asks for Exchange `ActiveSync` (error 601).
     MobileSync,
     /// It asks for something that nobody here knows (error 601).
     UnknownSchema,
