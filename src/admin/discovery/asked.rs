@@ -84,8 +84,8 @@ pub(super) enum Host {
     Own,
     /// Another one.
     Name {
-        /// As it was asked for, with its port.
-        authority: String,
+        /// The name, without its port: only what stands in the DNS may become part of an answer.
+        name: DomainName,
         /// The name itself, and before it what stands behind one of our labels.
         domains: Vec<DomainName>,
         /// It begins with one of our labels.
@@ -104,17 +104,16 @@ impl Host {
             return Some(Self::Own);
         }
         let given = given.to_ascii_lowercase();
-        let (name, port) = match given.split_once(':') {
-            Some((name, port)) => (name, Some(port.parse::<u16>().ok()?)),
-            None => (given.as_str(), None),
+        let name = match given.split_once(':') {
+            Some((name, port)) => port.parse::<u16>().is_ok().then_some(name)?,
+            None => given.as_str(),
         };
         let name = name.strip_suffix('.').unwrap_or(name);
         let below = LABELS.iter().find_map(|label| name.strip_prefix(label));
         let whole = DomainName::parse(name).ok()?;
-        let authority = port.map_or_else(|| whole.to_string(), |port| format!("{whole}:{port}"));
         let below = below.and_then(|below| DomainName::parse(below).ok());
         Some(Self::Name {
-            authority,
+            name: whole.clone(),
             is_labelled: below.is_some(),
             domains: below.into_iter().chain([whole]).collect(),
         })
@@ -136,11 +135,11 @@ impl Host {
         }
     }
 
-    /// The link to a path on the same host: programs follow it with a password in their hand, and no other host gets it.
+    /// The link to a path on the same host, on the port that all programs use.
     pub(super) fn link(&self, origin: &Origin, path: &str) -> String {
         match self {
             Self::Own => origin.link(path),
-            Self::Name { authority, .. } => format!("https://{authority}{path}"),
+            Self::Name { name, .. } => format!("https://{name}{path}"),
         }
     }
 }
@@ -258,12 +257,12 @@ mod tests {
     }
 
     #[test]
-    fn a_link_stays_on_the_host_that_was_asked() {
+    fn a_link_stays_on_the_host_that_was_asked_and_forgets_its_port() {
         let origin = Origin::parse("https://manager.example.org:8443").unwrap();
         let link = |text: &str| name(text).link(&origin, "/x");
         assert_eq!(
             link("Autodiscover.acme.example:8443"),
-            "https://autodiscover.acme.example:8443/x"
+            "https://autodiscover.acme.example/x"
         );
         assert_eq!(link("acme.example"), "https://acme.example/x");
         assert_eq!(link("manager.example.org:8443"), "https://manager.example.org:8443/x");

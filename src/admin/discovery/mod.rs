@@ -150,10 +150,15 @@ impl Discovery {
             }
             Route::AutodiscoverJson => {
                 self.domain(&host, asked::domain_in_json_request(request.uri())).await?;
+                // Programs follow the link with a password in their hand. A name that does not stand for a domain of ours
+                // may be anybody's, who wants to see it.
+                let stands = self.serves_any(&host).await?;
+                let host = if stands { &host } else { &Host::Own };
                 let url = host.link(&self.parts.origin, asked::AUTODISCOVER_XML);
                 let protocol = asked::in_query(request.uri(), &["protocol"]);
                 Ok(match autodiscover::version_2(protocol.as_deref(), &url) {
-                    Ok(document) => found("application/json", document),
+                    // A cache that does not ask for the name would hand one name's link to another.
+                    Ok(document) => ([(header::CONTENT_TYPE, "application/json")], document).into_response(),
                     Err(document) => {
                         let is_json = [(header::CONTENT_TYPE, "application/json")];
                         (StatusCode::BAD_REQUEST, is_json, document).into_response()
@@ -223,7 +228,11 @@ impl Discovery {
 }
 
 fn found(media_type: &'static str, document: impl Into<Body>) -> Response {
-    let headers = [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, CACHED)];
+    let headers = [
+        (header::CONTENT_TYPE, media_type),
+        (header::CACHE_CONTROL, CACHED),
+        (header::VARY, "host"),
+    ];
     (headers, document.into()).into_response()
 }
 

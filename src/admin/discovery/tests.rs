@@ -313,7 +313,12 @@ async fn version_2_leads_to_version_1_on_the_same_host() {
         (
             "Autodiscover.Acme.example:8443",
             "/v1.0/anna%40acme.example?Protocol=AutodiscoverV1",
-            "autodiscover.acme.example:8443",
+            "autodiscover.acme.example",
+        ),
+        (
+            "autodiscover.stranger.example",
+            "?Email=anna%40acme.example&Protocol=AutodiscoverV1",
+            "manager.example.org",
         ),
         (
             "manager.example.org",
@@ -329,6 +334,11 @@ async fn version_2_leads_to_version_1_on_the_same_host() {
             "{host}{path}"
         );
         assert_eq!(url(&answer), format!("https://{at}{POX}"));
+        assert_eq!(
+            answer.header("cache-control"),
+            "no-store",
+            "the link is that of one name"
+        );
     }
     for protocol in ["Protocol=ActiveSync", "Protocol=Ews", "Protocol=", "RedirectCount=1"] {
         let path = format!("{JSON}?Email=anna%40acme.example&{protocol}");
