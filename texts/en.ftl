@@ -834,6 +834,7 @@ deed-member-remove = removed { $name } from the organisation
 deed-member-role = changed the role of { $name }: { $was } → { $role }
 deed-org-create = created the organisation { $subject }
 deed-org-delete = deleted the organisation { $subject }
+deed-org-notices = changed which notices are sent by mail
 deed-org-rename = renamed the organisation to { $subject }
 deed-session-end = ended a connection of { $mailbox }
 deed-setup-link = made a link for the first owner

@@ -834,6 +834,7 @@ deed-member-remove = a retiré { $name } de l’organisation
 deed-member-role = a changé le rôle de { $name } : { $was } → { $role }
 deed-org-create = a créé l’organisation { $subject }
 deed-org-delete = a supprimé l’organisation { $subject }
+deed-org-notices = a changé les avis envoyés par e-mail
 deed-org-rename = a renommé l’organisation en { $subject }
 deed-session-end = a coupé une connexion de { $mailbox }
 deed-setup-link = a créé un lien pour le premier propriétaire

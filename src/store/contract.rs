@@ -385,6 +385,8 @@ fn used(device: &Device, at: Timestamp, client: &str) -> DeviceUse {
     };
     DeviceUse {
         device: device.id,
+        network: usage.ip.into(),
+        since: at,
         usage,
     }
 }
