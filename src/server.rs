@@ -306,6 +306,7 @@ impl Server {
             }
         });
         self.tidy_people();
+        self.tell_notices();
     }
 
     fn until_stopped(&self, work: impl Future<Output = ()> + Send + 'static) {

@@ -35,7 +35,7 @@ pub use crate::smtp::guard::BareNewline;
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
-use crate::peer::{Peer, Protocol};
+use crate::peer::{NetworkPrefixes, Peer, Protocol};
 use crate::preauth::Limits;
 use crate::revoke::{IdleLimits, Registry, SWEEP_INTERVAL, Sweeper};
 use crate::store::CredentialStore;

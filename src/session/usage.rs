@@ -21,9 +21,9 @@ const MAX_WAITING: usize = 100_000;
 /// Networks of one device that wait to be written, the last ones: as many as the store keeps.
 const MAX_NETWORKS: usize = NETWORKS_KEPT_MAX;
 
-/// A network is no smaller than this to those who are told of a new one: an address, or a network of a customer, changes with
-/// each day or each street.
-const WIDEST: NetworkPrefixes = NetworkPrefixes { ipv4: 24, ipv6: 48 };
+/// A network is no smaller than this to those who are told of a new one: the address of a phone or of
+/// a home changes every day, and nobody reads a mail a day.
+const SMALLEST: NetworkPrefixes = NetworkPrefixes { ipv4: 24, ipv6: 48 };
 
 /// Old passwords whose tries wait to be written.
 const MAX_KNOCKING: usize = 10_000;
@@ -49,8 +49,8 @@ impl Usage {
         Self {
             waiting: Mutex::default(),
             network: NetworkPrefixes {
-                ipv4: network.ipv4.min(WIDEST.ipv4),
-                ipv6: network.ipv6.min(WIDEST.ipv6),
+                ipv4: network.ipv4.min(SMALLEST.ipv4),
+                ipv6: network.ipv6.min(SMALLEST.ipv6),
             },
             store,
             metrics,

@@ -16,7 +16,7 @@ use super::{Actor, Error, NewMail};
 use crate::clock::Timestamp;
 use crate::model::device::Use;
 use crate::model::notice::{NoticeKind, NoticesOff};
-use crate::model::{Address, DeviceId, Language, OrgId, UserId};
+use crate::model::{Address, DeviceId, Language, MailboxId, OrgId, UserId};
 
 /// The networks that are kept of a device, those used last: with one more the longest unused is forgotten.
 pub const NETWORKS_KEPT_MAX: usize = 16;
@@ -85,8 +85,10 @@ pub struct NoticeDevice {
     pub device: DeviceId,
     /// What people call it.
     pub label: String,
-    /// The address of its mailbox.
-    pub mailbox: Address,
+    /// Of which mailbox.
+    pub mailbox: MailboxId,
+    /// That mailbox's address.
+    pub address: Address,
     /// Who is told.
     pub readers: Vec<NoticeReader>,
 }

@@ -234,7 +234,8 @@ fn about_at(conn: &Connection, row: &Row<'_>, now: Timestamp) -> Outcome<NoticeD
         org,
         device,
         label: row.get(2)?,
-        mailbox: row.get(3)?,
+        mailbox,
+        address: row.get(3)?,
         readers: readers(conn, (org, mailbox), user, now)?,
     })
 }

@@ -52,6 +52,9 @@ impl Form for NewForm {
 }
 
 async fn new(State(pages): Here, There { inside, id }: There<MailboxId>, Asked(mut typed): Asked<NewForm>) -> Reply {
+    if let Some(answer) = prove_first(&pages, &inside) {
+        return Ok(answer);
+    }
     if typed.rights.is_empty() {
         typed.rights = USUAL.iter().map(|right| right.name().to_owned()).collect();
     }
@@ -281,6 +284,9 @@ async fn one(State(pages): Here, There { inside, id }: There<(MailboxId, UserId)
         .await
         .map_err(failed)?;
     let grant = pages.desk.grant(&inside.acting, id.0, id.1).await.map_err(failed)?;
+    if let Some(answer) = prove_first(&pages, &inside) {
+        return Ok(answer);
+    }
     let page = access_page(&pages, &inside, &grant).await.map_err(failed)?;
     Ok(reply::page(&page))
 }

@@ -405,6 +405,8 @@ async fn lists_are_filtered_searched_and_paged() {
     let at = site.clock.utc();
     let once = DeviceUse {
         device: used.id,
+        network: PEER.parse::<std::net::IpAddr>().unwrap().into(),
+        since: at,
         usage: Use {
             at,
             ip: PEER.parse().unwrap(),
