@@ -882,6 +882,19 @@ record-found = trouvé : { $value }
 
 ## Réglages et jetons
 
+notices-title = Avis par e-mail
+notices-lead = Ce que les personnes apprennent au sujet des appareils, chacune dans sa langue.
+notices-on = Avis envoyés
+notice-device-added = Nouvel appareil ou nouveau mot de passe d’appareil
+notice-device-added-hint = À qui a accès à la boîte mail, et à qui l’a ajouté.
+notice-device-network = Connexion depuis un nouveau réseau
+notice-device-network-hint = Quand un appareil se connecte depuis un réseau d’où on ne le connaissait pas. Avec la marche à suivre pour le mettre en pause ou le déconnecter.
+notice-device-unused = Appareil inutilisé depuis 90 jours
+notice-device-unused-hint = Une seule fois, jusqu’à la prochaine utilisation. L’appareil continue de fonctionner.
+notice-is-on = envoyé
+notice-is-off = pas envoyé
+notices-who = Un avis va à la personne à qui l’appareil appartient ; sinon à qui peut voir les appareils de la boîte mail ; sinon aux propriétaires et à l’administration. Pour un appareil, il y a au plus un message par heure : ce qui arrive entre-temps vient ensuite en une fois.
+notices-always = Toujours envoyés : les invitations, les liens pour un nouveau mot de passe, les changements de connexion ou d’accès d’une personne, les nouveaux jetons d’API, et les nouveaux mots de passe d’appareil d’une boîte mail à qui se connecte ici avec son adresse.
 tokens-title = Jetons d’API
 tokens-lead = Pour les programmes qui gèrent boîtes mail et appareils.
 tokens-api = Description de l’API

@@ -106,7 +106,10 @@ mod tests {
         }
         assert!(NoticeKind::ALL.is_sorted_by_key(|kind| kind.name()));
         let bad = "invitation".parse::<NoticeKind>().unwrap_err().to_string();
-        assert!(bad.starts_with("\"invitation\" is not a notice that can be switched"), "{bad}");
+        assert!(
+            bad.starts_with("\"invitation\" is not a notice that can be switched"),
+            "{bad}"
+        );
     }
 
     #[test]

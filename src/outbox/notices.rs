@@ -13,9 +13,7 @@ use crate::clock::Clock;
 use crate::keys::Keyring;
 use crate::model::{DeviceId, NoticeKind, OrgId, UserId};
 use crate::store::notice::UNUSED_DAYS;
-use crate::store::{
-    self, DueNotices, Notice, NoticeDevice, NoticeMail, NoticeReader, NoticeStore, UnusedDevice,
-};
+use crate::store::{self, DueNotices, Notice, NoticeDevice, NoticeMail, NoticeReader, NoticeStore, UnusedDevice};
 
 use super::content::{
     Content, DeviceAdded, DeviceDigest, DeviceNetwork, DeviceUnused, Happened, Happening, Recipient, SignedIn, Unused,
@@ -159,13 +157,7 @@ impl Notices {
         if self.outbox.sends_links() { &about.readers } else { &[] }
     }
 
-    fn mail(
-        &self,
-        content: &Content,
-        reader: &NoticeReader,
-        org: OrgId,
-        devices: Vec<DeviceId>,
-    ) -> Option<NoticeMail> {
+    fn mail(&self, content: &Content, reader: &NoticeReader, org: OrgId, devices: Vec<DeviceId>) -> Option<NoticeMail> {
         let to = Recipient {
             address: &reader.address,
             language: reader.language,

@@ -19,7 +19,7 @@ use crate::store::{CredentialStore, DeviceUse, Knocks};
 const MAX_WAITING: usize = 100_000;
 
 /// Networks of one device that wait to be written, the last ones: as many as the store keeps.
-const MAX_NETWORKS: usize = NETWORKS_KEPT_MAX;
+const MAX_NETWORKS: usize = NETWORKS_KEPT_MAX as usize;
 
 /// A network is no smaller than this to those who are told of a new one: the address of a phone or of
 /// a home changes every day, and nobody reads a mail a day.
@@ -188,7 +188,10 @@ mod tests {
 
     fn usage() -> (Arc<FakeStore>, Usage) {
         let store = Arc::new(FakeStore::default());
-        (Arc::clone(&store), Usage::new(NetworkPrefixes::default(), store, Arc::new(Metrics::new())))
+        (
+            Arc::clone(&store),
+            Usage::new(NetworkPrefixes::default(), store, Arc::new(Metrics::new())),
+        )
     }
 
     #[tokio::test]

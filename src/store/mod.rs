@@ -32,9 +32,7 @@ pub use crate::audit::Actor;
 pub use audit::{AuditFilter, AuditPage, AuditRow, AuditStore};
 pub use change::{Change, ChangeKind, EndReason, Seq};
 pub use login::{Credential, DeviceUse, Epoch, Hash, Knocks, LoginDevice, LoginMailbox, Resolved};
-pub use notice::{
-    DueNotices, Notice, NoticeDevice, NoticeMail, NoticeReader, NoticeStore, NoticeTurn, UnusedDevice,
-};
+pub use notice::{DueNotices, Notice, NoticeDevice, NoticeMail, NoticeReader, NoticeStore, NoticeTurn, UnusedDevice};
 pub use outbox::{AfterFailure, DueMail, MailBacklog, MailFilter, NewMail, OutboxStore};
 pub use page::{
     Cursor, DeviceOwner, DeviceQuery, DeviceRow, DeviceStatus, Found, MailboxQuery, MailboxRow, Overview, Page,

@@ -19,7 +19,7 @@ use crate::model::notice::{NoticeKind, NoticesOff};
 use crate::model::{Address, DeviceId, Language, MailboxId, OrgId, UserId};
 
 /// The networks that are kept of a device, those used last: with one more the longest unused is forgotten.
-pub const NETWORKS_KEPT_MAX: usize = 16;
+pub const NETWORKS_KEPT_MAX: u32 = 16;
 
 /// How exactly it is known when a device last signed in from a network: each use would be a write.
 pub const NETWORK_NOTED_EVERY: Duration = Duration::from_secs(60 * 60);

@@ -89,6 +89,7 @@ impl Desk {
     /// The proof is too old, the code is wrong, or there were too many tries.
     pub async fn stop_codes(&self, signed_in: &SignedIn, code: &Secret<String>) -> Result<(), Error> {
         self.must_be_fresh(&signed_in.session)?;
+        self.must_live(&signed_in.session).await?;
         if !signed_in.user.has_code {
             return Ok(());
         }

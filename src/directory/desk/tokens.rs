@@ -23,7 +23,8 @@ impl Desk {
         // Whoever sits at somebody's open browser could make one, to stay.
         let letter = Letter::token_made(&token, &acting.org, expires_at, Some(acting.visitor.ip));
         let user = &acting.user;
-        self.tell(&user.address, user.language, Some(acting.org.id), letter).await;
+        self.tell(&user.address, user.language, Some(acting.org.id), letter)
+            .await;
         Ok((token, secret.shown()))
     }
 

@@ -7,13 +7,13 @@ use ipnet::IpNet;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
 
+use super::SqliteStore;
 use super::credential::day_of;
 use super::fault::Outcome;
 use super::org::known_org;
 use super::reader::{may_see, readers};
 use super::value::ip_from;
 use super::write::{About, Write};
-use super::SqliteStore;
 use crate::audit::{Action, clean};
 use crate::clock::Timestamp;
 use crate::model::device::Use;
@@ -22,9 +22,7 @@ use crate::model::{DeviceId, MailId, OrgId, UserId};
 use crate::store::notice::{
     NETWORK_NOTED_EVERY, NETWORKS_KEPT_MAX, NOTICE_EVERY, NOTICES_HELD_MAX, NoticeDevice, UNUSED_DAYS,
 };
-use crate::store::{
-    Actor, DeviceUse, DueNotices, Error, Notice, NoticeMail, NoticeStore, NoticeTurn, UnusedDevice,
-};
+use crate::store::{Actor, DeviceUse, DueNotices, Error, Notice, NoticeMail, NoticeStore, NoticeTurn, UnusedDevice};
 
 #[async_trait]
 impl NoticeStore for SqliteStore {
@@ -198,7 +196,10 @@ fn hold(
         .prepare_cached(waiting)?
         .query_row([device], |row| row.get(0))?;
     if waiting >= NOTICES_HELD_MAX {
-        write.execute("UPDATE device_notice SET more = more + 1 WHERE device_id = ?1", [device])?;
+        write.execute(
+            "UPDATE device_notice SET more = more + 1 WHERE device_id = ?1",
+            [device],
+        )?;
         return Ok(());
     }
     write.execute(
@@ -241,7 +242,8 @@ fn about_at(conn: &Connection, row: &Row<'_>, now: Timestamp) -> Outcome<NoticeD
 }
 
 /// Devices of which something may be told by `?1`, at most `?2`.
-pub(super) const DUE: &str = "FROM device_notice n JOIN device d ON d.id = n.device_id JOIN mailbox m ON m.id = d.mailbox_id
+pub(super) const DUE: &str =
+    "FROM device_notice n JOIN device d ON d.id = n.device_id JOIN mailbox m ON m.id = d.mailbox_id
     WHERE n.due_at <= ?1 ORDER BY n.due_at LIMIT ?2";
 
 fn due(conn: &Connection, now: Timestamp, limit: u32) -> Outcome<Vec<DueNotices>> {
@@ -265,8 +267,9 @@ fn due(conn: &Connection, now: Timestamp, limit: u32) -> Outcome<Vec<DueNotices>
 }
 
 fn notices(conn: &Connection, device: DeviceId) -> Outcome<Vec<Notice>> {
-    let mut rows =
-        conn.prepare_cached("SELECT id, kind, at, who, ip, protocol, client FROM notice WHERE device_id = ?1 ORDER BY id")?;
+    let mut rows = conn.prepare_cached(
+        "SELECT id, kind, at, who, ip, protocol, client FROM notice WHERE device_id = ?1 ORDER BY id",
+    )?;
     let rows = rows.query_map([device], |row| {
         let at = row.get(2)?;
         let usage = match row.get::<_, Option<String>>(4)? {
@@ -369,9 +372,7 @@ fn tell_unused(write: &Write<'_>, devices: &[DeviceId], mails: &[NoticeMail]) ->
             "SELECT 1 FROM device WHERE id = ?1 AND revoked_at IS NULL AND paused_at IS NULL AND unused_told_at IS NULL
                  AND coalesce(last_day, created_at / 86400000) < ?2",
         )?;
-        let still: Option<i64> = still
-            .query_row(params![device, before], |row| row.get(0))
-            .optional()?;
+        let still: Option<i64> = still.query_row(params![device, before], |row| row.get(0)).optional()?;
         if still.is_none() {
             return Ok(false);
         }

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::SqliteStore;
 use super::fault::{Outcome, not_found, refused};
-use super::{invitation, notice};
 use super::write::{About, Write};
+use super::{invitation, notice};
 use crate::audit::{self, Action};
 use crate::clock::Timestamp;
 use crate::model::{InvitationId, Mail, MailId, MailState, OrgId};
@@ -236,7 +236,10 @@ fn take_due(write: &Write<'_>, lease: Duration, limit: u32) -> Outcome<Vec<DueMa
         if notice::is_readable(write, mail.id)? {
             due.push(mail);
         } else {
-            write.execute(&format!("{END} WHERE id = ?3"), params!["withdrawn", write.now, mail.id])?;
+            write.execute(
+                &format!("{END} WHERE id = ?3"),
+                params!["withdrawn", write.now, mail.id],
+            )?;
         }
     }
     Ok(due)

@@ -80,7 +80,7 @@ fn reaches(
     now: Timestamp,
     by_right: impl Fn(Rights) -> bool,
 ) -> Outcome<bool> {
-    let standing = standing(conn, org, user, Some(mailbox), now)?;
+    let standing = standing(conn, (org, user), Some(mailbox), now)?;
     Ok(standing.is_some_and(|standing| {
         let role = standing.membership.role;
         role.manages_mailboxes() || role == Role::Auditor || by_right(standing.rights)

@@ -20,7 +20,7 @@ use crate::admin::console::view::overview::{Figure, FirstSteps, Overview, Todo};
 use crate::admin::console::view::qr::Qr;
 use crate::admin::console::view::search::{AliasFound, PersonFound, Search};
 use crate::admin::console::view::settings::{NewToken, Settings, TokenRow, TokenShown};
-use crate::admin::console::view::{Field, Flash, Frame, Listing, Place, Theme, done};
+use crate::admin::console::view::{Field, Flash, Frame, Listing, Place, Theme, Ticks, done};
 use crate::model::{AliasId, ConsoleSessionId, DomainId, Role, TokenId};
 use crate::secret::Secret;
 
@@ -216,6 +216,9 @@ fn settings(sample: &Sample) -> Vec<Shot> {
         revision: "1".to_owned(),
         may_change,
         tokens,
+        notices: Ticks::of(["device-added", "device-network"]),
+        notices_revision: "device-unused".to_owned(),
+        may_choose_notices: may_change,
         may_make_token: may_change,
     };
     let new = |frame, name| NewToken {
