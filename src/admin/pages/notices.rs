@@ -97,6 +97,6 @@ fn conflict(inside: &Inside, (theirs, mine): (NoticesOff, NoticesOff), by: &str,
 
 fn in_words(frame: &Frame, off: NoticesOff) -> String {
     let on = NoticeKind::ALL.into_iter().filter(|kind| !off.has(*kind));
-    let names: Vec<_> = on.map(|kind| frame.say(notice_name(kind)).plain()).collect();
+    let names: Vec<_> = on.map(|kind| frame.say(notice_name(&kind)).plain()).collect();
     names.join(", ")
 }

@@ -186,7 +186,8 @@ pub(in crate::store) async fn those_are_told_who_may_see_the_device(backend: &Ba
     member(store, world.acme, "marc@private.example", Role::MailboxManager).await;
     let shared = add(store, &world.info, "Copier", 1).await;
     let give = async |user: &User, rights: &str| {
-        let given = store.give_grant(&actor(), world.acme, world.info.id, user.id, &terms(rights));
+        let (actor, terms) = (actor(), terms(rights));
+        let given = store.give_grant(&actor, world.acme, world.info.id, user.id, &terms);
         given.await.unwrap();
     };
     use_from(backend, &shared, &[1, 2]).await;

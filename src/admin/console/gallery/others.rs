@@ -398,7 +398,19 @@ fn account(sample: &Sample) -> Vec<Shot> {
             "account-everywhere",
             &Confirm::sign_out_everywhere(frame(), 2, action(), back()),
         ),
-        shot("account-code-off", &Confirm::remove_code(frame(), action(), back())),
+        shot(
+            "account-code-off",
+            &Confirm::remove_code(frame(), Field::default(), action(), back()),
+        ),
+        shot(
+            "account-code-off-wrong",
+            &Confirm::remove_code(
+                sample.refused(Place::MyAccount),
+                Field::default().wrong(problem::code()),
+                action(),
+                back(),
+            ),
+        ),
         shot(
             "account-new-codes",
             &Confirm::new_recovery_codes(frame(), action(), back()),

@@ -61,7 +61,7 @@ impl Settings {
 }
 
 /// What a kind of notice is called.
-pub const fn notice_name(kind: NoticeKind) -> &'static str {
+pub const fn notice_name(kind: &NoticeKind) -> &'static str {
     match kind {
         NoticeKind::DeviceAdded => "notice-device-added",
         NoticeKind::DeviceNetwork => "notice-device-network",
@@ -70,7 +70,7 @@ pub const fn notice_name(kind: NoticeKind) -> &'static str {
 }
 
 /// What it says, and whom it goes to.
-const fn notice_hint(kind: NoticeKind) -> &'static str {
+const fn notice_hint(kind: &NoticeKind) -> &'static str {
     match kind {
         NoticeKind::DeviceAdded => "notice-device-added-hint",
         NoticeKind::DeviceNetwork => "notice-device-network-hint",
