@@ -132,8 +132,8 @@ device-added-note = You did not expect this? Open the Manager and disconnect the
 fact-last-use = Last used
 fact-program = Program
 fact-token = API token
-fact-token-role = May at most
-fact-token-scope = And
+fact-token-role = Role at most
+fact-token-scope = May
 protocol-imap = IMAP (receiving)
 protocol-smtp = SMTP (sending)
 more = { $count ->
@@ -168,8 +168,8 @@ device-unused-note-several = Nobody needs them any more? Open the Manager and di
 
 ## API token
 
-scope-read = read only
-scope-write = change, too
+scope-read = read, and change nothing
+scope-write = read and change
 token-made-subject = A new API token acts in your name
 token-made-lead = The API token { $token } was made: whoever has it acts in your name at { $org }.
 token-made-button = See the tokens

@@ -132,27 +132,27 @@ device-added-note = Vous ne vous y attendiez pas ? Ouvrez le Manager et déconn
 fact-last-use = Dernière utilisation
 fact-program = Programme
 fact-token = Jeton d’API
-fact-token-role = Peut au plus
-fact-token-scope = Et
+fact-token-role = Rôle au plus
+fact-token-scope = Peut
 protocol-imap = IMAP (réception)
 protocol-smtp = SMTP (envoi)
 more = { $count ->
     [one] Un autre n’est pas indiqué ici.
    *[other] { $count } autres ne sont pas indiqués ici.
 }
-choice = Les propriétaires et l’administration choisissent dans les paramètres de l’organisation quels avis sont envoyés.
+choice = Les propriétaires et l’administration choisissent dans les réglages de l’organisation quels avis sont envoyés.
 
 device-network-subject = { $device } : connexion depuis un nouveau réseau
 device-network-lead = L’appareil { $device } s’est connecté à { $mailbox } depuis un réseau d’où on ne le connaissait pas.
 device-network-button = Voir cet appareil
-device-network-note = Personne d’entre vous n’y était ? Ouvrez le Manager avec le bouton et choisissez « Mettre en pause » ou « Déconnecter » : ses connexions se terminent aussitôt. Un voyage ou une autre ligne internet à la maison est aussi un nouveau réseau ; dans ce cas, il n’y a rien à faire.
+device-network-note = Personne d’entre vous n’y était ? Ouvrez le Manager avec le bouton et choisissez « Suspendre » ou « Déconnecter » : ses connexions se terminent aussitôt. Un voyage ou une autre ligne internet à la maison est aussi un nouveau réseau ; dans ce cas, il n’y a rien à faire.
 
 device-digest-subject = { $device } : ce qui est encore arrivé
 device-digest-lead = Depuis le dernier message sur l’appareil { $device } de { $mailbox }, ceci est encore arrivé.
 device-digest-added = Nouveau mot de passe, par { $by }
 device-digest-network = Nouveau réseau { $from } : { $program }
 device-digest-button = Voir cet appareil
-device-digest-note = Vous ne vous y attendiez pas ? Ouvrez le Manager avec le bouton et choisissez « Mettre en pause » ou « Déconnecter » : ses connexions se terminent aussitôt. Pour un appareil, il y a au plus un message par heure.
+device-digest-note = Vous ne vous y attendiez pas ? Ouvrez le Manager avec le bouton et choisissez « Suspendre » ou « Déconnecter » : ses connexions se terminent aussitôt. Pour un appareil, il y a au plus un message par heure.
 
 ## Appareils inutilisés
 
@@ -168,8 +168,8 @@ device-unused-note-several = Plus personne n’en a besoin ? Ouvrez le Manager e
 
 ## Jeton d’API
 
-scope-read = seulement lire
-scope-write = aussi modifier
+scope-read = lire, sans rien modifier
+scope-write = lire et modifier
 token-made-subject = Un nouveau jeton d’API agit en votre nom
 token-made-lead = Le jeton d’API { $token } a été créé : qui le possède agit en votre nom dans l’organisation { $org }.
 token-made-button = Voir les jetons

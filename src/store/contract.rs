@@ -54,6 +54,7 @@ macro_rules! contract_tests {
         $crate::store::contract::contract_tests! { $backend;
             addresses: another_address_waits_for_the_link_that_was_sent_to_it,
             addresses: what_was_asked_for_ends_with_time_and_with_the_password,
+            addresses: a_link_for_a_password_and_one_for_an_address_end_each_other,
             chain: the_chain_of_all_rows_fits_and_has_a_head,
             chain: the_log_is_read_in_pages,
             chain: a_row_says_on_whose_behalf_and_has_a_place_of_its_own,

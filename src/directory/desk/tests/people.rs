@@ -328,6 +328,7 @@ async fn an_access_with_an_end_stops_counting_at_that_moment() {
         ..hour
     };
     let other = world.mailbox("other").await;
+    let sophie = world.acting(&world.sophie).await;
     assert_eq!(
         key(world.desk.give_grant(&sophie, other.id, lucie.id, &past).await),
         "ends.bad"
