@@ -221,6 +221,7 @@ step-up-title = Is it really you?
 step-up-lead = { $purpose }: please give your password again.
 step-up-why = This keeps others away who find your browser open. It is asked again after ten minutes.
 purpose-add-device = To add a device to { $mailbox }
+purpose-give-access = To give access to { $mailbox }
 purpose-replace-device = To give “{ $device }” a new password
 purpose-sign-in-method = To change how you sign in
 purpose-give-role = To make somebody owner or administrator

@@ -221,6 +221,7 @@ step-up-title = Est-ce bien vous ?
 step-up-lead = { $purpose }, redonnez votre mot de passe.
 step-up-why = Ainsi, personne ne profite de votre navigateur resté ouvert. La question revient après dix minutes.
 purpose-add-device = Pour ajouter un appareil à { $mailbox }
+purpose-give-access = Pour donner accès à { $mailbox }
 purpose-replace-device = Pour donner un nouveau mot de passe à « { $device } »
 purpose-sign-in-method = Pour modifier votre façon de vous connecter
 purpose-give-role = Pour nommer un propriétaire ou un administrateur

@@ -52,16 +52,13 @@ impl Form for NewForm {
 }
 
 async fn new(State(pages): Here, There { inside, id }: There<MailboxId>, Asked(mut typed): Asked<NewForm>) -> Reply {
-    if let Some(answer) = prove_first(&pages, &inside) {
-        return Ok(answer);
-    }
     if typed.rights.is_empty() {
         typed.rights = USUAL.iter().map(|right| right.name().to_owned()).collect();
     }
     let page = new_page(&pages, &inside, id, &typed)
         .await
         .map_err(|error| inside.failed(error))?;
-    Ok(reply::page(&page))
+    Ok(prove_first(&pages, &inside).unwrap_or_else(|| reply::page(&page)))
 }
 
 async fn new_page(pages: &Pages, inside: &Inside, id: MailboxId, typed: &NewForm) -> Result<NewAccess, Error> {

@@ -4,6 +4,7 @@ use rusqlite::ToSql;
 
 use super::super::notice::{DUE, UNUSED};
 use super::*;
+use crate::clock::Timestamp;
 use crate::model::DeviceId;
 use crate::model::device::Use;
 use crate::peer::Protocol;
