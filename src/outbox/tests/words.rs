@@ -69,16 +69,7 @@ fn every_content() -> Vec<Content> {
         digest(),
         unused(1, 0),
         unused(3, 2),
-        Content::TokenMade(TokenMade {
-            org: OrgId::from_raw(1),
-            org_name: "Acme".to_owned(),
-            name: "CRM sync".to_owned(),
-            role: Role::MailboxManager,
-            scope: crate::model::TokenScope::Write,
-            expires_at: later(90),
-            at: START,
-            from: Some(FROM),
-        }),
+        token_made(),
         Content::Test(Test {
             host: "mail.acme.test".to_owned(),
             at: START,
@@ -93,6 +84,19 @@ fn every_content() -> Vec<Content> {
         })
     }));
     contents
+}
+
+fn token_made() -> Content {
+    Content::TokenMade(TokenMade {
+        org: OrgId::from_raw(1),
+        org_name: "Acme".to_owned(),
+        name: "CRM sync".to_owned(),
+        role: Role::MailboxManager,
+        scope: crate::model::TokenScope::Write,
+        expires_at: later(90),
+        at: START,
+        from: Some(FROM),
+    })
 }
 
 fn signed_in(protocol: &str, client: Option<&str>) -> SignedIn {

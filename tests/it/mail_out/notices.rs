@@ -53,6 +53,36 @@ fn due_in_an_hour(post: &Post) -> anyhow::Result<Vec<DueNotices>> {
     Ok(tokio::runtime::Runtime::new()?.block_on(store.due_notices(10))?)
 }
 
+/// The one mail that arrived: in the reader's language, with the way to the device and to what can be switched off.
+fn check_mail(post: &Post, phone: &Device) -> anyhow::Result<()> {
+    let delivered = post.delivered()?;
+    let [mail] = &delivered[..] else {
+        anyhow::bail!("{} mails", delivered.len())
+    };
+    let mail = parsed(mail)?;
+    let header = |name: &str| mail["headers"][name][0].as_str().unwrap_or_default().to_owned();
+    assert_eq!(
+        header("subject"),
+        "Phone\u{a0}: connexion depuis un nouveau réseau".replace('\u{a0}', " ")
+    );
+    assert_eq!(header("to"), LUCIE);
+    let settings = header("list-unsubscribe");
+    assert!(
+        settings.starts_with(&format!("<{ORIGIN}/o/org-")) && settings.ends_with("/settings#notices>"),
+        "{settings}"
+    );
+    let text = mail["parts"][0]["text"].as_str().context("a text")?;
+    assert!(
+        text.contains("127.0.1.1") && text.contains(&format!("{ORIGIN}/o/org-")),
+        "{text}"
+    );
+    assert!(
+        text.contains("/devices/dev-") && !text.contains(&phone.password),
+        "{text}"
+    );
+    Ok(())
+}
+
 #[test]
 fn a_device_from_a_new_network_is_told_once_an_hour_and_not_where_it_is_switched_off() -> anyhow::Result<()> {
     let post = Post::start(Vec::new())?;
@@ -83,31 +113,7 @@ fn a_device_from_a_new_network_is_told_once_an_hour_and_not_where_it_is_switched
         let mails = mails(&post)?;
         Ok(mails.iter().any(|mail| mail["state"] == "sent").then_some(()))
     })?;
-    let delivered = post.delivered()?;
-    let [mail] = &delivered[..] else {
-        anyhow::bail!("{} mails", delivered.len())
-    };
-    let mail = parsed(mail)?;
-    let header = |name: &str| mail["headers"][name][0].as_str().unwrap_or_default().to_owned();
-    assert_eq!(
-        header("subject"),
-        "Phone\u{a0}: connexion depuis un nouveau réseau".replace('\u{a0}', " ")
-    );
-    assert_eq!(header("to"), LUCIE);
-    let settings = header("list-unsubscribe");
-    assert!(
-        settings.starts_with(&format!("<{ORIGIN}/o/org-")) && settings.ends_with("/settings#notices>"),
-        "{settings}"
-    );
-    let text = mail["parts"][0]["text"].as_str().context("a text")?;
-    assert!(
-        text.contains("127.0.1.1") && text.contains(&format!("{ORIGIN}/o/org-")),
-        "{text}"
-    );
-    assert!(
-        text.contains("/devices/dev-") && !text.contains(&phone.password),
-        "{text}"
-    );
+    check_mail(&post, &phone)?;
 
     // Ten further networks: one mail, after the hour.
     for network in 2..12 {

@@ -328,19 +328,6 @@ fn account(sample: &Sample) -> Vec<Shot> {
             &Confirm::sign_out_everywhere(frame(), 2, action(), back()),
         ),
         shot(
-            "account-code-off",
-            &Confirm::remove_code(frame(), Field::default(), action(), back()),
-        ),
-        shot(
-            "account-code-off-wrong",
-            &Confirm::remove_code(
-                sample.refused(Place::MyAccount),
-                Field::default().wrong(problem::code()),
-                action(),
-                back(),
-            ),
-        ),
-        shot(
             "account-new-codes",
             &Confirm::new_recovery_codes(frame(), action(), back()),
         ),
@@ -360,6 +347,24 @@ fn codes(sample: &Sample) -> Vec<Shot> {
         codes: (0..10).map(|n| Secret::new(format!("{n}bcd-fghj-kmnp"))).collect(),
     };
     vec![
+        shot(
+            "account-code-off",
+            &Confirm::remove_code(
+                sample.own(Place::MyAccount),
+                Field::default(),
+                "/do".to_owned(),
+                "/back".to_owned(),
+            ),
+        ),
+        shot(
+            "account-code-off-wrong",
+            &Confirm::remove_code(
+                sample.refused(Place::MyAccount),
+                Field::default().wrong(problem::code()),
+                "/do".to_owned(),
+                "/back".to_owned(),
+            ),
+        ),
         shot("account-code", &set_up(Field::default())),
         shot(
             "account-code-wrong",

@@ -494,13 +494,10 @@ async fn access_is_given_or_widened_after_a_fresh_proof_and_taken_away_without()
     assert_eq!(key_of(&terms(right(Right::SendAs))).await, "signin.step_up");
     let hour = GrantTerms {
         ends_at: Some(world.desk.now().plus(Duration::from_secs(3600))),
-        ..see.clone()
+        ..see
     };
     let (shorter, _) = world.desk.change_grant(&acting, &seen, &hour).await.unwrap();
-    let longer = GrantTerms {
-        ends_at: none,
-        ..see.clone()
-    };
+    let longer = GrantTerms { ends_at: none, ..see };
     let widened = world.desk.change_grant(&acting, &shorter, &longer).await;
     assert_eq!(key(widened), "signin.step_up", "for longer");
     world.desk.withdraw_grant(&acting, contact.id, lucie.id).await.unwrap();

@@ -66,7 +66,7 @@ async fn an_upgrade_tells_nobody_of_what_was_so_before() {
     assert_eq!(store.due_notices(9).await.unwrap(), []);
     store.record_uses(&[used([203, 0, 113, 1], now)]).await.unwrap();
     assert_eq!(store.due_notices(9).await.unwrap().len(), 1);
-    clock.advance(std::time::Duration::from_secs(24 * 60 * 60));
+    clock.advance(Duration::from_secs(24 * 60 * 60));
     let unused = store.unused_devices(9).await.unwrap();
     assert_eq!(unused.len(), 1);
     assert_eq!(unused[0].about.label, "Desk");

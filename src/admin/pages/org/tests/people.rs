@@ -448,7 +448,7 @@ async fn access_is_given_after_a_fresh_proof_and_what_was_meant_is_told() {
     let lucie = site.member("lucie", Role::Member).await;
     let path = site.at(&format!("mailboxes/{}/people/new", mailbox.id));
     let mut sophie = site.sophie().await;
-    site.clock.advance(std::time::Duration::from_secs(11 * 60));
+    site.clock.advance(Duration::from_secs(11 * 60));
     let led = format!("/step-up?next={}", path.replace('/', "%2F"));
     sophie.get(&path).await.leads_to(&led);
     sophie
