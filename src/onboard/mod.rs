@@ -3,6 +3,10 @@
 //!
 //! Values in, octets out: no socket, no clock, no store. Whoever serves or prints a document gives the [`Settings`].
 
+pub mod autoconfig;
+pub mod autodiscover;
+pub mod pacc;
+
 /// How a mail program reaches one protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
