@@ -204,6 +204,7 @@ impl Server {
         let plane = Plane::new(Parts {
             config: config.session.clone(),
             clock: clock.clone(),
+            network: config.listen.network,
             verifier,
             throttle: Arc::new(Throttle::new(config.throttle.clone())),
             registry,
@@ -305,6 +306,7 @@ impl Server {
             }
         });
         self.tidy_people();
+        self.tell_notices();
     }
 
     fn until_stopped(&self, work: impl Future<Output = ()> + Send + 'static) {

@@ -221,6 +221,7 @@ step-up-title = Is it really you?
 step-up-lead = { $purpose }: please give your password again.
 step-up-why = This keeps others away who find your browser open. It is asked again after ten minutes.
 purpose-add-device = To add a device to { $mailbox }
+purpose-give-access = To give access to { $mailbox }
 purpose-replace-device = To give “{ $device }” a new password
 purpose-sign-in-method = To change how you sign in
 purpose-give-role = To make somebody owner or administrator
@@ -834,6 +835,7 @@ deed-member-remove = removed { $name } from the organisation
 deed-member-role = changed the role of { $name }: { $was } → { $role }
 deed-org-create = created the organisation { $subject }
 deed-org-delete = deleted the organisation { $subject }
+deed-org-notices = changed which notices are sent by mail
 deed-org-rename = renamed the organisation to { $subject }
 deed-session-end = ended a connection of { $mailbox }
 deed-setup-link = made a link for the first owner
@@ -881,6 +883,19 @@ record-found = found: { $value }
 
 ## Settings and tokens
 
+notices-title = Notices by mail
+notices-lead = What people are told of devices, in their own language.
+notices-on = Notices that are sent
+notice-device-added = New device or new device password
+notice-device-added-hint = To whoever has access to the mailbox, and to whoever added it.
+notice-device-network = Sign-in from a new network
+notice-device-network-hint = When a device signs in from a network that it was not known from. With the way to pause or disconnect it.
+notice-device-unused = Device not used for 90 days
+notice-device-unused-hint = Once, until the device is used again. It goes on working.
+notice-is-on = sent
+notice-is-off = not sent
+notices-who = A notice goes to the person whom the device belongs to; otherwise to whoever may see the mailbox’s devices; otherwise to owners and administrators. About one device there is one mail an hour at most: what happens meanwhile comes together afterwards.
+notices-always = Always sent: invitations, links for a new password, changes of somebody’s sign-in or access, new API tokens, and new device passwords of a mailbox to whoever signs in here with its address.
 tokens-title = API tokens
 tokens-lead = For programs that manage mailboxes and devices.
 tokens-api = Description of the API

@@ -221,6 +221,7 @@ step-up-title = Est-ce bien vous ?
 step-up-lead = { $purpose }, redonnez votre mot de passe.
 step-up-why = Ainsi, personne ne profite de votre navigateur resté ouvert. La question revient après dix minutes.
 purpose-add-device = Pour ajouter un appareil à { $mailbox }
+purpose-give-access = Pour donner accès à { $mailbox }
 purpose-replace-device = Pour donner un nouveau mot de passe à « { $device } »
 purpose-sign-in-method = Pour modifier votre façon de vous connecter
 purpose-give-role = Pour nommer un propriétaire ou un administrateur
@@ -834,6 +835,7 @@ deed-member-remove = a retiré { $name } de l’organisation
 deed-member-role = a changé le rôle de { $name } : { $was } → { $role }
 deed-org-create = a créé l’organisation { $subject }
 deed-org-delete = a supprimé l’organisation { $subject }
+deed-org-notices = a changé les avis envoyés par e-mail
 deed-org-rename = a renommé l’organisation en { $subject }
 deed-session-end = a coupé une connexion de { $mailbox }
 deed-setup-link = a créé un lien pour le premier propriétaire
@@ -881,6 +883,19 @@ record-found = trouvé : { $value }
 
 ## Réglages et jetons
 
+notices-title = Avis par e-mail
+notices-lead = Ce que les personnes apprennent au sujet des appareils, chacune dans sa langue.
+notices-on = Avis envoyés
+notice-device-added = Nouvel appareil ou nouveau mot de passe d’appareil
+notice-device-added-hint = À qui a accès à la boîte mail, et à qui l’a ajouté.
+notice-device-network = Connexion depuis un nouveau réseau
+notice-device-network-hint = Quand un appareil se connecte depuis un réseau d’où on ne le connaissait pas. Avec la marche à suivre pour le suspendre ou le déconnecter.
+notice-device-unused = Appareil inutilisé depuis 90 jours
+notice-device-unused-hint = Une seule fois, jusqu’à la prochaine utilisation. L’appareil continue de fonctionner.
+notice-is-on = envoyé
+notice-is-off = pas envoyé
+notices-who = Un avis va à la personne à qui l’appareil appartient ; sinon à qui peut voir les appareils de la boîte mail ; sinon aux propriétaires et à l’administration. Pour un appareil, il y a au plus un message par heure : ce qui arrive entre-temps vient ensuite en une fois.
+notices-always = Toujours envoyés : les invitations, les liens pour un nouveau mot de passe, les changements de connexion ou d’accès d’une personne, les nouveaux jetons d’API, et les nouveaux mots de passe d’appareil d’une boîte mail à qui se connecte ici avec son adresse.
 tokens-title = Jetons d’API
 tokens-lead = Pour les programmes qui gèrent boîtes mail et appareils.
 tokens-api = Description de l’API

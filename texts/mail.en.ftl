@@ -127,6 +127,54 @@ device-added-lead = The device { $device } has a new password and can now sign i
 device-added-button = See the devices
 device-added-note = You did not expect this? Open the Manager and disconnect the device there.
 
+## What happened to a device
+
+fact-last-use = Last used
+fact-program = Program
+fact-token = API token
+fact-token-role = Role at most
+fact-token-scope = May
+protocol-imap = IMAP (receiving)
+protocol-smtp = SMTP (sending)
+more = { $count ->
+    [one] One more is not listed here.
+   *[other] { $count } more are not listed here.
+}
+choice = Owners and administrators choose in the settings of the organisation which notices are sent.
+
+device-network-subject = { $device }: sign-in from a new network
+device-network-lead = The device { $device } signed in to { $mailbox } from a network that it was not known from.
+device-network-button = See this device
+device-network-note = Nobody of you was there? Open the Manager with the button and press "Pause" or "Disconnect": its connections end at once. Travelling, or another internet line at home, is a new network, too; then there is nothing to do.
+
+device-digest-subject = { $device }: what else happened
+device-digest-lead = Since the last mail about the device { $device } of { $mailbox }, this happened, too.
+device-digest-added = New password, by { $by }
+device-digest-network = New network { $from }: { $program }
+device-digest-button = See this device
+device-digest-note = You did not expect this? Open the Manager with the button and press "Pause" or "Disconnect": its connections end at once. About one device there is one mail an hour at most.
+
+## Devices that are not used
+
+device-unused-subject = { $device } is not used any more
+device-unused-lead = The device { $device } of { $mailbox } was not used for { $days } days.
+device-unused-subject-several = { $count } devices are not used any more
+device-unused-lead-several = These { $count } devices were not used for { $days } days.
+device-unused-used = { $mailbox }, last used { $at }
+device-unused-never = never, added { $at }
+device-unused-button = See it in the Manager
+device-unused-note = Nobody needs it any more? Open the Manager and disconnect it: a password that is gone cannot be stolen. Otherwise there is nothing to do; it goes on working, and there is no further mail until it was used again.
+device-unused-note-several = Nobody needs them any more? Open the Manager and disconnect them: a password that is gone cannot be stolen. Otherwise there is nothing to do; they go on working, and there is no further mail about one until it was used again.
+
+## API token
+
+scope-read = read, and change nothing
+scope-write = read and change
+token-made-subject = A new API token acts in your name
+token-made-lead = The API token { $token } was made: whoever has it acts in your name at { $org }.
+token-made-button = See the tokens
+token-made-note = It was not you? Open the Manager and revoke the token, then choose a new password.
+
 ## Test
 
 test-subject = Test mail from Postern

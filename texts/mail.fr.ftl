@@ -127,6 +127,54 @@ device-added-lead = L’appareil { $device } a un nouveau mot de passe et peut m
 device-added-button = Voir les appareils
 device-added-note = Vous ne vous y attendiez pas ? Ouvrez le Manager et déconnectez l’appareil.
 
+## Ce qui est arrivé à un appareil
+
+fact-last-use = Dernière utilisation
+fact-program = Programme
+fact-token = Jeton d’API
+fact-token-role = Rôle au plus
+fact-token-scope = Peut
+protocol-imap = IMAP (réception)
+protocol-smtp = SMTP (envoi)
+more = { $count ->
+    [one] Un autre n’est pas indiqué ici.
+   *[other] { $count } autres ne sont pas indiqués ici.
+}
+choice = Les propriétaires et l’administration choisissent dans les réglages de l’organisation quels avis sont envoyés.
+
+device-network-subject = { $device } : connexion depuis un nouveau réseau
+device-network-lead = L’appareil { $device } s’est connecté à { $mailbox } depuis un réseau d’où on ne le connaissait pas.
+device-network-button = Voir cet appareil
+device-network-note = Personne d’entre vous n’y était ? Ouvrez le Manager avec le bouton et choisissez « Suspendre » ou « Déconnecter » : ses connexions se terminent aussitôt. Un voyage ou une autre ligne internet à la maison est aussi un nouveau réseau ; dans ce cas, il n’y a rien à faire.
+
+device-digest-subject = { $device } : ce qui est encore arrivé
+device-digest-lead = Depuis le dernier message sur l’appareil { $device } de { $mailbox }, ceci est encore arrivé.
+device-digest-added = Nouveau mot de passe, par { $by }
+device-digest-network = Nouveau réseau { $from } : { $program }
+device-digest-button = Voir cet appareil
+device-digest-note = Vous ne vous y attendiez pas ? Ouvrez le Manager avec le bouton et choisissez « Suspendre » ou « Déconnecter » : ses connexions se terminent aussitôt. Pour un appareil, il y a au plus un message par heure.
+
+## Appareils inutilisés
+
+device-unused-subject = { $device } n’est plus utilisé
+device-unused-lead = L’appareil { $device } de { $mailbox } n’a pas été utilisé depuis { $days } jours.
+device-unused-subject-several = { $count } appareils ne sont plus utilisés
+device-unused-lead-several = Ces { $count } appareils n’ont pas été utilisés depuis { $days } jours.
+device-unused-used = { $mailbox }, dernière utilisation le { $at }
+device-unused-never = jamais, ajouté le { $at }
+device-unused-button = Voir dans le Manager
+device-unused-note = Plus personne n’en a besoin ? Ouvrez le Manager et déconnectez-le : un mot de passe qui n’existe plus ne peut pas être volé. Sinon, il n’y a rien à faire : il continue de fonctionner, et il n’y aura pas d’autre message avant qu’il ait été utilisé de nouveau.
+device-unused-note-several = Plus personne n’en a besoin ? Ouvrez le Manager et déconnectez-les : un mot de passe qui n’existe plus ne peut pas être volé. Sinon, il n’y a rien à faire : ils continuent de fonctionner, et il n’y aura pas d’autre message sur un appareil avant qu’il ait été utilisé de nouveau.
+
+## Jeton d’API
+
+scope-read = lire, sans rien modifier
+scope-write = lire et modifier
+token-made-subject = Un nouveau jeton d’API agit en votre nom
+token-made-lead = Le jeton d’API { $token } a été créé : qui le possède agit en votre nom dans l’organisation { $org }.
+token-made-button = Voir les jetons
+token-made-note = Ce n’était pas vous ? Ouvrez le Manager et révoquez le jeton, puis choisissez un nouveau mot de passe.
+
 ## Essai
 
 test-subject = Message d’essai de Postern

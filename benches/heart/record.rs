@@ -152,6 +152,8 @@ async fn fill(store: &SqliteStore, addresses: &[Address]) {
     };
     let used = |device: &DeviceId| DeviceUse {
         device: *device,
+        network: usage.ip.into(),
+        since: usage.at,
         usage: usage.clone(),
     };
     let uses: Vec<DeviceUse> = devices.iter().map(used).collect();

@@ -196,6 +196,8 @@ actions! {
     OrgCreate => "org.create",
     /// An organisation was removed.
     OrgDelete => "org.delete",
+    /// An organisation switched notices off or on.
+    OrgNotices => "org.notices",
     /// An organisation got another name.
     OrgRename => "org.rename",
     /// An operator ended one live session.

@@ -27,6 +27,7 @@ mod load;
 mod local;
 mod mail;
 mod mailbox;
+mod notices;
 mod org;
 mod output;
 mod people;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use super::local::Local;
 use super::output::{Output, table};
-use super::time;
+use super::{notices, time};
 use crate::model::Org;
 
 #[derive(Debug, Subcommand)]
@@ -19,6 +19,12 @@ pub(super) enum Command {
     },
     /// List all organisations.
     List,
+    /// Show which notices of devices are sent by mail, or switch them.
+    #[command(
+        after_help = "Without --on and --off nothing is changed. Invitations, links for a new password, and what changes \
+                      somebody's sign-in or access are always sent.\n\nExample:\n  postern org notices Acme --off device-unused"
+    )]
+    Notices(notices::Notices),
     /// Delete an organisation that has no domains.
     Delete {
         /// Name or id.
@@ -52,6 +58,7 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
                 )
             })
         }
+        Command::Notices(args) => notices::run(args, local, output).await,
         Command::Delete { org } => {
             let org = directory.find_org(&org).await?;
             directory.delete_org(&local.actor, &org).await?;

@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use super::local::Local;
 use super::output::{Output, table};
-use super::people::show_token;
+use super::people::{recipient, show_token};
 use super::time;
 use crate::clock::Timestamp;
 use crate::directory::TokenSpec;
+use crate::directory::letter::Letter;
 use crate::model::{ApiToken, Role, TokenId, TokenScope, User, UserId};
 
 #[derive(Debug, Subcommand)]
@@ -177,6 +178,8 @@ async fn create(args: Create, local: &Local, output: &Output) -> Result<(), Fail
     };
     let (token, secret) = directory.create_token(&local.actor, org.id, user.id, spec).await?;
     let end = token.expires_at.unwrap_or(expires_at);
+    let letter = Letter::token_made(&token, &org, end, None);
+    local.tell(recipient(&user), Some(org.id), letter, output).await;
     let done = format!(
         "made the API token \"{}\" ({}) of {}: {} in \"{}\", {}, until {}",
         token.name,

@@ -10,7 +10,9 @@ use async_trait::async_trait;
 use crate::clock::Timestamp;
 use crate::identity::Token;
 use crate::identity::token::{Address as AddressLink, Invitation, Reset};
-use crate::model::{Address, InvitationId, InvitedGrant, Language, MailboxId, OrgId, Rights, Role};
+use crate::model::{
+    Address, ApiToken, InvitationId, InvitedGrant, Language, MailboxId, Org, OrgId, Rights, Role, TokenScope,
+};
 use crate::store::{Ending, GrantTerms};
 
 /// To whom, and in which language.
@@ -122,6 +124,25 @@ pub enum Letter {
         /// What the link ends with.
         link: Token<Reset>,
     },
+    /// A token for the API was made in their name.
+    TokenMade {
+        /// In which organisation.
+        org: OrgId,
+        /// That organisation's name.
+        org_name: String,
+        /// What it is called.
+        name: String,
+        /// What it may do at most.
+        role: Role,
+        /// Whether it may change anything.
+        scope: TokenScope,
+        /// When it ends by itself.
+        expires_at: Timestamp,
+        /// When.
+        at: Timestamp,
+        /// From where.
+        from: Option<IpAddr>,
+    },
     /// Their sign-in was changed.
     SignInChanged {
         /// Their sign-in address.
@@ -144,6 +165,20 @@ impl Letter {
             mailbox,
             rights: terms.rights,
             ends_at: terms.ends_at,
+        }
+    }
+
+    /// That a token acts in somebody's name.
+    pub fn token_made(token: &ApiToken, org: &Org, expires_at: Timestamp, from: Option<IpAddr>) -> Self {
+        Self::TokenMade {
+            org: org.id,
+            org_name: org.name.clone(),
+            name: token.name.clone(),
+            role: token.role,
+            scope: token.scope,
+            expires_at,
+            at: token.created_at,
+            from,
         }
     }
 

@@ -19,6 +19,7 @@ pub mod letter;
 mod lookup;
 mod mailboxes;
 mod mails;
+mod notices;
 mod orgs;
 mod people;
 mod post;

@@ -6,7 +6,7 @@ use super::letter::{Letter, NotPosted, Post, Recipient, SignInChange};
 use crate::model::{InvitationId, OrgId};
 use crate::outbox::{
     self, Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, Invitation,
-    Outbox, PasswordReset, SignInChanged, Token,
+    Outbox, PasswordReset, SignInChanged, Token, TokenMade,
 };
 
 #[async_trait]
@@ -127,6 +127,25 @@ fn content(letter: Letter) -> Result<(Content, Option<InvitationId>), outbox::Er
             from,
             expires_at,
             token: Token::new(link.shown())?,
+        }),
+        Letter::TokenMade {
+            org,
+            org_name,
+            name,
+            role,
+            scope,
+            expires_at,
+            at,
+            from,
+        } => Content::TokenMade(TokenMade {
+            org,
+            org_name,
+            name,
+            role,
+            scope,
+            expires_at,
+            at,
+            from,
         }),
         Letter::SignInChanged {
             address,

@@ -181,6 +181,11 @@ operations! {
     /// Take an invitation back.
     InvitationWithdraw, "invitation.withdraw", "withdraw an invitation": Org change, PEOPLE, Rights::NONE;
 
+    /// See which notices are sent by mail.
+    NoticeRead, "notice.read", "see which notices are sent by mail": Org read, ALL_ROLES, Rights::NONE;
+    /// Choose which notices are sent by mail.
+    NoticeChange, "notice.change", "choose which notices are sent by mail": Org change, PEOPLE, Rights::NONE;
+
     /// Read the organisation's audit log.
     AuditRead, "audit.read", "read and export everything that was done": Org read, PEOPLE | AUDITOR, Rights::NONE;
 

@@ -39,6 +39,12 @@ kinds! {
     AddressConfirmed => "address-confirmed",
     /// A mailbox has a new device.
     DeviceAdded => "device-added",
+    /// What happened to a device since the last mail about it.
+    DeviceDigest => "device-digest",
+    /// A device signed in from a network that it was not known from.
+    DeviceNetwork => "device-network",
+    /// Devices were not used for a long time.
+    DeviceUnused => "device-unused",
     /// An offer to become a member; has a link.
     Invitation => "invitation",
     /// A new password was asked for; has a link.
@@ -47,6 +53,8 @@ kinds! {
     SignInChanged => "sign-in-changed",
     /// Somebody tried whether mail arrives.
     Test => "test",
+    /// A token for the API was made in somebody's name.
+    TokenMade => "token-made",
 }
 
 impl MailKind {

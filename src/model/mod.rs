@@ -20,6 +20,7 @@ pub mod id;
 pub mod mail;
 pub mod name;
 pub mod near;
+pub mod notice;
 pub mod origin;
 pub mod password;
 pub mod person;
@@ -31,6 +32,7 @@ pub use id::{
     UserId,
 };
 pub use mail::{Mail, MailKind, MailState};
+pub use notice::{NoticeKind, NoticesOff};
 pub use origin::Origin;
 pub use person::{
     ApiToken, Grant, Invitation, InvitationState, InvitedGrant, Language, Member, Membership, Right, Rights, Role,

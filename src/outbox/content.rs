@@ -3,6 +3,8 @@
 //! A link is kept as its secret alone: scheme and host are put before it when the mail is sent, from the configuration,
 //! so that nobody who writes a mail can make it lead elsewhere.
 
+mod device;
+
 use std::fmt;
 use std::net::IpAddr;
 
@@ -10,9 +12,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::clock::Timestamp;
 use crate::keys::Keyring;
-use crate::model::{Address, Language, MailKind, MailboxId, OrgId, Rights, Role};
+use crate::model::{Address, Language, MailKind, MailboxId, OrgId, Rights, Role, TokenScope};
 use crate::secret::{Secret, SecretBytes};
 use crate::store::NewMail;
+
+pub use device::{DeviceDigest, DeviceNetwork, DeviceUnused, Happened, Happening, SignedIn, Unused};
 
 use super::Error;
 
@@ -74,6 +78,12 @@ pub enum Content {
     AddressConfirmed(AddressConfirmed),
     /// A mailbox has a new device, or a device a new password.
     DeviceAdded(DeviceAdded),
+    /// What happened to a device since the last mail about it.
+    DeviceDigest(DeviceDigest),
+    /// A device signed in from a network that it was not known from.
+    DeviceNetwork(DeviceNetwork),
+    /// Devices were not used for a long time.
+    DeviceUnused(DeviceUnused),
     /// An offer to become a member.
     Invitation(Invitation),
     /// A new password was asked for.
@@ -82,6 +92,8 @@ pub enum Content {
     SignInChanged(SignInChanged),
     /// Somebody tries whether mail arrives.
     Test(Test),
+    /// A token for the API was made in the receiver's name.
+    TokenMade(TokenMade),
 }
 
 /// What somebody may do with one mailbox, and until when.
@@ -273,6 +285,32 @@ impl SignInChange {
     }
 }
 
+/// See [`Content::TokenMade`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TokenMade {
+    /// Of which organisation.
+    #[serde(with = "text")]
+    pub org: OrgId,
+    /// That organisation's name.
+    pub org_name: String,
+    /// What the token is called.
+    pub name: String,
+    /// What it may do at most.
+    #[serde(with = "text")]
+    pub role: Role,
+    /// Whether it may change anything.
+    #[serde(with = "text")]
+    pub scope: TokenScope,
+    /// When it ends by itself.
+    #[serde(with = "moment")]
+    pub expires_at: Timestamp,
+    /// When it was made.
+    #[serde(with = "moment")]
+    pub at: Timestamp,
+    /// The network address of whoever made it.
+    pub from: Option<IpAddr>,
+}
+
 /// See [`Content::Test`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Test {
@@ -301,10 +339,14 @@ impl Content {
             Self::AddressConfirm(_) => MailKind::AddressConfirm,
             Self::AddressConfirmed(_) => MailKind::AddressConfirmed,
             Self::DeviceAdded(_) => MailKind::DeviceAdded,
+            Self::DeviceDigest(_) => MailKind::DeviceDigest,
+            Self::DeviceNetwork(_) => MailKind::DeviceNetwork,
+            Self::DeviceUnused(_) => MailKind::DeviceUnused,
             Self::Invitation(_) => MailKind::Invitation,
             Self::PasswordReset(_) => MailKind::PasswordReset,
             Self::SignInChanged(_) => MailKind::SignInChanged,
             Self::Test(_) => MailKind::Test,
+            Self::TokenMade(_) => MailKind::TokenMade,
         }
     }
 

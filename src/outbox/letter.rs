@@ -17,6 +17,9 @@ use super::Error;
 use super::page::Page;
 
 const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
+/// RFC 2369 §3.2: for notices that can be switched off, the page where that is done. It asks who comes, so that no click in a
+/// mail switches anything off.
+const LIST_UNSUBSCRIBE: HeaderName = HeaderName::new_from_ascii_str("List-Unsubscribe");
 const CONTENT_LANGUAGE: HeaderName = HeaderName::new_from_ascii_str("Content-Language");
 /// Exchange knows no Auto-Submitted.
 const NO_AUTO_RESPONSE: HeaderName = HeaderName::new_from_ascii_str("X-Auto-Response-Suppress");
@@ -60,7 +63,7 @@ impl Letter {
         let to: lettre::Address = envelope.to.as_str().parse().map_err(|_| Error::Recipient)?;
         let millis = u64::try_from(envelope.written_at.0).unwrap_or_default();
         let header = |name: HeaderName, value: &str| HeaderValue::new(name, value.to_owned());
-        let message = Message::builder()
+        let mut message = Message::builder()
             .from(envelope.from.clone())
             .to(Mailbox::new(None, to.clone()))
             .subject(unencoded(&page.subject))
@@ -68,7 +71,11 @@ impl Letter {
             .message_id(Some(format!("<{}@{}>", envelope.id, envelope.hostname)))
             .raw_header(header(AUTO_SUBMITTED, "auto-generated"))
             .raw_header(header(NO_AUTO_RESPONSE, "All"))
-            .raw_header(header(CONTENT_LANGUAGE, page.language.name()))
+            .raw_header(header(CONTENT_LANGUAGE, page.language.name()));
+        if let Some(choice) = &page.choice {
+            message = message.raw_header(header(LIST_UNSUBSCRIBE, &format!("<{choice}>")));
+        }
+        let message = message
             .multipart(MultiPart::alternative_plain_html(
                 Plain { page }.render().map_err(|_| Error::Content)?,
                 Html { page }.render().map_err(|_| Error::Content)?,

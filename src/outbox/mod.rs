@@ -9,6 +9,8 @@
 //! log line and in no reason of a failure, also where a mail server repeats it. Scheme and host of every link are the
 //! configured public origin.
 //!
+//! Notices of devices wait in the store until they may be told; [`Notices`] puts them into words that are mails.
+//!
 //! A mail is sent at least once. A crash between the mail server's answer and our note of it, or an answer that does not
 //! come in time, makes a second copy; both have the same Message-ID.
 
@@ -18,6 +20,7 @@ mod connect;
 mod content;
 mod failure;
 mod letter;
+mod notices;
 mod page;
 mod texts;
 mod transport;
@@ -36,10 +39,12 @@ use jiff::tz::TimeZone;
 
 pub use config::{BadSender, Config, Credentials, Security, Sender, Server};
 pub use content::{
-    Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, Invitation,
-    PasswordReset, Recipient, SignInChange, SignInChanged, Test, Token,
+    Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, DeviceDigest,
+    DeviceNetwork, DeviceUnused, Happened, Happening, Invitation, PasswordReset, Recipient, SignInChange,
+    SignInChanged, SignedIn, Test, Token, TokenMade, Unused,
 };
 pub use failure::{Failure, Stage};
+pub use notices::Notices;
 pub use trial::{Step, trial};
 
 use crate::clock::{Clock, Timestamp};

@@ -1,6 +1,8 @@
 //! A content in words: one sentence that a phone's preview shows, a table of facts, one button, and what to do if it was
 //! not you. `letter` makes a mail of it, as plain text and as HTML.
 
+mod device;
+
 use jiff::tz::TimeZone;
 
 use crate::clock::Timestamp;
@@ -8,7 +10,7 @@ use crate::model::{Language, Origin, Role};
 
 use super::content::{
     Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, Invitation,
-    PasswordReset, SignInChanged, Test,
+    PasswordReset, SignInChanged, Test, TokenMade,
 };
 use super::texts::{Texts, shown};
 
@@ -26,6 +28,8 @@ pub(super) struct Page {
     /// Above the link written out, for whoever cannot press the button.
     pub(super) link_hint: String,
     pub(super) notes: Vec<String>,
+    /// Where it is chosen whether mails of this kind are sent, if that can be chosen.
+    pub(super) choice: Option<String>,
     pub(super) footer: String,
 }
 
@@ -66,10 +70,14 @@ impl Page {
             Content::AddressConfirm(content) => writer.address_confirm(content),
             Content::AddressConfirmed(content) => writer.address_confirmed(content),
             Content::DeviceAdded(content) => writer.device_added(content),
+            Content::DeviceDigest(content) => writer.device_digest(content),
+            Content::DeviceNetwork(content) => writer.device_network(content),
+            Content::DeviceUnused(content) => writer.device_unused(content),
             Content::Invitation(content) => writer.invitation(content),
             Content::PasswordReset(content) => writer.password_reset(content),
             Content::SignInChanged(content) => writer.sign_in_changed(content),
             Content::Test(content) => writer.test(content),
+            Content::TokenMade(content) => writer.token_made(content),
         };
         page.language = language;
         page.link_hint = texts.word("link-hint");
@@ -158,6 +166,7 @@ impl Writer<'_> {
         ];
         page.facts.extend(self.when_and_where(content.at, None));
         page.button = self.button(&format!("/o/{}/mailboxes/{}/devices", content.org, content.mailbox));
+        self.choose(&mut page, content.org);
         page
     }
 
@@ -208,6 +217,21 @@ impl Writer<'_> {
         page
     }
 
+    fn token_made(&self, content: &TokenMade) -> Page {
+        let mut page = self.page(&[("token", &content.name), ("org", &content.org_name)]);
+        let role = self.texts.word(&format!("role-{}", content.role));
+        page.facts = vec![
+            self.fact("token", &content.name),
+            self.fact("organisation", &content.org_name),
+            self.fact("token-role", &role),
+            self.fact("token-scope", &self.texts.word(&format!("scope-{}", content.scope))),
+            self.fact("until", &self.texts.moment(content.expires_at)),
+        ];
+        page.facts.extend(self.when_and_where(content.at, content.from));
+        page.button = self.button(&format!("/o/{}/settings", content.org));
+        page
+    }
+
     fn test(&self, content: &Test) -> Page {
         let mut page = self.page(&[("host", &content.host)]);
         page.facts = self.when_and_where(content.at, None);
@@ -217,15 +241,21 @@ impl Writer<'_> {
 
     /// Subject, sentence and note of a kind, still without facts.
     fn page(&self, values: &[(&'static str, &str)]) -> Page {
+        let say = |what| self.say(what, values);
+        self.plain(say("subject"), say("lead"), say("note"))
+    }
+
+    fn plain(&self, subject: String, lead: String, note: String) -> Page {
         Page {
             language: Language::English,
-            subject: self.say("subject", values),
-            lead: self.say("lead", values),
+            subject,
+            lead,
             facts: Vec::new(),
             colon: self.texts.word("colon"),
             button: None,
             link_hint: String::new(),
-            notes: vec![self.say("note", values)],
+            notes: vec![note],
+            choice: None,
             footer: String::new(),
         }
     }

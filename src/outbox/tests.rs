@@ -1,5 +1,6 @@
 //! The outbox against a scripted mail server; real ones are in the integration tests.
 
+mod notices;
 mod sealing;
 mod sending;
 mod server;

@@ -18,7 +18,8 @@ use crate::directory::desk::{self, Desk, Settings};
 use crate::directory::letter::Post;
 use crate::identity::{Passwords, password};
 use crate::model::Origin;
-use crate::store::{Store, Tidied};
+use crate::outbox::Notices;
+use crate::store::{NoticeStore, Store, Tidied};
 use crate::throttle::{SignInConfig, SignInThrottle};
 use crate::tls::Acceptor;
 
@@ -145,6 +146,14 @@ impl Server {
             manager::serve(bound, &config, acceptor, router, clock, stop).await;
         });
         Ok(())
+    }
+
+    /// Tells people by mail what happened to devices.
+    pub(super) fn tell_notices(&self) {
+        let store: Arc<dyn NoticeStore> = Arc::clone(&self.store) as _;
+        let (outbox, keys) = (Arc::clone(&self.outbox), Arc::clone(&self.keys));
+        let notices = Notices::new(store, outbox, keys, self.clock.clone());
+        self.until_stopped(async move { notices.run().await });
     }
 
     /// Withdraws accesses whose date has come, and removes what ended long ago, with or without a Manager.

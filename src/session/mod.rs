@@ -35,7 +35,7 @@ pub use crate::smtp::guard::BareNewline;
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
-use crate::peer::{Peer, Protocol};
+use crate::peer::{NetworkPrefixes, Peer, Protocol};
 use crate::preauth::Limits;
 use crate::revoke::{IdleLimits, Registry, SWEEP_INTERVAL, Sweeper};
 use crate::store::CredentialStore;
@@ -141,6 +141,8 @@ pub struct Parts {
     pub config: Config,
     /// See [`Plane::clock`].
     pub clock: Clock,
+    /// What one network is.
+    pub network: NetworkPrefixes,
     /// See [`Plane::verifier`].
     pub verifier: Arc<Verifier>,
     /// See [`Plane::throttle`].
@@ -161,7 +163,11 @@ impl Plane {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Arc<Self> {
         Arc::new(Self {
-            usage: Arc::new(Usage::new(Arc::clone(&parts.store), Arc::clone(&parts.metrics))),
+            usage: Arc::new(Usage::new(
+                parts.network,
+                Arc::clone(&parts.store),
+                Arc::clone(&parts.metrics),
+            )),
             config: ArcSwap::from_pointee(parts.config),
             clock: parts.clock,
             verifier: parts.verifier,

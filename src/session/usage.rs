@@ -11,10 +11,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::metrics::Metrics;
 use crate::model::device::{Knocking, Use};
 use crate::model::{CredentialId, DeviceId};
+use crate::peer::NetworkPrefixes;
+use crate::store::notice::NETWORKS_KEPT_MAX;
 use crate::store::{CredentialStore, DeviceUse, Knocks};
 
 /// Devices whose latest use waits to be written.
 const MAX_WAITING: usize = 100_000;
+
+/// Networks of one device that wait to be written, the last ones: as many as the store keeps.
+const MAX_NETWORKS: usize = NETWORKS_KEPT_MAX as usize;
+
+/// A network is no smaller than this to those who are told of a new one: the address of a phone or of
+/// a home changes every day, and nobody reads a mail a day.
+const SMALLEST: NetworkPrefixes = NetworkPrefixes { ipv4: 24, ipv6: 48 };
 
 /// Old passwords whose tries wait to be written.
 const MAX_KNOCKING: usize = 10_000;
@@ -22,21 +31,27 @@ const MAX_KNOCKING: usize = 10_000;
 /// Uses on their way to the store.
 pub struct Usage {
     waiting: Mutex<Waiting>,
+    network: NetworkPrefixes,
     store: Arc<dyn CredentialStore>,
     metrics: Arc<Metrics>,
 }
 
 #[derive(Default)]
 struct Waiting {
-    uses: HashMap<DeviceId, Use>,
+    /// By device, in the order in which they came from each network first.
+    uses: HashMap<DeviceId, Vec<DeviceUse>>,
     knocks: HashMap<CredentialId, Knocking>,
 }
 
 impl Usage {
-    /// Nothing waits yet.
-    pub fn new(store: Arc<dyn CredentialStore>, metrics: Arc<Metrics>) -> Self {
+    /// Nothing waits yet. `network` says what one network is.
+    pub fn new(network: NetworkPrefixes, store: Arc<dyn CredentialStore>, metrics: Arc<Metrics>) -> Self {
         Self {
             waiting: Mutex::default(),
+            network: NetworkPrefixes {
+                ipv4: network.ipv4.min(SMALLEST.ipv4),
+                ipv6: network.ipv6.min(SMALLEST.ipv6),
+            },
             store,
             metrics,
         }
@@ -46,14 +61,17 @@ impl Usage {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a use; a later one of the same device takes its place.
+    /// Notes a use; a later one of the same device from the same network takes its place.
     pub fn note(&self, device: DeviceId, usage: Use) {
-        let uses = &mut self.waiting().uses;
-        if uses.len() >= MAX_WAITING && !uses.contains_key(&device) {
+        let used = DeviceUse {
+            device,
+            network: self.network.network_of(usage.ip),
+            since: usage.at,
+            usage,
+        };
+        if !self.waiting().add_use(used) {
             self.metrics.store_errors.inc();
-            return;
         }
-        uses.insert(device, usage);
     }
 
     /// Notes a try with a retired password; it is added to those that wait.
@@ -75,22 +93,18 @@ impl Usage {
         self.flush_knocks(taken.knocks).await;
     }
 
-    async fn flush_uses(&self, taken: HashMap<DeviceId, Use>) {
+    async fn flush_uses(&self, taken: HashMap<DeviceId, Vec<DeviceUse>>) {
         if taken.is_empty() {
             return;
         }
-        let uses: Vec<DeviceUse> = taken
-            .into_iter()
-            .map(|(device, usage)| DeviceUse { device, usage })
-            .collect();
+        let uses: Vec<DeviceUse> = taken.into_values().flatten().collect();
         if let Err(error) = self.store.record_uses(&uses).await {
             self.metrics.store_errors.inc();
             tracing::error!(error = %error, uses = uses.len(), "uses not written yet");
-            let waiting = &mut self.waiting().uses;
-            for DeviceUse { device, usage } in uses {
-                if waiting.len() < MAX_WAITING {
-                    waiting.entry(device).or_insert(usage);
-                }
+            let mut waiting = self.waiting();
+            for used in uses {
+                // Where there is no room any more, that is counted with those that come.
+                waiting.add_use(used);
             }
         }
     }
@@ -115,6 +129,29 @@ impl Usage {
 }
 
 impl Waiting {
+    /// Adds a use to those that wait, which may be older or newer; false where there is no room for it.
+    fn add_use(&mut self, used: DeviceUse) -> bool {
+        if self.uses.len() >= MAX_WAITING && !self.uses.contains_key(&used.device) {
+            return false;
+        }
+        let uses = self.uses.entry(used.device).or_default();
+        if let Some(known) = uses.iter_mut().find(|known| known.network == used.network) {
+            known.since = known.since.min(used.since);
+            if used.usage.at >= known.usage.at {
+                known.usage = used.usage;
+            }
+            return true;
+        }
+        uses.push(used);
+        if uses.len() > MAX_NETWORKS {
+            let longest_ago = uses.iter().enumerate().min_by_key(|(_, used)| used.usage.at);
+            if let Some(longest_ago) = longest_ago.map(|(index, _)| index) {
+                uses.remove(longest_ago);
+            }
+        }
+        true
+    }
+
     /// Adds tries to those that wait; false where there is no room for them.
     fn add(&mut self, credential: CredentialId, knocking: Knocking) -> bool {
         if let Some(known) = self.knocks.get_mut(&credential) {
@@ -151,7 +188,10 @@ mod tests {
 
     fn usage() -> (Arc<FakeStore>, Usage) {
         let store = Arc::new(FakeStore::default());
-        (Arc::clone(&store), Usage::new(store, Arc::new(Metrics::new())))
+        (
+            Arc::clone(&store),
+            Usage::new(NetworkPrefixes::default(), store, Arc::new(Metrics::new())),
+        )
     }
 
     #[tokio::test]

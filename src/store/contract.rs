@@ -14,6 +14,7 @@ pub(super) mod invitations;
 pub(super) mod knocks;
 pub(super) mod login;
 pub(super) mod logs;
+pub(super) mod notices;
 pub(super) mod outbox;
 pub(super) mod pages;
 pub(super) mod people;
@@ -53,6 +54,7 @@ macro_rules! contract_tests {
         $crate::store::contract::contract_tests! { $backend;
             addresses: another_address_waits_for_the_link_that_was_sent_to_it,
             addresses: what_was_asked_for_ends_with_time_and_with_the_password,
+            addresses: a_link_for_a_password_and_one_for_an_address_end_each_other,
             chain: the_chain_of_all_rows_fits_and_has_a_head,
             chain: the_log_is_read_in_pages,
             chain: a_row_says_on_whose_behalf_and_has_a_place_of_its_own,
@@ -130,6 +132,12 @@ macro_rules! contract_tests {
             logs: audit_rows_are_filtered,
             logs: free_text_is_stored_harmlessly,
             logs: concurrent_writers_lose_nothing,
+            notices: the_first_network_is_learned_silently_and_another_one_is_told,
+            notices: one_mail_an_hour_and_the_rest_together,
+            notices: what_waits_and_what_is_known_of_a_device_is_bounded,
+            notices: those_are_told_who_may_see_the_device,
+            notices: what_is_switched_off_is_not_told,
+            notices: an_unused_device_is_told_of_once_until_it_is_used_again,
             outbox: a_mail_is_taken_with_all_that_was_put_and_is_over_when_sent,
             outbox: the_longest_due_mail_is_taken_first_and_no_more_than_asked,
             outbox: a_mail_with_a_link_goes_before_all_that_tell_of_changes,
@@ -385,6 +393,8 @@ fn used(device: &Device, at: Timestamp, client: &str) -> DeviceUse {
     };
     DeviceUse {
         device: device.id,
+        network: usage.ip.into(),
+        since: at,
         usage,
     }
 }

@@ -1,5 +1,7 @@
 //! What the login path reads from the store.
 
+use ipnet::IpNet;
+
 use crate::clock::Timestamp;
 use crate::model::device::{Knocking, Use};
 use crate::model::{Address, CredentialId, DeviceId, DeviceState, MailboxId, Networks, Scopes, SenderRule};
@@ -94,11 +96,15 @@ pub struct LoginDevice {
     pub epoch: i64,
 }
 
-/// A successful login, to be written behind the login path.
-#[derive(Debug, Clone)]
+/// The last of the successful logins of a device from one network, to be written behind the login path.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceUse {
     /// Which device.
     pub device: DeviceId,
+    /// From which network.
+    pub network: IpNet,
+    /// When it was the first time since this was last written.
+    pub since: Timestamp,
     /// When, from where, how.
     pub usage: Use,
 }

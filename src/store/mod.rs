@@ -4,7 +4,7 @@
 //! [`CredentialStore`] for verify, session and upstream, [`ChangeStore`] for revoke, [`AuditStore`] for what was done;
 //! for directory [`DirectoryStore`] (organisations, mailboxes, devices), [`PeopleStore`] (users, roles, grants,
 //! invitations), [`SignInStore`] (how users prove who they are) and [`TokenStore`] (the API's tokens); for outbox
-//! [`OutboxStore`]; [`Store`] is their sum. `contract` is the list of tests that every backend passes.
+//! [`OutboxStore`] and [`NoticeStore`]; [`Store`] is their sum. `contract` is the list of tests that every backend passes.
 //!
 //! Every write is one transaction that also holds its change-log row (where a running login path must hear of it) and
 //! its audit row, so that nothing is changed without a trace, and nothing is half done.
@@ -12,6 +12,7 @@
 pub mod audit;
 pub mod change;
 pub mod login;
+pub mod notice;
 pub mod outbox;
 pub mod page;
 pub mod people;
@@ -31,6 +32,7 @@ pub use crate::audit::Actor;
 pub use audit::{AuditFilter, AuditPage, AuditRow, AuditStore};
 pub use change::{Change, ChangeKind, EndReason, Seq};
 pub use login::{Credential, DeviceUse, Epoch, Hash, Knocks, LoginDevice, LoginMailbox, Resolved};
+pub use notice::{DueNotices, Notice, NoticeDevice, NoticeMail, NoticeReader, NoticeStore, NoticeTurn, UnusedDevice};
 pub use outbox::{AfterFailure, DueMail, MailBacklog, MailFilter, NewMail, OutboxStore};
 pub use page::{
     Cursor, DeviceOwner, DeviceQuery, DeviceRow, DeviceStatus, Found, MailboxQuery, MailboxRow, Overview, Page,
@@ -238,7 +240,7 @@ pub trait CredentialStore: Send + Sync {
         key_id: u32,
     ) -> Result<(), Error>;
 
-    /// Writes first and last uses in one transaction.
+    /// Writes first and last uses in one transaction, and learns from which networks they came ([`notice`]).
     async fn record_uses(&self, uses: &[DeviceUse]) -> Result<(), Error>;
 
     /// Adds tries with retired passwords to those that were written before, in one transaction; those whose credential is
@@ -363,7 +365,15 @@ pub trait DirectoryStore: Send + Sync {
 
 /// All roles in one.
 pub trait Store:
-    CredentialStore + ChangeStore + AuditStore + DirectoryStore + PeopleStore + SignInStore + TokenStore + OutboxStore
+    CredentialStore
+    + ChangeStore
+    + AuditStore
+    + DirectoryStore
+    + PeopleStore
+    + SignInStore
+    + TokenStore
+    + OutboxStore
+    + NoticeStore
 {
 }
 
@@ -376,5 +386,6 @@ impl<T> Store for T where
         + SignInStore
         + TokenStore
         + OutboxStore
+        + NoticeStore
 {
 }

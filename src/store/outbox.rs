@@ -118,7 +118,7 @@ pub trait OutboxStore: Send + Sync {
     async fn mail_backlog(&self) -> Result<MailBacklog, Error>;
 
     /// Takes at most `limit` mails that are due, those with a link first and of these the longest due, for as long as
-    /// `lease`.
+    /// `lease`. A notice ([`super::NoticeStore`]) for somebody who may not see its device any more is withdrawn instead.
     async fn take_due_mails(&self, lease: Duration, limit: u32) -> Result<Vec<DueMail>, Error>;
 
     /// A mail was taken by the mail server: its content is forgotten, and the invitation that it brings has been sent. Whoever says so is believed, also when its lease

@@ -1,5 +1,6 @@
 //! Mail that Postern sends, through a real Postfix to a real Dovecot, and what becomes of it when they fail.
 
 mod delivered;
+mod notices;
 mod post;
 mod trouble;

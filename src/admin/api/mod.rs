@@ -22,6 +22,7 @@ mod invitations;
 mod mailboxes;
 mod me;
 mod members;
+mod notices;
 mod once;
 mod organisation;
 mod pages;
@@ -141,6 +142,7 @@ fn described() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::with_openapi(document::head())
         .merge(me::routes())
         .merge(organisation::routes())
+        .merge(notices::routes())
         .merge(domains::routes())
         .merge(mailboxes::routes())
         .merge(aliases::routes())

@@ -131,6 +131,8 @@ words! {
     DeviceKind;
     /// A language of the Manager and its mails.
     Language;
+    /// A kind of notice of devices that an organisation can switch off.
+    NoticeKind;
     /// One thing that a user may do with one mailbox.
     Right;
     /// What a member may do in the organisation.

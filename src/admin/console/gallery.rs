@@ -10,6 +10,7 @@ mod mailboxes;
 mod others;
 mod people;
 mod sample;
+mod settings;
 
 use std::collections::HashSet;
 use std::fs;
@@ -41,6 +42,7 @@ fn shots(language: Language) -> Vec<Shot> {
     shots.extend(people::shots(&sample));
     shots.extend(devices::shots(&sample));
     shots.extend(others::shots(&sample));
+    shots.extend(settings::shots(&sample));
     shots
 }
 

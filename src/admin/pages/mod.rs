@@ -11,6 +11,7 @@ mod doors;
 mod flash;
 mod form;
 mod me;
+mod notices;
 mod once;
 mod org;
 mod query;
@@ -112,6 +113,7 @@ pub fn router(pages: Arc<Pages>) -> Router {
         .merge(me::routes())
         .merge(org::routes())
         .merge(settings::routes())
+        .merge(notices::routes())
         .fallback(async |guest: Guest| reply::door_fault(&guest, Fault::NotFound))
         .method_not_allowed_fallback(async |guest: Guest| reply::door_fault(&guest, Fault::NotFound))
         .with_state(pages)

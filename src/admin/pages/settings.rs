@@ -1,4 +1,4 @@
-//! `/o/{org}/settings`: the organisation's name, and API tokens.
+//! `/o/{org}/settings`: the organisation's name, what is sent by mail (`notices`), and API tokens.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -17,7 +17,7 @@ use super::once::Coming;
 use super::query::{Given, with_query};
 use super::reply::{Failed, Reply};
 use super::visit::Inside;
-use super::{Here, Pages, reply, shown};
+use super::{Here, Pages, notices, reply, shown};
 use crate::admin::console::text::Line;
 use crate::admin::console::view::confirm::Confirm;
 use crate::admin::console::view::error::{Conflict, Difference};
@@ -100,12 +100,17 @@ async fn show(State(pages): Here, inside: Inside) -> Reply {
 async fn settings(pages: &Pages, inside: &Inside, frame: Frame) -> Result<Settings, Failed> {
     let acting = &inside.acting;
     let tokens = tokens(pages, inside).await.map_err(|error| inside.failed(error))?;
+    let off = pages.desk.notices_off(acting).await;
+    let (notices, notices_revision) = notices::ticks(off.map_err(|error| inside.failed(error))?);
     Ok(Settings {
         frame,
         name: Field::of(&acting.org.name),
         revision: acting.org.name.clone(),
         may_change: acting.may(Operation::OrgEdit),
         tokens,
+        notices,
+        notices_revision,
+        may_choose_notices: acting.may(Operation::NoticeChange),
         may_make_token: acting.may(Operation::OwnToken),
     })
 }

@@ -4,7 +4,7 @@
 //! sealed with the server key and bound to the session, so that nobody can bring along one of their own.
 
 use super::super::Error;
-use super::{Desk, SignInChange, SignedIn};
+use super::{Desk, Proving, SignInChange, SignedIn};
 use crate::identity::{RecoveryCode, TotpSecret};
 use crate::secret::Secret;
 use crate::store::NewCode;
@@ -82,12 +82,18 @@ impl Desk {
         Ok(codes)
     }
 
-    /// No longer asks for codes. All other console sessions end.
+    /// No longer asks for codes, once a last one was given, or a recovery code: the password alone, which may be known to
+    /// somebody else, does not do away with what protects against that. All other console sessions end.
     ///
     /// # Errors
-    /// The proof is too old.
-    pub async fn stop_codes(&self, signed_in: &SignedIn) -> Result<(), Error> {
+    /// The proof is too old, the code is wrong, or there were too many tries.
+    pub async fn stop_codes(&self, signed_in: &SignedIn, code: &Secret<String>) -> Result<(), Error> {
         self.must_be_fresh(&signed_in.session)?;
+        self.must_live(&signed_in.session).await?;
+        if !signed_in.user.has_code {
+            return Ok(());
+        }
+        self.prove_now(signed_in, Proving::Code(code)).await?;
         let (user, visitor) = (&signed_in.user, &signed_in.visitor);
         self.must_live(&signed_in.session).await?;
         self.store()

@@ -10,7 +10,9 @@ use super::acting::UNKNOWN_MAILBOX;
 use super::{Acting, Desk, Letter};
 use crate::model::password::PlainPassword;
 use crate::model::{Address, Device, DeviceId, DeviceState, Grant, Mailbox, MailboxId, Rights, SenderRule, UserId};
-use crate::store::{Actor, Cursor, DeviceEdit, DeviceOwner, DeviceQuery, DeviceRow, DeviceStatus, Page, Seq};
+use crate::store::{
+    Actor, Cursor, DeviceEdit, DeviceOwner, DeviceQuery, DeviceRow, DeviceStatus, NoticeTurn, Page, Seq,
+};
 
 /// The most people who are told of a new device.
 const TOLD_MAX: usize = 50;
@@ -449,10 +451,21 @@ impl Desk {
         };
         let now = self.now();
         let mut told: Vec<Address> = Vec::new();
-        // Whoever signs in with an address of the mailbox could be signed in as by whoever reads its mail.
+        // Whoever signs in with an address of the mailbox could be signed in as by whoever reads its mail: they are told of
+        // each new password, at once.
         match self.store().sender_addresses(row.device.mailbox).await {
             Ok(addresses) => told.extend(addresses),
             Err(error) => tracing::error!(%error, "a mail about a change was not put into the outbox"),
+        }
+        let turn = match self.store().take_notice(row.device.id, &acting.user.name).await {
+            Ok(turn) => turn,
+            Err(error) => {
+                tracing::error!(%error, "whether a mail about a device may go out was not noted");
+                NoticeTurn::Now
+            }
+        };
+        if turn != NoticeTurn::Now {
+            return self.tell_of_password(acting, row, told).await;
         }
         let live = grants.into_iter().filter(|row| !row.grant.rights_at(now).is_empty());
         for grant in live.take(TOLD_MAX) {
@@ -463,6 +476,11 @@ impl Desk {
         if !told.contains(&acting.user.address) {
             told.push(acting.user.address.clone());
         }
+        self.tell_of_password(acting, row, told).await;
+    }
+
+    async fn tell_of_password(&self, acting: &Acting, row: &DeviceRow, told: Vec<Address>) {
+        let now = self.now();
         for address in told {
             let user = self.store().user_by_address(&address).await.ok().flatten();
             let Some(user) = user else { continue };

@@ -46,8 +46,8 @@ impl Desk {
     /// Invites somebody. The answer does not depend on whether they are a user already.
     ///
     /// # Errors
-    /// Whoever acts may not, the proof for administrators and owners is too old, a mailbox is not of this organisation, or
-    /// somebody with this address is a member or invited already.
+    /// Whoever acts may not, the proof for administrators and owners or for access is too old, a mailbox is not of this
+    /// organisation, or somebody with this address is a member or invited already.
     pub async fn invite(&self, acting: &Acting, spec: InviteSpec) -> Result<Invited, Error> {
         let mut actor = self.allow(acting, Operation::InvitationCreate).await?;
         if spec.role == Role::Owner {
@@ -58,6 +58,10 @@ impl Desk {
         }
         for (mailbox, _) in &spec.grants {
             self.allow_on(acting, Operation::GrantGive, *mailbox).await?;
+        }
+        if !spec.grants.is_empty() {
+            // It is a way to give access.
+            self.fresh_or_token(acting)?;
         }
         let by_mail = spec.by_mail && self.post.is_open();
         let invite = Invite {

@@ -19,6 +19,7 @@ mod guessing;
 mod invitations;
 mod links;
 mod mailboxes;
+mod notices;
 mod people;
 mod reach;
 mod sessions;

@@ -130,7 +130,7 @@ impl Desk {
     /// Gives a member access to a mailbox.
     ///
     /// # Errors
-    /// Whoever acts may not, there is no such mailbox or member here, or they have access already.
+    /// Whoever acts may not, their proof is too old, there is no such mailbox or member here, or they have access already.
     pub async fn give_grant(
         &self,
         acting: &Acting,
@@ -139,6 +139,7 @@ impl Desk {
         terms: &GrantTerms,
     ) -> Result<Grant, Error> {
         let (actor, row) = self.allow_on(acting, Operation::GrantGive, mailbox).await?;
+        self.fresh_or_token(acting)?;
         let member = self.directory.member(acting.org.id, user).await?;
         let grant = self
             .directory
@@ -151,9 +152,13 @@ impl Desk {
     /// Changes an access from what was seen of it.
     ///
     /// # Errors
-    /// Whoever acts may not, there is no such mailbox here, or the access is another one by now.
+    /// Whoever acts may not, there is no such mailbox here, it gives more and their proof is too old, or the access is another
+    /// one by now.
     pub async fn change_grant(&self, acting: &Acting, seen: &Grant, to: &GrantTerms) -> Result<(Grant, Seq), Error> {
         let (actor, row) = self.allow_on(acting, Operation::GrantGive, seen.mailbox).await?;
+        if gives_more(seen, to) {
+            self.fresh_or_token(acting)?;
+        }
         let member = self.directory.member(acting.org.id, seen.user).await?;
         let changed = self.directory.change_grant(&actor, seen, acting.org.id, to).await?;
         self.tell_given(acting, &member.member.user, &row.mailbox, to).await;
@@ -206,6 +211,16 @@ impl Desk {
         self.tell(&user.address, user.language, Some(acting.org.id), letter)
             .await;
     }
+}
+
+/// Whether an access would allow something that it did not, or for longer.
+fn gives_more(seen: &Grant, to: &GrantTerms) -> bool {
+    let lasts_longer = match (seen.ends_at, to.ends_at) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(seen), Some(to)) => to > seen,
+    };
+    lasts_longer || to.rights.iter().any(|right| !seen.rights.has(right))
 }
 
 /// Whether this role reaches mailboxes that were not granted: it is given to nobody without a fresh proof, which would

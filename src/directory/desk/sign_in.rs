@@ -359,6 +359,14 @@ impl Desk {
     /// The proof is wrong, or there were too many tries; with the last of [`WRONG_PROOFS_MAX`](super::WRONG_PROOFS_MAX) the
     /// session ends.
     pub async fn step_up(&self, signed_in: &SignedIn, proving: Proving<'_>) -> Result<Opened, Error> {
+        self.prove_now(signed_in, proving).await?;
+        let proof = signed_in.session.proof;
+        self.go_on(&signed_in.visitor, signed_in.user.clone(), &signed_in.hash, proof)
+            .await
+    }
+
+    /// Takes a proof for what is done with it at once; the session goes on as it was.
+    pub(super) async fn prove_now(&self, signed_in: &SignedIn, proving: Proving<'_>) -> Result<(), Error> {
         let started = self.directory.clock.now();
         let proved = self.prove_again(signed_in, proving).await;
         let proved = self.count_proof(signed_in, proved).await;
@@ -366,10 +374,7 @@ impl Desk {
             tracing::info!(client.addr = %signed_in.visitor.ip, user.id = %signed_in.user.id, reason = error.key(), "step-up refused");
             self.hold(started).await;
         }
-        proved?;
-        let proof = signed_in.session.proof;
-        self.go_on(&signed_in.visitor, signed_in.user.clone(), &signed_in.hash, proof)
-            .await
+        proved
     }
 
     async fn prove_again(&self, signed_in: &SignedIn, proving: Proving<'_>) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 
 use super::super::rights::Operation;
 use super::super::{Error, TokenSpec};
-use super::{Acting, Desk, Via};
+use super::{Acting, Desk, Letter, Via};
 use crate::model::{ApiToken, TokenId};
 use crate::secret::Secret;
 use crate::store::{self, Claim, RequestKey};
@@ -15,10 +15,16 @@ impl Desk {
     pub async fn create_token(&self, acting: &Acting, spec: TokenSpec) -> Result<(ApiToken, Secret<String>), Error> {
         let actor = self.allow(acting, Operation::OwnToken).await?;
         self.fresh_in_person(acting)?;
+        let expires_at = spec.expires_at;
         let (token, secret) = self
             .directory
             .create_token(&actor, acting.org.id, acting.user.id, spec)
             .await?;
+        // Whoever sits at somebody's open browser could make one, to stay.
+        let letter = Letter::token_made(&token, &acting.org, expires_at, Some(acting.visitor.ip));
+        let user = &acting.user;
+        self.tell(&user.address, user.language, Some(acting.org.id), letter)
+            .await;
         Ok((token, secret.shown()))
     }
 

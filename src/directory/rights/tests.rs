@@ -5,6 +5,9 @@ use Role::{Administrator, Auditor, MailboxManager, Member, Owner};
 
 use super::*;
 
+/// What every member may.
+const FOR_ALL: [Operation; 2] = [Op::NoticeRead, Op::OwnToken];
+
 fn alone(role: Role) -> Vec<Operation> {
     Op::ALL
         .iter()
@@ -19,7 +22,7 @@ fn with(right: Right) -> Vec<Operation> {
         .iter()
         .copied()
         .filter(granted)
-        .filter(|operation| *operation != Op::OwnToken)
+        .filter(|operation| !FOR_ALL.contains(operation))
         .collect()
 }
 
@@ -47,7 +50,8 @@ fn a_mailbox_manager_may_do_everything_to_mailboxes_and_reads_whom_to_give_them_
         .filter(|operation| {
             let of_mailboxes = ["mailbox.", "alias.", "grant.", "device.", "own-device.", "session."];
             of_mailboxes.iter().any(|thing| operation.word().starts_with(thing))
-                || matches!(operation, Op::OrgRead | Op::MemberRead | Op::OwnToken)
+                || matches!(operation, Op::OrgRead | Op::MemberRead)
+                || FOR_ALL.contains(operation)
         })
         .collect();
     assert_eq!(alone(MailboxManager), expected);
@@ -68,7 +72,7 @@ fn an_auditor_reads_all_and_changes_nothing_but_the_tokens_that_read_for_them() 
 
 #[test]
 fn a_member_may_do_nothing_but_what_was_granted() {
-    assert_eq!(alone(Member), [Op::OwnToken]);
+    assert_eq!(alone(Member), FOR_ALL);
 }
 
 #[test]

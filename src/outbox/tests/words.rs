@@ -9,7 +9,7 @@ use super::super::letter::{Envelope, Html, Plain};
 use super::super::page::{Page, Style};
 use super::super::texts::{Texts, shown};
 use super::*;
-use crate::model::{MailboxId, OrgId};
+use crate::model::{DeviceId, MailboxId, OrgId};
 
 const FROM: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 7));
 
@@ -65,6 +65,11 @@ fn every_content() -> Vec<Content> {
             device: "Lucie's iPhone".to_owned(),
             at: START,
         }),
+        network(),
+        digest(),
+        unused(1, 0),
+        unused(3, 2),
+        token_made(),
         Content::Test(Test {
             host: "mail.acme.test".to_owned(),
             at: START,
@@ -79,6 +84,73 @@ fn every_content() -> Vec<Content> {
         })
     }));
     contents
+}
+
+fn token_made() -> Content {
+    Content::TokenMade(TokenMade {
+        org: OrgId::from_raw(1),
+        org_name: "Acme".to_owned(),
+        name: "CRM sync".to_owned(),
+        role: Role::MailboxManager,
+        scope: crate::model::TokenScope::Write,
+        expires_at: later(90),
+        at: START,
+        from: Some(FROM),
+    })
+}
+
+fn signed_in(protocol: &str, client: Option<&str>) -> SignedIn {
+    SignedIn {
+        protocol: protocol.to_owned(),
+        client: client.map(str::to_owned),
+        from: FROM,
+    }
+}
+
+fn network() -> Content {
+    Content::DeviceNetwork(DeviceNetwork {
+        org: OrgId::from_raw(1),
+        device: DeviceId::from_raw(3),
+        label: "Lucie's iPhone".to_owned(),
+        mailbox: address("contact@acme.test"),
+        at: START,
+        signed_in: signed_in("imap", Some("iPhone Mail 22C161")),
+    })
+}
+
+fn digest() -> Content {
+    let happened = |minutes: u64, what| Happened {
+        at: START.plus(Duration::from_secs(minutes * 60)),
+        what,
+    };
+    Content::DeviceDigest(DeviceDigest {
+        org: OrgId::from_raw(1),
+        device: DeviceId::from_raw(3),
+        label: "Copier".to_owned(),
+        mailbox: address("contact@acme.test"),
+        happened: vec![
+            happened(1, Happening::Added("Sophie Martin".to_owned())),
+            happened(5, Happening::Network(signed_in("smtp", None))),
+            happened(9, Happening::Network(signed_in("imap", Some("Thunderbird")))),
+        ],
+        more: 1,
+    })
+}
+
+fn unused(named: i64, more: u32) -> Content {
+    let devices = (1..=named).map(|number| Unused {
+        device: DeviceId::from_raw(number),
+        label: format!("Device {number}"),
+        mailbox: address("contact@acme.test"),
+        used_at: (number == 1).then_some(START),
+        created_at: START,
+    });
+    Content::DeviceUnused(DeviceUnused {
+        org: OrgId::from_raw(1),
+        devices: devices.collect(),
+        more,
+        days: 90,
+    })
 }
 
 fn origin() -> Origin {

@@ -104,3 +104,35 @@ pub(in crate::store) async fn what_was_asked_for_ends_with_time_and_with_the_pas
     assert_eq!(tidied().await, 1);
     assert_eq!(tidied().await, 0);
 }
+
+pub(in crate::store) async fn a_link_for_a_password_and_one_for_an_address_end_each_other(backend: &Backend) {
+    let store = &*backend.store;
+    let zoe = user(store, "zoe@b.example").await;
+    let reset = async |number| {
+        let (link, until) = (token(number), START.plus(HOUR));
+        store.create_reset(&actor(), zoe.id, &link, until).await.unwrap();
+    };
+    // Whoever reads the old address's mail must not set the password of the new one.
+    ask(store, &zoe, "zoe@new.example", 1).await.unwrap();
+    reset(11).await;
+    store.confirm_address(&actor(), zoe.id, &token(1)).await.unwrap();
+    not_found(
+        store.use_reset(&actor(), &token(11), &password("x")).await,
+        "this link does not work (any more)",
+    );
+    reset(12).await;
+    let edit = crate::store::UserEdit {
+        address: Some(address("zoe@third.example")),
+        ..Default::default()
+    };
+    store.edit_user(&actor(), zoe.id, &edit).await.unwrap();
+    assert_eq!(store.reset(&token(12)).await.unwrap(), None);
+    // Whoever needs a new password may have lost the old one to whoever asked for another address.
+    ask(store, &zoe, "zoe@evil.example", 2).await.unwrap();
+    reset(13).await;
+    store.use_reset(&actor(), &token(13), &password("y")).await.unwrap();
+    not_found(
+        store.confirm_address(&actor(), zoe.id, &token(2)).await,
+        "this link does not work (any more)",
+    );
+}

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::device::state_from;
 use super::fault::Outcome;
 use super::write::Write;
-use super::{SqliteStore, fault, knock};
+use super::{SqliteStore, fault, knock, notice};
 use crate::audit;
 use crate::clock::Timestamp;
 use crate::model::{Address, CredentialId, DeviceId, MailboxId, OrgId, UserId};
@@ -96,8 +96,13 @@ impl CredentialStore for SqliteStore {
     async fn record_uses(&self, uses: &[DeviceUse]) -> Result<(), Error> {
         let mut uses = uses.to_vec();
         uses.sort_by_key(|used| used.usage.at);
-        self.write(move |write| uses.iter().try_for_each(|used| record_use(write, used)))
-            .await
+        self.write(move |write| {
+            uses.iter().try_for_each(|used| record_use(write, used))?;
+            // A device is known from the network first that it came from first.
+            uses.sort_by_key(|used| used.since);
+            uses.iter().try_for_each(|used| notice::learn(write, used))
+        })
+        .await
     }
 
     async fn record_knocks(&self, knocks: &[Knocks]) -> Result<(), Error> {
@@ -230,9 +235,10 @@ fn record_use(write: &Write<'_>, used: &DeviceUse) -> Outcome<()> {
          WHERE id = ?1 AND first_at IS NULL",
         params![id, usage.at, ip, usage.protocol, client],
     )?;
-    // A statement of its own: only so is the index of days left alone by all other uses of a day.
+    // A statement of its own: only so are the indexes of days left alone by all other uses of a day. Who was told that the
+    // device is not used is told again when it is not used again.
     write.execute(
-        "UPDATE device SET last_day = ?2 WHERE id = ?1 AND (last_day IS NULL OR last_day < ?2)",
+        "UPDATE device SET last_day = ?2, unused_told_at = NULL WHERE id = ?1 AND (last_day IS NULL OR last_day < ?2)",
         params![id, day_of(usage.at)],
     )?;
     Ok(())

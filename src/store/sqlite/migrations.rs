@@ -49,6 +49,11 @@ pub(super) const ALL: &[Migration] = &[
         name: "0006_inviter",
         sql: include_str!("migrations/0006_inviter.sql"),
     },
+    Migration {
+        version: 8,
+        name: "0008_notices",
+        sql: include_str!("migrations/0008_notices.sql"),
+    },
 ];
 
 pub(super) const HISTORY: &str = "CREATE TABLE schema_migration (

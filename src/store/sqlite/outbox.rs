@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::SqliteStore;
 use super::fault::{Outcome, not_found, refused};
-use super::invitation;
 use super::write::{About, Write};
+use super::{invitation, notice};
 use crate::audit::{self, Action};
 use crate::clock::Timestamp;
 use crate::model::{InvitationId, Mail, MailId, MailState, OrgId};
@@ -231,7 +231,18 @@ fn take_due(write: &Write<'_>, lease: Duration, limit: u32) -> Outcome<Vec<DueMa
     // What an UPDATE returns has no order.
     let mut rows: Vec<_> = rows.collect::<Result<_, _>>()?;
     rows.sort_by_key(|(due_at, mail)| (mail.useful_until.is_none(), *due_at, mail.id));
-    Ok(rows.into_iter().map(|(_, mail)| mail).collect())
+    let mut due = Vec::with_capacity(rows.len());
+    for (_, mail) in rows {
+        if notice::is_readable(write, mail.id)? {
+            due.push(mail);
+        } else {
+            write.execute(
+                &format!("{END} WHERE id = ?3"),
+                params!["withdrawn", write.now, mail.id],
+            )?;
+        }
+    }
+    Ok(due)
 }
 
 fn failed(write: &Write<'_>, (id, attempt): (MailId, u32), reason: &str, then: AfterFailure) -> Outcome<bool> {

@@ -2,6 +2,7 @@
 
 mod chain;
 mod files;
+mod notices;
 mod outbox;
 mod people;
 mod plans;

@@ -6,6 +6,7 @@ use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 
 use crate::clock::Timestamp;
+use crate::model::notice::NoticeKind;
 use crate::model::{
     Address, AliasId, ConsoleSessionId, CredentialId, DeviceId, DeviceKind, DomainId, DomainName, InvitationId,
     Language, MailId, MailKind, MailboxId, Networks, OrgId, Rights, Role, Scopes, SenderRule, TokenId, TokenScope,
@@ -74,6 +75,7 @@ kept_as_text! {
     Language: |text| text.parse().ok(), Self::to_string;
     MailKind: Self::from_name, |kind| kind.name().to_owned();
     Networks: |text| text.parse().ok(), Self::to_string;
+    NoticeKind: Self::from_name, |kind| kind.name().to_owned();
     Proof: Self::from_name, |proof| proof.name().to_owned();
     Protocol: Self::from_name, |protocol| protocol.name().to_owned();
     Rights: |text| text.parse().ok(), Self::to_string;

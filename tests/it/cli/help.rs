@@ -23,6 +23,7 @@ const COMMANDS: &[&str] = &[
     "org",
     "org create",
     "org list",
+    "org notices",
     "org delete",
     "domain",
     "domain create",

@@ -35,6 +35,7 @@ format = \"json\"
 level = \"trace\"
 
 [sessions]
+usage_write_interval = \"1s\"
 drain_time = \"200ms\"
 close_time = \"1s\"
 ";

@@ -492,6 +492,8 @@ async fn a_device_says_when_it_was_used_and_when_it_has_expired() {
     let device = site.device(&contact, "CRM", None).await;
     let used = DeviceUse {
         device: device.id,
+        network: PEER.parse::<std::net::IpAddr>().unwrap().into(),
+        since: START,
         usage: crate::model::device::Use {
             at: START,
             ip: PEER.parse().unwrap(),

@@ -153,7 +153,7 @@ fn of_device(device: &Device, rest: &str) -> String {
 async fn tries(stage: &mut Stage<'_>, operation: Operation) -> Vec<Try> {
     let word = operation.word();
     match word.split('.').next().unwrap() {
-        "org" | "domain" | "mailbox" | "alias" => on_mailboxes(stage, operation).await,
+        "org" | "domain" | "mailbox" | "alias" | "notice" => on_mailboxes(stage, operation).await,
         "grant" | "member" | "owner" => on_people(stage, operation).await,
         "invitation" | "audit" | "own-token" | "token" => on_others(stage, operation).await,
         "device" | "session" => on_devices(stage, operation).await,
@@ -171,6 +171,18 @@ async fn on_mailboxes(stage: &Stage<'_>, operation: Operation) -> Vec<Try> {
             get("/domains".to_owned()),
             get("/mailboxes".to_owned()),
         ],
+        Op::NoticeRead => vec![get("/organisation/notices".to_owned())],
+        Op::NoticeChange => {
+            let seen = site.directory().notices_off(site.acme.id).await.unwrap();
+            let kinds: Vec<_> = seen.iter().map(crate::model::NoticeKind::name).collect();
+            let off = if kinds.is_empty() {
+                vec!["device-unused"]
+            } else {
+                Vec::new()
+            };
+            let body = json!({ "off": off, "revision": super::super::shown::revision(&kinds) });
+            vec![send(Method::PUT, "/organisation/notices".to_owned(), body)]
+        }
         Op::OrgEdit => {
             let org = site.store.org(site.acme.id).await.unwrap().unwrap();
             let revision = super::super::shown::revision(&org.name);
@@ -411,7 +423,8 @@ async fn every_role_may_do_by_the_api_exactly_what_the_table_says() {
                 rights: Rights::NONE,
             };
             let done = check(&site, asker, &mut number).await;
-            assert_eq!(done > 0, role != Role::Member, "{role} {scope}");
+            // Everybody may see which notices are sent.
+            assert_eq!(done > 1, role != Role::Member, "{role} {scope}");
         }
     }
 }

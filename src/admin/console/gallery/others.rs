@@ -1,4 +1,4 @@
-//! Overview, activity, domains, settings, one's own pages, search, errors.
+//! Overview, activity, domains, one's own pages, search, errors.
 
 use super::sample::{
     DAY, HEBREW, HOSTILE, LONG, LONG_ADDRESS, Sample, activity, ago, ahead, devices, iphone, listing, mailbox, org,
@@ -19,16 +19,14 @@ use crate::admin::console::view::me::{LostDevice, MyActivity, MyMailbox, MyMailb
 use crate::admin::console::view::overview::{Figure, FirstSteps, Overview, Todo};
 use crate::admin::console::view::qr::Qr;
 use crate::admin::console::view::search::{AliasFound, PersonFound, Search};
-use crate::admin::console::view::settings::{NewToken, Settings, TokenRow, TokenShown};
 use crate::admin::console::view::{Field, Flash, Frame, Listing, Place, Theme, done};
-use crate::model::{AliasId, ConsoleSessionId, DomainId, Role, TokenId};
+use crate::model::{AliasId, ConsoleSessionId, DomainId};
 use crate::secret::Secret;
 
 pub(super) fn shots(sample: &Sample) -> Vec<Shot> {
     let mut shots = overview(sample);
     shots.extend(log(sample));
     shots.extend(domains(sample));
-    shots.extend(settings(sample));
     shots.extend(own(sample));
     shots.extend(account(sample));
     shots.extend(codes(sample));
@@ -190,72 +188,6 @@ fn domains(sample: &Sample) -> Vec<Shot> {
     ]
 }
 
-fn settings(sample: &Sample) -> Vec<Shot> {
-    let token = |name: &str, role, last_used| TokenRow {
-        id: TokenId::from_raw(i64::try_from(name.len()).unwrap()),
-        name: name.to_owned(),
-        owner: "Sophie Laurent".to_owned(),
-        role,
-        is_read_only: role == Role::Auditor,
-        last_used,
-        expires_at: (role == Role::Auditor).then(|| ahead(30 * DAY)),
-        may_revoke: role != Role::Owner,
-    };
-    let tokens = vec![
-        token(
-            "CRM sync",
-            Role::MailboxManager,
-            Some((ago(40), "198.51.100.20".to_owned())),
-        ),
-        token(HOSTILE, Role::Auditor, None),
-        token(LONG, Role::Owner, None),
-    ];
-    let page = |tokens, may_change| Settings {
-        frame: sample.frame(Place::Settings),
-        name: Field::of("Acme"),
-        revision: "1".to_owned(),
-        may_change,
-        tokens,
-        may_make_token: may_change,
-    };
-    let new = |frame, name| NewToken {
-        frame,
-        name,
-        role: Field::of("auditor"),
-        offered: Role::ALL.to_vec(),
-        access: Field::of("read"),
-        expires: Field::of("90"),
-        once: "2".to_owned(),
-    };
-    let shown = TokenShown {
-        frame: sample.frame(Place::Settings),
-        name: "CRM sync".to_owned(),
-        token: Secret::new("pst_7hq2m4x9k3v8d5t6w1b0c7n2p4r6s8f3g5j1z9y7a2e4h6k8m0q2".to_owned()),
-        api: "https://manager.acme.example/api/v1".to_owned(),
-    };
-    let revoke = Confirm::revoke_token(
-        sample.frame(Place::Settings),
-        HOSTILE,
-        "/do".to_owned(),
-        "/back".to_owned(),
-    );
-    vec![
-        shot("settings", &page(tokens.clone(), true)),
-        shot("settings-empty", &page(Vec::new(), true)),
-        shot("settings-auditor", &page(tokens, false)),
-        shot("token-new", &new(sample.frame(Place::Settings), Field::default())),
-        shot(
-            "token-new-missing",
-            &new(
-                sample.refused(Place::Settings),
-                Field::default().wrong(problem::missing()),
-            ),
-        ),
-        shot("token-shown", &shown),
-        shot("token-revoke", &revoke),
-    ]
-}
-
 fn own(sample: &Sample) -> Vec<Shot> {
     let mine = |address: &str, devices, others| MyMailbox {
         org: org(),
@@ -395,7 +327,6 @@ fn account(sample: &Sample) -> Vec<Shot> {
             "account-everywhere",
             &Confirm::sign_out_everywhere(frame(), 2, action(), back()),
         ),
-        shot("account-code-off", &Confirm::remove_code(frame(), action(), back())),
         shot(
             "account-new-codes",
             &Confirm::new_recovery_codes(frame(), action(), back()),
@@ -416,6 +347,24 @@ fn codes(sample: &Sample) -> Vec<Shot> {
         codes: (0..10).map(|n| Secret::new(format!("{n}bcd-fghj-kmnp"))).collect(),
     };
     vec![
+        shot(
+            "account-code-off",
+            &Confirm::remove_code(
+                sample.own(Place::MyAccount),
+                Field::default(),
+                "/do".to_owned(),
+                "/back".to_owned(),
+            ),
+        ),
+        shot(
+            "account-code-off-wrong",
+            &Confirm::remove_code(
+                sample.refused(Place::MyAccount),
+                Field::default().wrong(problem::code()),
+                "/do".to_owned(),
+                "/back".to_owned(),
+            ),
+        ),
         shot("account-code", &set_up(Field::default())),
         shot(
             "account-code-wrong",

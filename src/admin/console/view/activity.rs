@@ -130,6 +130,7 @@ fn sentence(action: &str) -> Option<&'static str> {
         "member.role" => "deed-member-role",
         "org.create" => "deed-org-create",
         "org.delete" => "deed-org-delete",
+        "org.notices" => "deed-org-notices",
         "org.rename" => "deed-org-rename",
         "session.end" => "deed-session-end",
         "setup.link" => "deed-setup-link",

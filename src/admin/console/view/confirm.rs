@@ -36,7 +36,7 @@ pub struct Typing {
     pub typed: Field,
 }
 
-/// A question before something ends. Posts to `action` with `hidden` and, where something is to be typed, `confirm`.
+/// A question before something ends. Posts to `action` with `hidden` and, where something is to be typed, `confirm` or `code`.
 #[derive(Debug, Template)]
 #[template(path = "confirm.html")]
 pub struct Confirm {
@@ -52,6 +52,8 @@ pub struct Confirm {
     pub stays: Vec<Line>,
     /// What must be typed.
     pub typing: Option<Typing>,
+    /// A one-time code must be given.
+    pub code: Option<Field>,
     /// The words of the button.
     pub button: Line,
     /// It takes something away.
@@ -78,6 +80,7 @@ impl Confirm {
             ends: Vec::new(),
             stays: Vec::new(),
             typing: None,
+            code: None,
             button,
             is_harmful: true,
             action,
@@ -312,9 +315,10 @@ impl Confirm {
     }
 
     /// The second factor.
-    pub fn remove_code(frame: Frame, action: String, back: String) -> Self {
+    pub fn remove_code(frame: Frame, code: Field, action: String, back: String) -> Self {
         let question = Line::new("code-off-question");
         let mut page = Self::new(frame, question, Line::new("code-off"), action, back);
+        page.code = Some(code);
         page.ends.push(Line::new("ends-code"));
         page.ends.push(Line::new("ends-recovery-codes"));
         page

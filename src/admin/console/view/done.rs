@@ -306,6 +306,11 @@ pub mod purpose {
         Line::new("purpose-replace-device").with("device", device)
     }
 
+    /// Somebody gets access to a mailbox, or more of it.
+    pub fn give_access(mailbox: &str) -> Line {
+        Line::new("purpose-give-access").with("mailbox", mailbox)
+    }
+
     /// A sign-in method is changed.
     pub const fn sign_in_method() -> Line {
         Line::new("purpose-sign-in-method")

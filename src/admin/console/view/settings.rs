@@ -1,7 +1,7 @@
 //! Settings of the organisation, and the tokens of programs that use the API.
 
 use super::scope::*;
-use crate::model::{Role, TokenId};
+use crate::model::{NoticeKind, Role, TokenId};
 use crate::secret::Secret;
 
 /// An API token in the list.
@@ -25,7 +25,8 @@ pub struct TokenRow {
     pub may_revoke: bool,
 }
 
-/// `/o/{org}/settings`. Sends `name` and `revision`.
+/// `/o/{org}/settings`. Sends `name` and `revision`; to `settings/notices` it sends `notices` (the kinds that are ticked) and
+/// `revision`.
 #[derive(Debug, Template)]
 #[template(path = "org/settings.html")]
 pub struct Settings {
@@ -39,6 +40,12 @@ pub struct Settings {
     pub may_change: bool,
     /// The tokens.
     pub tokens: Vec<TokenRow>,
+    /// The notices of devices that are sent, by their words.
+    pub notices: Ticks,
+    /// Which ones were not when this page was made.
+    pub notices_revision: String,
+    /// They may be switched off and on.
+    pub may_choose_notices: bool,
     /// Tokens may be made.
     pub may_make_token: bool,
 }
@@ -46,6 +53,28 @@ pub struct Settings {
 impl Settings {
     fn title(&self) -> Line {
         Line::new("nav-settings")
+    }
+
+    const fn kinds() -> [NoticeKind; 3] {
+        NoticeKind::ALL
+    }
+}
+
+/// What a kind of notice is called.
+pub const fn notice_name(kind: &NoticeKind) -> &'static str {
+    match kind {
+        NoticeKind::DeviceAdded => "notice-device-added",
+        NoticeKind::DeviceNetwork => "notice-device-network",
+        NoticeKind::DeviceUnused => "notice-device-unused",
+    }
+}
+
+/// What it says, and whom it goes to.
+const fn notice_hint(kind: &NoticeKind) -> &'static str {
+    match kind {
+        NoticeKind::DeviceAdded => "notice-device-added-hint",
+        NoticeKind::DeviceNetwork => "notice-device-network-hint",
+        NoticeKind::DeviceUnused => "notice-device-unused-hint",
     }
 }
 

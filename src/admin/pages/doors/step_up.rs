@@ -83,17 +83,24 @@ async fn purpose_of(pages: &Pages, person: &Person, next: &str) -> Line {
         ["me", "account", ..] => Some(purpose::sign_in_method()),
         ["o", _, "settings", "tokens", ..] => Some(purpose::make_token()),
         ["o", _, "people", ..] | ["o", _, "invitations", ..] => Some(purpose::give_role()),
-        ["o", org, "mailboxes", mailbox, "devices", ..] => mailbox_named(pages, person, org, mailbox).await,
+        ["o", org, "mailboxes", mailbox, "people", ..] => {
+            let mailbox = mailbox_named(pages, person, org, mailbox).await;
+            mailbox.map(|address| purpose::give_access(&address))
+        }
+        ["o", org, "mailboxes", mailbox, "devices", ..] => {
+            let mailbox = mailbox_named(pages, person, org, mailbox).await;
+            mailbox.map(|address| purpose::add_device(&address))
+        }
         ["o", org, "devices", device, ..] => device_named(pages, person, org, device).await,
         _ => None,
     };
     named.unwrap_or_else(purpose::anything)
 }
 
-async fn mailbox_named(pages: &Pages, person: &Person, org: &str, mailbox: &str) -> Option<Line> {
+async fn mailbox_named(pages: &Pages, person: &Person, org: &str, mailbox: &str) -> Option<String> {
     let acting = pages.desk.acting(&person.signed_in, org.parse().ok()?).await.ok()?;
     let row = pages.desk.mailbox(&acting, mailbox.parse().ok()?).await.ok()?;
-    Some(purpose::add_device(row.mailbox.address.as_str()))
+    Some(row.mailbox.address.to_string())
 }
 
 async fn device_named(pages: &Pages, person: &Person, org: &str, device: &str) -> Option<Line> {

@@ -78,20 +78,35 @@ pub(super) async fn ask_off(State(pages): Here, person: Person) -> Reply {
     }
     fresh(&pages, &person)?;
     let frame = person.frame(Place::MyAccount);
-    Ok(reply::page(&Confirm::remove_code(
-        frame,
-        person.path().to_owned(),
-        ACCOUNT.to_owned(),
-    )))
+    Ok(reply::page(&off_page(&person, frame, Field::default())))
 }
 
-pub(super) async fn send_off(State(pages): Here, person: Person) -> Reply {
-    pages
-        .desk
-        .stop_codes(&person.signed_in)
-        .await
-        .map_err(|error| person.failed(error))?;
-    Ok(reply::done(&pages, &person, done::code_removed(), ACCOUNT))
+fn off_page(person: &Person, frame: Frame, code: Field) -> Confirm {
+    Confirm::remove_code(frame, code, person.path().to_owned(), ACCOUNT.to_owned())
+}
+
+/// The last code.
+pub(super) struct OffForm {
+    code: Secret<String>,
+}
+
+impl Form for OffForm {
+    fn read(sent: &mut Sent) -> Self {
+        Self {
+            code: sent.secret("code"),
+        }
+    }
+}
+
+pub(super) async fn send_off(State(pages): Here, person: Person, Typed(form): Typed<OffForm>) -> Reply {
+    match pages.desk.stop_codes(&person.signed_in, &form.code).await {
+        Ok(()) => Ok(reply::done(&pages, &person, done::code_removed(), ACCOUNT)),
+        Err(Error::WrongCode) => {
+            let page = off_page(&person, refused(&person), Field::default().wrong(problem::code()));
+            Ok(reply::with_status(StatusCode::UNPROCESSABLE_ENTITY, &page))
+        }
+        Err(error) => Err(person.failed(error)),
+    }
 }
 
 pub(super) async fn ask_new(State(pages): Here, person: Person) -> Reply {

@@ -58,7 +58,7 @@ async fn new(State(pages): Here, There { inside, id }: There<MailboxId>, Asked(m
     let page = new_page(&pages, &inside, id, &typed)
         .await
         .map_err(|error| inside.failed(error))?;
-    Ok(reply::page(&page))
+    Ok(prove_first(&pages, &inside).unwrap_or_else(|| reply::page(&page)))
 }
 
 async fn new_page(pages: &Pages, inside: &Inside, id: MailboxId, typed: &NewForm) -> Result<NewAccess, Error> {
@@ -281,6 +281,9 @@ async fn one(State(pages): Here, There { inside, id }: There<(MailboxId, UserId)
         .await
         .map_err(failed)?;
     let grant = pages.desk.grant(&inside.acting, id.0, id.1).await.map_err(failed)?;
+    if let Some(answer) = prove_first(&pages, &inside) {
+        return Ok(answer);
+    }
     let page = access_page(&pages, &inside, &grant).await.map_err(failed)?;
     Ok(reply::page(&page))
 }

@@ -220,7 +220,13 @@ async fn codes_are_turned_off_and_recovery_codes_made_anew_after_a_proof() {
         .get("/me/account/code/off")
         .await
         .says(200, "Sign in without a code?");
-    let off = browser.send("/me/account/code/off", &[]).await;
+    browser
+        .post("/me/account/code/off", &[("code", PASSWORD)])
+        .await
+        .says(422, "does not fit");
+    site.clock.advance(Duration::from_secs(30));
+    let code = site.code(&key);
+    let off = browser.send("/me/account/code/off", &[("code", &code)]).await;
     off.says(200, "Signing in asks for the password alone now.");
     let fields = [("address", "sophie@private.example"), ("password", PASSWORD)];
     site.browser().post("/sign-in", &fields).await.leads_to("/");

@@ -52,6 +52,46 @@ async fn an_owner_renames_the_organisation_and_nobody_else_does() {
 }
 
 #[tokio::test]
+async fn notices_are_switched_by_whoever_may_and_seen_by_everybody() {
+    let site = Site::new().await;
+    let (path, send) = (site.at("settings"), site.at("settings/notices"));
+    let ben = site.member("ben", Role::Administrator).await;
+    let mut his = site.signed_in(&ben).await;
+    let page = his.get(&path).await;
+    page.says(200, "Notices by mail");
+    page.says(200, "Always sent: invitations");
+    assert_eq!(page.body.matches("name=\"notices\"").count(), 3);
+    assert_eq!(page.body.matches("\" checked>").count(), 3);
+    let on = [
+        ("notices", "device-added"),
+        ("notices", "device-network"),
+        ("revision", ""),
+    ];
+    his.send(&send, &on).await.says(200, "Saved.");
+    let page = his.get(&path).await;
+    assert_eq!(page.body.matches("\" checked>").count(), 2);
+    assert_eq!(page.field("revision").as_deref(), Some("device-unused"));
+    let again = [&on[..2], &[("revision", "device-unused")]].concat();
+    his.send(&send, &again).await.says(200, "Nothing was changed.");
+    // Sophie's page is older.
+    let mut hers = site.sophie().await;
+    let conflict = hers
+        .post(&send, &[("notices", "device-unused"), ("revision", "")])
+        .await;
+    conflict.says(409, "Changed by ben@private.example");
+    conflict.says(409, "Device not used for 90 days");
+    let keep = [("notices", "device-unused"), ("revision", "device-unused")];
+    hers.send(&send, &keep).await.says(200, "Saved.");
+    let lucie = site.member("lucie", Role::Member).await;
+    let mut member = site.signed_in(&lucie).await;
+    let page = member.get(&path).await;
+    page.says(200, "Sign-in from a new network: not sent");
+    page.says(200, "Device not used for 90 days: sent");
+    member.post(&send, &on).await.says(403, "can");
+    member.get(&send).await.leads_to(&path);
+}
+
+#[tokio::test]
 async fn who_was_slower_sees_both_and_chooses() {
     let site = Site::new().await;
     let path = site.at("settings");

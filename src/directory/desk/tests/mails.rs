@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::*;
 use crate::model::DeviceKind;
+use crate::store::NoticeStore;
 
 fn spec(address: &str) -> InviteSpec {
     InviteSpec {
@@ -76,9 +77,77 @@ async fn replacing_a_password_in_a_loop_does_not_fill_the_outbox() {
     for _ in 0..most * 2 {
         world.desk.replace_device(&acting, added.row.device.id).await.unwrap();
     }
-    assert_eq!(world.letters.take().len(), most * 2, "two people, so often");
+    assert_eq!(world.letters.take().len(), 2, "two people, once in an hour");
+    // What was held back is told together; that the outbox does.
+    world.clock.advance(Duration::from_secs(60 * 60));
+    let due = world.store.due_notices(9).await.unwrap();
+    assert_eq!((due.len(), due[0].notices.len()), (1, most - 1));
     // What somebody else does there is told.
     let acting = world.acting(&anna).await;
     world.desk.add_device(&acting, contact.id, spec(&anna)).await.unwrap();
     assert_eq!(world.letters.take().len(), 2);
+}
+
+#[tokio::test]
+async fn whoever_signs_in_with_the_mailboxs_address_is_told_of_each_new_password() {
+    let world = world().await;
+    let contact = world.mailbox("contact").await;
+    let new = new_user(&world.desk, "contact@example.org", "Carla").await;
+    let carla = world.directory().create_user(&world.machine, &new).await.unwrap();
+    let (org, machine) = (world.acme.id, &world.machine);
+    world
+        .directory()
+        .add_member(machine, org, carla.id, Role::Member)
+        .await
+        .unwrap();
+    let acting = world.acting(&world.sophie).await;
+    let all = crate::model::NoticeKind::ALL.into_iter().collect();
+    let none = crate::model::NoticesOff::default();
+    let spec = DeviceSpec {
+        label: "CRM".to_owned(),
+        ..DeviceSpec::default()
+    };
+    let added = world.desk.add_device(&acting, contact.id, spec).await.unwrap();
+    let told = |world: &World| {
+        let letters = world.letters.take().into_iter();
+        letters.map(|(to, _)| to.address.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&world), ["contact@example.org", "sophie@private.example"]);
+    world.desk.replace_device(&acting, added.row.device.id).await.unwrap();
+    assert_eq!(told(&world), ["contact@example.org"], "the others within the hour");
+    world.desk.set_notices_off(&acting, none, all).await.unwrap();
+    world.clock.advance(Duration::from_secs(60 * 60));
+    let acting = world.acting(&world.sophie).await;
+    world.desk.replace_device(&acting, added.row.device.id).await.unwrap();
+    assert_eq!(told(&world), ["contact@example.org"], "the others not at all");
+}
+
+#[tokio::test]
+async fn whoever_a_token_acts_for_is_told_that_it_was_made() {
+    let world = world().await;
+    let acting = world.acting(&world.sophie).await;
+    let spec = crate::directory::TokenSpec {
+        name: "CRM sync".to_owned(),
+        role: Role::Auditor,
+        scope: crate::model::TokenScope::Read,
+        expires_at: START.plus(Duration::from_secs(86_400)),
+    };
+    world.desk.create_token(&acting, spec).await.unwrap();
+    let letters = world.letters.take();
+    let [
+        (
+            to,
+            Letter::TokenMade {
+                org, name, role, from, ..
+            },
+        ),
+    ] = &letters[..]
+    else {
+        panic!("{letters:?}")
+    };
+    assert_eq!((&to.address, *org), (&world.sophie.address, world.acme.id));
+    assert_eq!(
+        (name.as_str(), *role, *from),
+        ("CRM sync", Role::Auditor, Some(visitor().ip))
+    );
 }

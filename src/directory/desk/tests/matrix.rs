@@ -87,6 +87,8 @@ async fn attempt(stage: &Stage<'_>, acting: &Acting, operation: Operation) -> Re
     match operation {
         Op::OrgRead
         | Op::OrgEdit
+        | Op::NoticeRead
+        | Op::NoticeChange
         | Op::DomainCreate
         | Op::DomainDelete
         | Op::MailboxRead
@@ -124,6 +126,13 @@ async fn on_mailboxes(stage: &Stage<'_>, acting: &Acting, operation: Operation) 
     let (id, number) = (stage.mailbox.id, stage.number);
     match operation {
         Op::OrgRead => desk.domains(acting).await.map(drop),
+        Op::NoticeRead => desk.notices_off(acting).await.map(drop),
+        Op::NoticeChange => {
+            let seen = directory.notices_off(acting.org.id).await?;
+            let kind = crate::model::NoticeKind::DeviceUnused;
+            desk.set_notices_off(acting, seen, seen.set(kind, !seen.has(kind)))
+                .await
+        }
         Op::OrgEdit => {
             let org = directory.find_org(&acting.org.id.to_string()).await?;
             desk.rename_org(acting, &org.name, &format!("Acme {number}"))

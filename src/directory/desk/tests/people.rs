@@ -328,6 +328,7 @@ async fn an_access_with_an_end_stops_counting_at_that_moment() {
         ..hour
     };
     let other = world.mailbox("other").await;
+    let sophie = world.acting(&world.sophie).await;
     assert_eq!(
         key(world.desk.give_grant(&sophie, other.id, lucie.id, &past).await),
         "ends.bad"
@@ -467,4 +468,37 @@ async fn what_a_program_does_in_ones_name_is_part_of_what_one_did() {
         (names.who(by_program), names.behalf(by_program)),
         (None, Some("Sophie"))
     );
+}
+
+#[tokio::test]
+async fn access_is_given_or_widened_after_a_fresh_proof_and_taken_away_without() {
+    let world = world().await;
+    let contact = world.mailbox("contact").await;
+    let lucie = world.member("lucie", Role::Member).await;
+    let anna = world.member("anna", Role::Member).await;
+    let acting = world.acting(&world.sophie).await;
+    let (see, none) = (terms(right(Right::SeeDevices)), None);
+    let seen = world
+        .desk
+        .give_grant(&acting, contact.id, lucie.id, &see)
+        .await
+        .unwrap();
+    world.clock.advance(Duration::from_secs(601));
+    let key_of = async |to: &GrantTerms| key(world.desk.change_grant(&acting, &seen, to).await);
+    assert_eq!(
+        key(world.desk.give_grant(&acting, contact.id, anna.id, &see).await),
+        "signin.step_up"
+    );
+    let both = terms(right(Right::SeeDevices).with(Right::SendAs));
+    assert_eq!(key_of(&both).await, "signin.step_up");
+    assert_eq!(key_of(&terms(right(Right::SendAs))).await, "signin.step_up");
+    let hour = GrantTerms {
+        ends_at: Some(world.desk.now().plus(Duration::from_secs(3600))),
+        ..see
+    };
+    let (shorter, _) = world.desk.change_grant(&acting, &seen, &hour).await.unwrap();
+    let longer = GrantTerms { ends_at: none, ..see };
+    let widened = world.desk.change_grant(&acting, &shorter, &longer).await;
+    assert_eq!(key(widened), "signin.step_up", "for longer");
+    world.desk.withdraw_grant(&acting, contact.id, lucie.id).await.unwrap();
 }

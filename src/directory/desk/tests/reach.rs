@@ -190,7 +190,10 @@ async fn a_session_that_has_ended_does_nothing_more_in_requests_that_began_befor
         .change_password(&signed_in, &secret("another long otter"))
         .await;
     assert_eq!(key(changed), "signin.needed");
-    assert_eq!(key(world.desk.stop_codes(&signed_in).await), "signin.needed");
+    assert_eq!(
+        key(world.desk.stop_codes(&signed_in, &secret("123456")).await),
+        "signin.needed"
+    );
     let devices = world.directory().devices(&DeviceFilter::default()).await.unwrap();
     assert!(devices.is_empty());
 }

@@ -246,10 +246,8 @@ async fn an_offered_secret_counts_only_after_its_first_code_and_in_its_session()
         "signin.wrong_code"
     );
     assert!(!sign_in(&world, &from(1), None, PASSWORD).await.unwrap().owes_code);
-    assert_eq!(
-        world.desk.accept_code(&here, &offer.sealed, &code).await.unwrap().len(),
-        10
-    );
+    let recovery = world.desk.accept_code(&here, &offer.sealed, &code).await.unwrap();
+    assert_eq!(recovery.len(), 10);
     assert!(sign_in(&world, &from(1), None, PASSWORD).await.unwrap().owes_code);
     let sessions = world.desk.my_sessions(&here).await.unwrap();
     assert_eq!(
@@ -258,7 +256,26 @@ async fn an_offered_secret_counts_only_after_its_first_code_and_in_its_session()
         "others ended"
     );
 
-    world.desk.stop_codes(&here).await.unwrap();
+    // The session knows its user as they are by now.
+    let here = SignedIn {
+        user: world.directory().find_user("sophie@private.example").await.unwrap(),
+        ..here
+    };
+    assert!(
+        world.desk.is_fresh(&here),
+        "and a fresh proof of the password alone is not enough"
+    );
+    assert_eq!(
+        key(world.desk.stop_codes(&here, &secret(PASSWORD)).await),
+        "signin.wrong_code"
+    );
+    assert_eq!(
+        key(world.desk.stop_codes(&here, &code).await),
+        "signin.wrong_code",
+        "it was used"
+    );
+    assert!(sign_in(&world, &from(1), None, PASSWORD).await.unwrap().owes_code);
+    world.desk.stop_codes(&here, &recovery[0].shown()).await.unwrap();
     assert!(!sign_in(&world, &from(1), None, PASSWORD).await.unwrap().owes_code);
 }
 

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::super::super::tests::kit::Log;
 use super::*;
+use crate::clock::Timestamp;
 use crate::model::device::{Knocking, Use};
-use crate::model::{DeviceKind, DeviceState, Role, Scopes};
+use crate::model::{DeviceId, DeviceKind, DeviceState, Role, Scopes};
 use crate::peer::Protocol;
 use crate::store::{DeviceUse, Knocks, Resolved};
 
@@ -390,6 +391,21 @@ async fn all_devices_of_a_mailbox_are_disconnected_and_none_that_came_later() {
     assert_eq!(now(&site, later.id).await.device.state, DeviceState::Active);
 }
 
+fn used_once(device: DeviceId, at: Timestamp) -> DeviceUse {
+    let ip: std::net::IpAddr = PEER.parse().unwrap();
+    DeviceUse {
+        device,
+        network: ip.into(),
+        since: at,
+        usage: Use {
+            at,
+            ip,
+            protocol: Protocol::Imap,
+            client: None,
+        },
+    }
+}
+
 #[tokio::test]
 async fn lists_are_filtered_searched_and_paged() {
     let site = Site::new().await;
@@ -403,15 +419,7 @@ async fn lists_are_filtered_searched_and_paged() {
         .await
         .unwrap();
     let at = site.clock.utc();
-    let once = DeviceUse {
-        device: used.id,
-        usage: Use {
-            at,
-            ip: PEER.parse().unwrap(),
-            protocol: Protocol::Imap,
-            client: None,
-        },
-    };
+    let once = used_once(used.id, at);
     site.store.record_uses(&[once]).await.unwrap();
     let paused = site
         .directory()

@@ -146,7 +146,7 @@ async fn tries(stage: &mut Stage<'_>, me: &User, operation: Operation) -> Option
         "device" | "session" => on_devices(stage, operation).await,
         "own-device" => on_own_devices(stage, me, operation).await,
         // The settings have tests of their own.
-        "own-token" | "token" => None,
+        "own-token" | "token" | "notice" => None,
         _ => panic!("{word} needs its pages here"),
     }
 }

@@ -440,3 +440,29 @@ async fn an_invitation_form_says_what_is_wrong_and_loses_nothing() {
         .await
         .says(200, "Nothing matches.");
 }
+
+#[tokio::test]
+async fn access_is_given_after_a_fresh_proof_and_what_was_meant_is_told() {
+    let site = Site::new().await;
+    let mailbox = site.mailbox("contact").await;
+    let lucie = site.member("lucie", Role::Member).await;
+    let path = site.at(&format!("mailboxes/{}/people/new", mailbox.id));
+    let mut sophie = site.sophie().await;
+    site.clock.advance(Duration::from_secs(11 * 60));
+    let led = format!("/step-up?next={}", path.replace('/', "%2F"));
+    sophie.get(&path).await.leads_to(&led);
+    sophie
+        .get(&led)
+        .await
+        .says(200, "To give access to contact@example.org");
+    let id = lucie.id.to_string();
+    let fields = [("person", id.as_str()), ("rights", "see-devices")];
+    sophie.post(&path, &fields).await.leads_to(&led);
+    sophie
+        .post("/step-up", &[("password", PASSWORD), ("next", &path)])
+        .await
+        .leads_to(&path);
+    sophie.send(&path, &fields).await.says(200, "contact@example.org");
+    let people = sophie.get(&site.at(&format!("mailboxes/{}/people", mailbox.id))).await;
+    people.says(200, "lucie");
+}

@@ -1,0 +1,256 @@
+//! The notices of devices that wait in the store become mails: one for each reader of each device, and of unused devices
+//! one for each reader.
+//!
+//! What was read is told only if it still waits so when the mails are put, in one transaction ([`NoticeStore`]): a crash
+//! between the two tells nothing, and the next round tells it. Where this installation sends no mail, what waits is
+//! forgotten: nobody wants to hear of last month on the day on which a mail server is configured.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::keys::Keyring;
+use crate::model::{DeviceId, NoticeKind, OrgId, UserId};
+use crate::store::notice::UNUSED_DAYS;
+use crate::store::{self, DueNotices, Notice, NoticeDevice, NoticeMail, NoticeReader, NoticeStore, UnusedDevice};
+
+use super::content::{
+    Content, DeviceAdded, DeviceDigest, DeviceNetwork, DeviceUnused, Happened, Happening, Recipient, SignedIn, Unused,
+};
+use super::{NotPut, Outbox};
+
+/// How soon it is noticed that something waits.
+const ROUND_EVERY: Duration = Duration::from_secs(5);
+/// How often unused devices are looked for: what is told is a matter of months.
+const UNUSED_EVERY: Duration = Duration::from_secs(60 * 60);
+/// The most devices of one read, and the most reads of one round: other writers come between.
+const DUE_MAX: u32 = 100;
+const READS_MAX: u32 = 10;
+/// The most unused devices that one round tells of.
+const UNUSED_MAX: u32 = 500;
+/// The most unused devices that one mail names.
+const UNUSED_NAMED_MAX: usize = 20;
+/// After how long a device is looked at again whose mails the outbox had no room for.
+const POSTPONED: Duration = Duration::from_secs(10 * 60);
+
+/// Turns what waits into mails.
+pub struct Notices {
+    store: Arc<dyn NoticeStore>,
+    outbox: Arc<Outbox>,
+    keys: Arc<Keyring>,
+    clock: Clock,
+}
+
+impl Notices {
+    /// Notices of this store, for this outbox over the same store.
+    pub fn new(store: Arc<dyn NoticeStore>, outbox: Arc<Outbox>, keys: Arc<Keyring>, clock: Clock) -> Self {
+        Self {
+            store,
+            outbox,
+            keys,
+            clock,
+        }
+    }
+
+    /// Works until cancelled.
+    pub async fn run(&self) {
+        let mut tick = tokio::time::interval(ROUND_EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut looked_at = None;
+        loop {
+            tick.tick().await;
+            note(self.tell_due().await);
+            let now = self.clock.now();
+            if looked_at.is_none_or(|at| now.duration_since(at) >= UNUSED_EVERY) {
+                looked_at = Some(now);
+                note(self.tell_unused().await);
+            }
+        }
+    }
+
+    /// Tells what may be told by now.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub(super) async fn tell_due(&self) -> Result<(), store::Error> {
+        for _ in 0..READS_MAX {
+            let due = self.store.due_notices(DUE_MAX).await?;
+            for due in &due {
+                self.tell(due).await?;
+            }
+            if due.len() < DUE_MAX as usize {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn tell(&self, due: &DueNotices) -> Result<(), store::Error> {
+        let about = &due.about;
+        let mut mails = Vec::new();
+        for reader in self.readers(about) {
+            let Some(content) = content(due) else { break };
+            mails.extend(self.mail(&content, reader, about.org, vec![about.device]));
+        }
+        // Where something else waits by now, the next round tells it all.
+        match self.store.tell_notices(about.device, &due.all, &mails).await {
+            Ok(_) => Ok(()),
+            Err(store::Error::Refused(reason)) => {
+                tracing::warn!(device.id = %about.device, reason, "a notice of a device waits for room in the outbox");
+                let until = self.clock.utc().plus(POSTPONED);
+                self.store.postpone_notices(about.device, until).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Tells of devices that were not used for a long time.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub(super) async fn tell_unused(&self) -> Result<(), store::Error> {
+        let unused = self.store.unused_devices(UNUSED_MAX).await?;
+        let mut by_org: BTreeMap<OrgId, Vec<&UnusedDevice>> = BTreeMap::new();
+        for device in &unused {
+            by_org.entry(device.about.org).or_default().push(device);
+        }
+        for (org, devices) in by_org {
+            let ids: Vec<DeviceId> = devices.iter().map(|device| device.about.device).collect();
+            let mails = self.unused_mails(org, &devices);
+            // Where one of them was used meanwhile, the next round tells of the others.
+            match self.store.tell_unused(&ids, &mails).await {
+                Ok(_) => {}
+                Err(store::Error::Refused(reason)) => {
+                    tracing::warn!(org.id = %org, reason, "notices of unused devices wait for room in the outbox");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn unused_mails(&self, org: OrgId, devices: &[&UnusedDevice]) -> Vec<NoticeMail> {
+        let mut by_reader: BTreeMap<UserId, (&NoticeReader, Vec<&UnusedDevice>)> = BTreeMap::new();
+        for device in devices {
+            for reader in self.readers(&device.about) {
+                let (_, theirs) = by_reader.entry(reader.user).or_insert((reader, Vec::new()));
+                theirs.push(device);
+            }
+        }
+        let mails = by_reader.into_values().filter_map(|(reader, theirs)| {
+            let named = theirs.iter().take(UNUSED_NAMED_MAX);
+            let content = Content::DeviceUnused(DeviceUnused {
+                org,
+                devices: named.clone().map(|device| unused(device)).collect(),
+                more: u32::try_from(theirs.len().saturating_sub(UNUSED_NAMED_MAX)).unwrap_or(u32::MAX),
+                days: UNUSED_DAYS,
+            });
+            let named = named.map(|device| device.about.device).collect();
+            self.mail(&content, reader, org, named)
+        });
+        mails.collect()
+    }
+
+    /// Whom a mail goes to: nobody where none goes out.
+    fn readers<'a>(&self, about: &'a NoticeDevice) -> &'a [NoticeReader] {
+        if self.outbox.sends_links() { &about.readers } else { &[] }
+    }
+
+    fn mail(&self, content: &Content, reader: &NoticeReader, org: OrgId, devices: Vec<DeviceId>) -> Option<NoticeMail> {
+        let to = Recipient {
+            address: &reader.address,
+            language: reader.language,
+        };
+        match content.sealed(to, Some(org), &self.keys) {
+            Ok(mail) => Some(NoticeMail {
+                user: reader.user,
+                devices,
+                mail,
+            }),
+            Err(error) => {
+                note::<NotPut>(Err(error.into()));
+                None
+            }
+        }
+    }
+}
+
+fn note<E: std::fmt::Display>(told: Result<(), E>) {
+    if let Err(error) = told {
+        tracing::error!(%error, "notices of devices were not put into the outbox");
+    }
+}
+
+/// What a mail tells: one thing in full, several as a list.
+fn content(due: &DueNotices) -> Option<Content> {
+    let NoticeDevice {
+        org,
+        device,
+        label,
+        mailbox,
+        address,
+        ..
+    } = &due.about;
+    let mut happened: Vec<Happened> = due.notices.iter().filter_map(happened).collect();
+    let alone = (happened.len() == 1 && due.more == 0).then(|| happened.pop()).flatten();
+    match alone {
+        None if happened.is_empty() => None,
+        None => Some(Content::DeviceDigest(DeviceDigest {
+            org: *org,
+            device: *device,
+            label: label.clone(),
+            mailbox: address.clone(),
+            happened,
+            more: due.more,
+        })),
+        Some(Happened { at, what }) => Some(match what {
+            Happening::Added(by) => Content::DeviceAdded(DeviceAdded {
+                by,
+                org: *org,
+                mailbox: *mailbox,
+                address: address.clone(),
+                device: label.clone(),
+                at,
+            }),
+            Happening::Network(signed_in) => Content::DeviceNetwork(DeviceNetwork {
+                org: *org,
+                device: *device,
+                label: label.clone(),
+                mailbox: address.clone(),
+                at,
+                signed_in,
+            }),
+        }),
+    }
+}
+
+fn happened(notice: &Notice) -> Option<Happened> {
+    let what = match (notice.kind, &notice.usage) {
+        (NoticeKind::DeviceAdded, _) => Happening::Added(notice.by.clone().unwrap_or_default()),
+        (NoticeKind::DeviceNetwork, Some(usage)) => Happening::Network(SignedIn {
+            protocol: usage.protocol.name().to_owned(),
+            client: usage.client.clone(),
+            from: usage.ip,
+        }),
+        // Of unused devices there is a mail of its own.
+        (NoticeKind::DeviceNetwork, None) | (NoticeKind::DeviceUnused, _) => return None,
+    };
+    Some(Happened { at: notice.at, what })
+}
+
+fn unused(device: &UnusedDevice) -> Unused {
+    Unused {
+        device: device.about.device,
+        label: device.about.label.clone(),
+        mailbox: device.about.address.clone(),
+        used_at: device.used_at,
+        created_at: device.created_at,
+    }
+}
+
+impl std::fmt::Debug for Notices {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Notices").finish_non_exhaustive()
+    }
+}

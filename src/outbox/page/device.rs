@@ -1,0 +1,133 @@
+//! Mails about devices on their own account.
+
+use super::super::content::{DeviceDigest, DeviceNetwork, DeviceUnused, Happening, SignedIn, Unused};
+use super::super::texts::shown;
+use super::{Fact, Page, Writer};
+use crate::model::OrgId;
+
+impl Writer<'_> {
+    pub(super) fn device_network(&self, content: &DeviceNetwork) -> Page {
+        let mailbox = content.mailbox.as_str();
+        let mut page = self.page(&[("device", &content.label), ("mailbox", mailbox)]);
+        page.facts = vec![
+            self.fact("device", &content.label),
+            self.fact("mailbox", mailbox),
+            self.fact("when", &self.texts.moment(content.at)),
+            self.fact("program", &self.program(&content.signed_in)),
+            self.fact("from", &content.signed_in.from.to_string()),
+        ];
+        page.button = self.button(&format!("/o/{}/devices/{}", content.org, content.device));
+        self.choose(&mut page, content.org);
+        page
+    }
+
+    pub(super) fn device_digest(&self, content: &DeviceDigest) -> Page {
+        let mailbox = content.mailbox.as_str();
+        let mut page = self.page(&[("device", &content.label), ("mailbox", mailbox)]);
+        page.facts = vec![self.fact("device", &content.label), self.fact("mailbox", mailbox)];
+        page.facts.extend(content.happened.iter().map(|happened| Fact {
+            label: self.texts.moment(happened.at),
+            value: match &happened.what {
+                Happening::Added(by) => self.say("added", &[("by", by)]),
+                Happening::Network(signed_in) => {
+                    let (from, program) = (signed_in.from.to_string(), self.program(signed_in));
+                    self.say("network", &[("from", &from), ("program", &program)])
+                }
+            },
+        }));
+        self.more(&mut page, content.more);
+        page.button = self.button(&format!("/o/{}/devices/{}", content.org, content.device));
+        self.choose(&mut page, content.org);
+        page
+    }
+
+    pub(super) fn device_unused(&self, content: &DeviceUnused) -> Page {
+        let days = content.days.to_string();
+        let one = match &content.devices[..] {
+            [one] if content.more == 0 => Some(one),
+            _ => None,
+        };
+        let path = match one {
+            Some(one) => format!("/o/{}/devices/{}", content.org, one.device),
+            None => format!("/o/{}/devices?show=silent", content.org),
+        };
+        let mut page = match one {
+            Some(one) => self.one_unused(one, &days),
+            None => self.several_unused(content, &days),
+        };
+        page.button = self.button(&path);
+        self.choose(&mut page, content.org);
+        page
+    }
+
+    fn one_unused(&self, one: &Unused, days: &str) -> Page {
+        let mailbox = one.mailbox.as_str();
+        let mut page = self.page(&[("device", &one.label), ("mailbox", mailbox), ("days", days)]);
+        page.facts = vec![
+            self.fact("device", &one.label),
+            self.fact("mailbox", mailbox),
+            match one.used_at {
+                Some(at) => self.fact("last-use", &self.texts.moment(at)),
+                None => self.fact("last-use", &self.never_used(one)),
+            },
+        ];
+        page
+    }
+
+    fn several_unused(&self, content: &DeviceUnused, days: &str) -> Page {
+        let more = usize::try_from(content.more).unwrap_or(usize::MAX);
+        let count = content.devices.len().saturating_add(more).to_string();
+        let values = [("count", count.as_str()), ("days", days)];
+        let facts = content.devices.iter().map(|unused| Fact {
+            label: shown(&unused.label),
+            value: {
+                let mailbox = unused.mailbox.as_str();
+                match unused.used_at {
+                    Some(at) => self.say("used", &[("mailbox", mailbox), ("at", &self.texts.moment(at))]),
+                    None => format!("{}, {}", shown(mailbox), self.never_used(unused)),
+                }
+            },
+        });
+        let mut page = self.plain(
+            self.say("subject-several", &values),
+            self.say("lead-several", &values),
+            self.say("note-several", &values),
+        );
+        page.facts = facts.collect();
+        self.more(&mut page, content.more);
+        page
+    }
+
+    fn never_used(&self, unused: &Unused) -> String {
+        self.say("never", &[("at", &self.texts.moment(unused.created_at))])
+    }
+
+    /// What was not listed, as a number.
+    fn more(&self, page: &mut Page, more: u32) {
+        if more > 0 {
+            let count = usize::try_from(more).unwrap_or(usize::MAX);
+            page.notes.insert(0, self.texts.count("more", count));
+        }
+    }
+
+    /// How a device signed in: what for, and with which program.
+    fn program(&self, signed_in: &SignedIn) -> String {
+        let protocol = match signed_in.protocol.as_str() {
+            "imap" => self.texts.word("protocol-imap"),
+            "smtp" => self.texts.word("protocol-smtp"),
+            other => shown(other),
+        };
+        match &signed_in.client {
+            Some(client) => format!("{protocol}, {}", shown(client)),
+            None => protocol,
+        }
+    }
+
+    /// That mails of this kind can be switched off, and where.
+    pub(super) fn choose(&self, page: &mut Page, org: OrgId) {
+        if let Some(origin) = self.origin {
+            page.choice = Some(origin.link(&format!("/o/{org}/settings#notices")));
+            page.notes.push(self.texts.word("choice"));
+        }
+    }
+}

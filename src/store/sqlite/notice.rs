@@ -1,0 +1,393 @@
+//! Notices by mail: networks of devices, what waits to be told of them, and the role of the store that tells it.
+
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+use ipnet::IpNet;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::json;
+
+use super::SqliteStore;
+use super::credential::day_of;
+use super::fault::Outcome;
+use super::org::known_org;
+use super::reader::{may_see, readers};
+use super::value::ip_from;
+use super::write::{About, Write};
+use crate::audit::{Action, clean};
+use crate::clock::Timestamp;
+use crate::model::device::Use;
+use crate::model::notice::{NoticeKind, NoticesOff};
+use crate::model::{DeviceId, MailId, OrgId, UserId};
+use crate::store::notice::{
+    NETWORK_NOTED_EVERY, NETWORKS_KEPT_MAX, NOTICE_EVERY, NOTICES_HELD_MAX, NoticeDevice, UNUSED_DAYS,
+};
+use crate::store::{Actor, DeviceUse, DueNotices, Error, Notice, NoticeMail, NoticeStore, NoticeTurn, UnusedDevice};
+
+#[async_trait]
+impl NoticeStore for SqliteStore {
+    async fn notices_off(&self, org: OrgId) -> Result<NoticesOff, Error> {
+        self.read(move |conn| off(conn, org)).await
+    }
+
+    async fn set_notices_off(&self, actor: &Actor, org: OrgId, from: NoticesOff, to: NoticesOff) -> Result<(), Error> {
+        let actor = actor.clone();
+        self.write(move |write| set_off(write, &actor, org, from, to)).await
+    }
+
+    async fn take_notice(&self, device: DeviceId, by: &str) -> Result<NoticeTurn, Error> {
+        let by = by.to_owned();
+        self.write(move |write| take(write, device, &by)).await
+    }
+
+    async fn due_notices(&self, limit: u32) -> Result<Vec<DueNotices>, Error> {
+        let now = self.clock.utc();
+        self.read(move |conn| due(conn, now, limit)).await
+    }
+
+    async fn tell_notices(&self, device: DeviceId, all: &[i64], mails: &[NoticeMail]) -> Result<bool, Error> {
+        let (all, mails) = (all.to_vec(), mails.to_vec());
+        self.write(move |write| tell(write, device, &all, &mails)).await
+    }
+
+    async fn postpone_notices(&self, device: DeviceId, until: Timestamp) -> Result<(), Error> {
+        self.write(move |write| {
+            let sql = "UPDATE device_notice SET due_at = ?2 WHERE device_id = ?1 AND due_at IS NOT NULL";
+            write.execute(sql, params![device, until])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn unused_devices(&self, limit: u32) -> Result<Vec<UnusedDevice>, Error> {
+        let now = self.clock.utc();
+        self.read(move |conn| unused(conn, now, limit)).await
+    }
+
+    async fn tell_unused(&self, devices: &[DeviceId], mails: &[NoticeMail]) -> Result<bool, Error> {
+        let (devices, mails) = (devices.to_vec(), mails.to_vec());
+        self.write(move |write| tell_unused(write, &devices, &mails)).await
+    }
+}
+
+fn off(conn: &Connection, org: OrgId) -> Outcome<NoticesOff> {
+    let mut kinds = conn.prepare_cached("SELECT kind FROM notice_off WHERE org_id = ?1")?;
+    let kinds = kinds.query_map([org], |row| row.get::<_, NoticeKind>(0))?;
+    Ok(kinds.collect::<Result<_, _>>()?)
+}
+
+fn set_off(write: &Write<'_>, actor: &Actor, org: OrgId, from: NoticesOff, to: NoticesOff) -> Outcome<()> {
+    let org = known_org(&write.tx, org)?;
+    let about = About::org(org.id, &org.name);
+    if off(&write.tx, org.id)? != from {
+        return Err(write.stale(about, &[Action::OrgNotices])?);
+    }
+    if from == to {
+        return Ok(());
+    }
+    for kind in NoticeKind::ALL {
+        let sql = if to.has(kind) {
+            "INSERT INTO notice_off (org_id, kind) VALUES (?1, ?2) ON CONFLICT DO NOTHING"
+        } else {
+            "DELETE FROM notice_off WHERE org_id = ?1 AND kind = ?2"
+        };
+        write.execute(sql, params![org.id, kind])?;
+    }
+    let words = |off: NoticesOff| off.iter().map(NoticeKind::name).collect::<Vec<_>>();
+    let detail = json!({ "changed": { "off": [words(from), words(to)] } });
+    write.audit(actor, Action::OrgNotices, about, detail)
+}
+
+/// Learns the network of a use. Where the device was known from others only, somebody is to be told; the first network of
+/// all is learned silently, as whoever added the device was told of that.
+pub(super) fn learn(write: &Write<'_>, used: &DeviceUse) -> Outcome<()> {
+    let known = networks(&write.tx, used.device)?;
+    let last_at = used.usage.at;
+    // What one network is may have been configured otherwise when it was learned.
+    let found = known.iter().find(|(_, network)| meets(*network, used.network));
+    if let Some((text, _)) = found {
+        write.execute(
+            "UPDATE device_network SET last_at = ?3 WHERE device_id = ?1 AND network = ?2 AND last_at <= ?4",
+            params![used.device, text, last_at, last_at.minus(NETWORK_NOTED_EVERY)],
+        )?;
+        return Ok(());
+    }
+    let learned = write.execute(
+        "INSERT INTO device_network (device_id, network, first_at, last_at) SELECT id, ?2, ?3, ?4 FROM device WHERE id = ?1",
+        params![used.device, used.network.to_string(), used.since, last_at],
+    )?;
+    if learned == 0 || known.is_empty() {
+        return Ok(());
+    }
+    write.execute(
+        "DELETE FROM device_network WHERE device_id = ?1 AND network IN
+             (SELECT network FROM device_network WHERE device_id = ?1 AND network <> ?2
+              ORDER BY last_at DESC, network LIMIT -1 OFFSET ?3)",
+        params![used.device, used.network.to_string(), NETWORKS_KEPT_MAX - 1],
+    )?;
+    let of = NoticeKind::DeviceNetwork;
+    if !is_off(&write.tx, used.device, of)? {
+        hold(write, used.device, of, used.since, None, Some(&used.usage))?;
+    }
+    Ok(())
+}
+
+fn networks(conn: &Connection, device: DeviceId) -> Outcome<Vec<(String, IpNet)>> {
+    let mut rows = conn.prepare_cached("SELECT network FROM device_network WHERE device_id = ?1")?;
+    let rows = rows.query_map([device], |row| row.get::<_, String>(0))?;
+    let mut known = Vec::new();
+    for text in rows {
+        let text = text?;
+        // An address alone is from before networks were kept.
+        let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        known.extend(network.ok().map(|network| (text, network)));
+    }
+    Ok(known)
+}
+
+fn meets(one: IpNet, other: IpNet) -> bool {
+    one.contains(&other) || other.contains(&one)
+}
+
+fn is_off(conn: &Connection, device: DeviceId, kind: NoticeKind) -> Outcome<bool> {
+    let mut found = conn.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM device d JOIN notice_off o ON o.org_id = d.org_id WHERE d.id = ?1 AND o.kind = ?2)",
+    )?;
+    Ok(found.query_row(params![device, kind], |row| row.get(0))?)
+}
+
+fn take(write: &Write<'_>, device: DeviceId, by: &str) -> Outcome<NoticeTurn> {
+    if is_off(&write.tx, device, NoticeKind::DeviceAdded)? {
+        return Ok(NoticeTurn::Off);
+    }
+    let taken = write.execute(
+        "INSERT INTO device_notice (device_id, mailed_at) VALUES (?1, ?2)
+         ON CONFLICT (device_id) DO UPDATE SET mailed_at = excluded.mailed_at
+             WHERE due_at IS NULL AND coalesce(mailed_at <= ?3, true)",
+        params![device, write.now, write.now.minus(NOTICE_EVERY)],
+    )?;
+    if taken > 0 {
+        return Ok(NoticeTurn::Now);
+    }
+    hold(write, device, NoticeKind::DeviceAdded, write.now, Some(by), None)?;
+    Ok(NoticeTurn::Held)
+}
+
+/// Keeps what is to be told of a device until the next mail about it may go out.
+fn hold(
+    write: &Write<'_>,
+    device: DeviceId,
+    kind: NoticeKind,
+    at: Timestamp,
+    by: Option<&str>,
+    usage: Option<&Use>,
+) -> Outcome<()> {
+    write.execute(
+        "INSERT INTO device_notice (device_id) VALUES (?1) ON CONFLICT DO NOTHING",
+        [device],
+    )?;
+    write.execute(
+        "UPDATE device_notice SET due_at = max(?2, coalesce(mailed_at + ?3, ?2)) WHERE device_id = ?1 AND due_at IS NULL",
+        params![device, write.now, millis(NOTICE_EVERY)],
+    )?;
+    let waiting = "SELECT count(*) FROM notice WHERE device_id = ?1";
+    let waiting: u32 = write
+        .tx
+        .prepare_cached(waiting)?
+        .query_row([device], |row| row.get(0))?;
+    if waiting >= NOTICES_HELD_MAX {
+        write.execute(
+            "UPDATE device_notice SET more = more + 1 WHERE device_id = ?1",
+            [device],
+        )?;
+        return Ok(());
+    }
+    write.execute(
+        "INSERT INTO notice (id, device_id, kind, at, who, ip, protocol, client) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            write.fresh_id(),
+            device,
+            kind,
+            at,
+            by.map(clean),
+            usage.map(|usage| usage.ip.to_string()),
+            usage.map(|usage| usage.protocol),
+            usage.and_then(|usage| usage.client.as_deref()).map(clean),
+        ],
+    )?;
+    Ok(())
+}
+
+fn millis(time: std::time::Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// What [`about_at`] reads, of a device `d` and its mailbox `m`.
+const ABOUT: &str = "d.org_id, d.id, d.label, m.address, d.mailbox_id, d.user_id";
+
+/// How many columns they are.
+const ABOUT_COUNT: usize = 6;
+
+fn about_at(conn: &Connection, row: &Row<'_>, now: Timestamp) -> Outcome<NoticeDevice> {
+    let (org, device) = (row.get(0)?, row.get(1)?);
+    let (mailbox, user): (_, Option<UserId>) = (row.get(4)?, row.get(5)?);
+    Ok(NoticeDevice {
+        org,
+        device,
+        label: row.get(2)?,
+        mailbox,
+        address: row.get(3)?,
+        readers: readers(conn, (org, mailbox), user, now)?,
+    })
+}
+
+/// Devices of which something may be told by `?1`, at most `?2`.
+pub(super) const DUE: &str =
+    "FROM device_notice n JOIN device d ON d.id = n.device_id JOIN mailbox m ON m.id = d.mailbox_id
+    WHERE n.due_at <= ?1 ORDER BY n.due_at LIMIT ?2";
+
+fn due(conn: &Connection, now: Timestamp, limit: u32) -> Outcome<Vec<DueNotices>> {
+    let mut rows = conn.prepare_cached(&format!("SELECT {ABOUT}, n.more {DUE}"))?;
+    let mut rows = rows.query(params![now, limit])?;
+    let mut due = Vec::new();
+    while let Some(row) = rows.next()? {
+        let about = about_at(conn, row, now)?;
+        let off = off(conn, about.org)?;
+        let mut notices = notices(conn, about.device)?;
+        let all = notices.iter().map(|notice| notice.id).collect();
+        notices.retain(|notice| !off.has(notice.kind));
+        due.push(DueNotices {
+            about,
+            notices,
+            more: row.get(ABOUT_COUNT)?,
+            all,
+        });
+    }
+    Ok(due)
+}
+
+fn notices(conn: &Connection, device: DeviceId) -> Outcome<Vec<Notice>> {
+    let mut rows = conn.prepare_cached(
+        "SELECT id, kind, at, who, ip, protocol, client FROM notice WHERE device_id = ?1 ORDER BY id",
+    )?;
+    let rows = rows.query_map([device], |row| {
+        let at = row.get(2)?;
+        let usage = match row.get::<_, Option<String>>(4)? {
+            Some(ip) => Some(Use {
+                at,
+                ip: ip_from(&ip)?,
+                protocol: row.get(5)?,
+                client: row.get(6)?,
+            }),
+            None => None,
+        };
+        Ok(Notice {
+            id: row.get(0)?,
+            kind: row.get(1)?,
+            at,
+            by: row.get(3)?,
+            usage,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn tell(write: &Write<'_>, device: DeviceId, all: &[i64], mails: &[NoticeMail]) -> Outcome<bool> {
+    let waiting: Vec<i64> = notices(&write.tx, device)?.iter().map(|notice| notice.id).collect();
+    if waiting != all {
+        return Ok(false);
+    }
+    put(write, mails)?;
+    write.execute("DELETE FROM notice WHERE device_id = ?1", [device])?;
+    write.execute(
+        "UPDATE device_notice SET due_at = NULL, more = 0, mailed_at = coalesce(?2, mailed_at) WHERE device_id = ?1",
+        params![device, (!mails.is_empty()).then_some(write.now)],
+    )?;
+    Ok(true)
+}
+
+fn put(write: &Write<'_>, mails: &[NoticeMail]) -> Outcome<()> {
+    for NoticeMail { user, devices, mail } in mails {
+        let id = write.put_mail(mail)?;
+        for device in devices {
+            write.execute(
+                "INSERT INTO mail_reader (mail_id, device_id, user_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+                params![id, device, user],
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a mail that is about to be sent may still be read by whom it is for. All but notices may.
+pub(super) fn is_readable(write: &Write<'_>, mail: MailId) -> Outcome<bool> {
+    let mut rows = write
+        .tx
+        .prepare_cached("SELECT device_id, user_id FROM mail_reader WHERE mail_id = ?1")?;
+    let mut rows = rows.query([mail])?;
+    while let Some(row) = rows.next()? {
+        if !may_see(&write.tx, row.get(0)?, row.get(1)?, write.now)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Devices last used before the day `?1`, of which nobody was told since, and of which no mail went out after `?2`.
+pub(super) const UNUSED: &str = "FROM device d JOIN mailbox m ON m.id = d.mailbox_id
+    WHERE d.revoked_at IS NULL AND d.paused_at IS NULL AND d.unused_told_at IS NULL
+        AND coalesce(d.last_day, d.created_at / 86400000) < ?1
+        AND NOT EXISTS (SELECT 1 FROM device_notice n WHERE n.device_id = d.id AND n.mailed_at > ?2)
+    ORDER BY coalesce(d.last_day, d.created_at / 86400000) LIMIT ?3";
+
+fn unused_before(now: Timestamp) -> i64 {
+    day_of(now).saturating_sub(i64::from(UNUSED_DAYS))
+}
+
+fn unused(conn: &Connection, now: Timestamp, limit: u32) -> Outcome<Vec<UnusedDevice>> {
+    let sql = format!("SELECT {ABOUT}, d.last_at, d.created_at, d.expires_at, m.suspended_at IS NOT NULL {UNUSED}");
+    let mut rows = conn.prepare_cached(&sql)?;
+    let mut rows = rows.query(params![unused_before(now), now.minus(NOTICE_EVERY), limit])?;
+    let mut unused = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut about = about_at(conn, row, now)?;
+        let expires_at: Option<Timestamp> = row.get(ABOUT_COUNT + 2)?;
+        let is_over = expires_at.is_some_and(|end| end <= now) || row.get(ABOUT_COUNT + 3)?;
+        if is_over || is_off(conn, about.device, NoticeKind::DeviceUnused)? {
+            about.readers.clear();
+        }
+        unused.push(UnusedDevice {
+            about,
+            used_at: row.get(ABOUT_COUNT)?,
+            created_at: row.get(ABOUT_COUNT + 1)?,
+        });
+    }
+    Ok(unused)
+}
+
+fn tell_unused(write: &Write<'_>, devices: &[DeviceId], mails: &[NoticeMail]) -> Outcome<bool> {
+    let before = unused_before(write.now);
+    for device in devices {
+        let mut still = write.tx.prepare_cached(
+            "SELECT 1 FROM device WHERE id = ?1 AND revoked_at IS NULL AND paused_at IS NULL AND unused_told_at IS NULL
+                 AND coalesce(last_day, created_at / 86400000) < ?2",
+        )?;
+        let still: Option<i64> = still.query_row(params![device, before], |row| row.get(0)).optional()?;
+        if still.is_none() {
+            return Ok(false);
+        }
+    }
+    for device in devices {
+        let sql = "UPDATE device SET unused_told_at = ?2 WHERE id = ?1";
+        write.execute(sql, params![device, write.now])?;
+    }
+    for device in mails.iter().flat_map(|mail| &mail.devices) {
+        write.execute(
+            "INSERT INTO device_notice (device_id, mailed_at) VALUES (?1, ?2)
+             ON CONFLICT (device_id) DO UPDATE SET mailed_at = excluded.mailed_at",
+            params![device, write.now],
+        )?;
+    }
+    put(write, mails)?;
+    Ok(true)
+}
