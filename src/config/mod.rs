@@ -102,7 +102,6 @@ impl Config {
             smtp_beside,
             manager: manager.map(|manager| manager.origin.clone()),
             manager_tls: manager.is_some_and(|manager| matches!(manager.place, Place::Tcp { tls: true, .. })),
-            digest: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Values in, octets out: no socket, no clock, no store. Whoever serves or prints a document gives the [`Settings`].
 
+pub mod pacc;
 pub mod records;
 
 /// How a mail program reaches one protocol.

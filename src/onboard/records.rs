@@ -11,7 +11,7 @@ mod zone;
 use std::fmt;
 use std::net::IpAddr;
 
-use super::{Service, Settings};
+use super::{Service, Settings, pacc};
 use crate::model::{DomainName, Origin};
 
 pub use judge::{Found, judge};
@@ -38,8 +38,6 @@ pub struct Reach {
     pub manager: Option<Origin>,
     /// Whether the Manager's TLS is ours, and not that of a reverse proxy before it.
     pub manager_tls: bool,
-    /// The SHA-256 of the PACC document that we serve, in base 64; none where there is no such document.
-    pub digest: Option<String>,
 }
 
 /// What a record is for.
@@ -308,11 +306,12 @@ impl Plan {
             Role::ManagerBehindProxy
         };
         self.host(&host, role);
+        let digest = pacc::document(&reach.settings, origin).map(|document| pacc::digest(&document));
         let mut names = vec![
             ("autoconfig", Purpose::Autoconfig),
             ("autodiscover", Purpose::Autodiscover),
         ];
-        if reach.digest.is_some() {
+        if digest.is_some() {
             names.push(("ua-auto-config", Purpose::Pacc));
         }
         for (label, purpose) in names {
@@ -333,7 +332,7 @@ impl Plan {
         };
         let name = format!("_autodiscover._tcp.{}", self.domain);
         self.add(Purpose::AutodiscoverServer, name, data, false);
-        if let Some(digest) = &reach.digest {
+        if let Some(digest) = digest {
             let text = Data::Text(format!("v=UAAC1; a=sha256; d={digest}"));
             let name = format!("_ua-auto-config.{}", self.domain);
             self.add(Purpose::PaccDigest, name, text, false);
