@@ -11,7 +11,7 @@ use crate::onboard::records::Data;
 /// Records of one answer that are looked at.
 pub(super) const ANSWERS_MAX: usize = 32;
 /// Characters of a text; what is longer is none of ours.
-pub(super) const TEXT_MAX: usize = 500;
+pub(super) const TEXT_MAX: usize = 300;
 
 /// The records of a kind, and the aliases that lead to them.
 pub(super) fn read(answers: &[Record], kind: RecordType) -> Vec<Data> {

@@ -9,6 +9,9 @@ use hickory_resolver::proto::rr::RecordType;
 use super::{Config, Resolver, Trouble};
 use crate::onboard::records::{Data, Found, Host, Plan, Record, judge};
 
+/// Records that are shown of what stands there instead.
+pub(super) const FOUND_MAX: usize = 8;
+
 /// What the DNS has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
@@ -137,7 +140,10 @@ async fn state(record: &Record, known: &HashMap<&str, &[IpAddr]>, resolver: &Res
         Ok(found) => match judge(record, &found, same) {
             Found::Right => State::Right,
             Found::Missing => State::Missing,
-            Found::Other(found) => State::Other(found.iter().map(|data| format!("{} {data}", data.kind())).collect()),
+            Found::Other(found) => {
+                let shown = found.iter().take(FOUND_MAX);
+                State::Other(shown.map(|data| format!("{} {data}", data.kind())).collect())
+            }
         },
     }
 }

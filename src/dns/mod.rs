@@ -9,7 +9,8 @@ mod answer;
 mod examine;
 
 #[cfg(test)]
-pub(crate) mod testing;
+#[path = "../../tests/kit/name_server.rs"]
+pub(crate) mod name_server;
 #[cfg(test)]
 mod tests;
 

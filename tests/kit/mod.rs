@@ -9,6 +9,7 @@ pub(crate) mod dovecot;
 pub(crate) mod http;
 pub(crate) mod imap;
 pub(crate) mod message;
+pub(crate) mod name_server;
 pub(crate) mod ports;
 pub(crate) mod postern;
 pub(crate) mod postfix;

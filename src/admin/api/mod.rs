@@ -68,6 +68,7 @@ use axum::{Json, Router};
 use tokio_util::task::TaskTracker;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::admin::records::Records;
 use crate::clock::Clock;
 use crate::directory::desk::Desk;
 use crate::model::Origin;
@@ -89,6 +90,8 @@ pub struct Parts {
     pub origin: Origin,
     /// How mail programs reach us.
     pub settings: onboard::Settings,
+    /// The DNS records of mail domains.
+    pub records: Arc<Records>,
     /// The time.
     pub clock: Clock,
     /// What is to come to its end although whoever asked for it has gone.
@@ -102,6 +105,7 @@ pub struct Api {
     tail: Arc<Tail>,
     origin: Origin,
     settings: onboard::Settings,
+    records: Arc<Records>,
     clock: Clock,
     tasks: TaskTracker,
 }
@@ -115,6 +119,7 @@ impl Api {
             tail,
             origin,
             settings,
+            records,
             clock,
             tasks,
         } = parts;
@@ -124,6 +129,7 @@ impl Api {
             tail,
             origin,
             settings,
+            records,
             clock,
             tasks,
         })

@@ -4,6 +4,7 @@
 mod log;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,14 +23,17 @@ use super::super::{Pages, Parts};
 use crate::admin;
 use crate::admin::api::{self, Api};
 use crate::admin::manager::{ClientAddress, guarded};
+use crate::admin::records::{self, Records};
 use crate::clock::{Clock, Timestamp};
 use crate::directory::desk::testing::{self, SignInConfig};
 use crate::directory::letter::{Letter, NotPosted, Post, Recipient};
 use crate::directory::{DeviceSpec, Directory, FirstOrg};
+use crate::dns;
 use crate::identity::STEP_SECONDS;
 use crate::metrics::Metrics;
 use crate::model::{Device, Grant, Language, Mailbox, Org, OrgId, Origin, Rights, Role, User, UserId};
 use crate::onboard;
+use crate::onboard::records::Reach;
 use crate::revoke::Registry;
 use crate::store::{Actor, GrantTerms, NewUser, Store};
 
@@ -101,6 +105,8 @@ pub(in crate::admin) struct Wish {
     pub(in crate::admin) origin: &'static str,
     pub(in crate::admin) sends_mail: bool,
     pub(in crate::admin) throttle: SignInConfig,
+    /// Whom to ask about the DNS; by default nobody answers.
+    pub(in crate::admin) name_servers: Vec<SocketAddr>,
 }
 
 impl Default for Wish {
@@ -112,6 +118,8 @@ impl Default for Wish {
                 base_delay: Duration::from_millis(1),
                 ..SignInConfig::default()
             },
+            // The discard service, which no test machine has.
+            name_servers: vec![SocketAddr::from(([127, 0, 0, 1], 9))],
         }
     }
 }
@@ -302,12 +310,27 @@ impl Fresh {
             smtp: Some(service(465)),
         };
         let desk = Arc::new(desk);
+        let records = Records::new(records::Parts {
+            reach: Reach {
+                settings: settings.clone(),
+                manager: Some(origin.clone()),
+                manager_tls: true,
+                ..Reach::default()
+            },
+            config: dns::Config {
+                servers: wish.name_servers,
+                timeout: Duration::from_millis(300),
+            },
+            certificates: None,
+            clock: clock.clone(),
+        });
         let api = Api::new(api::Parts {
             desk: Arc::clone(&desk),
             registry: Arc::clone(&registry),
             tail: Arc::clone(&tail),
             origin: origin.clone(),
             settings: settings.clone(),
+            records: Arc::clone(&records),
             clock: clock.clone(),
             tasks: TaskTracker::new(),
         });
@@ -317,6 +340,7 @@ impl Fresh {
             tail: Arc::clone(&tail),
             origin: origin.clone(),
             settings: settings.clone(),
+            records,
             clock: clock.clone(),
         });
         tokio::spawn(async move { tail.run().await });
