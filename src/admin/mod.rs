@@ -13,6 +13,7 @@ mod lists;
 pub mod manager;
 mod operations;
 pub mod pages;
+pub mod records;
 
 use std::io;
 use std::net::SocketAddr;

@@ -203,28 +203,6 @@ pub enum Note {
     TooLong(String),
 }
 
-impl Note {
-    /// A fixed word, for the keys of texts.
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::NoManager => "no-manager",
-            Self::ManagerUnnamed(_) => "manager-unnamed",
-            Self::ManagerPort(_) => "manager-port",
-            Self::ServerUnnamed(_) => "server-unnamed",
-            Self::TooLong(_) => "too-long",
-        }
-    }
-
-    /// What it is about.
-    pub fn value(&self) -> String {
-        match self {
-            Self::NoManager => String::new(),
-            Self::ManagerPort(port) => port.to_string(),
-            Self::ManagerUnnamed(name) | Self::ServerUnnamed(name) | Self::TooLong(name) => name.clone(),
-        }
-    }
-}
-
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
