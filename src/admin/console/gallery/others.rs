@@ -1,4 +1,4 @@
-//! Overview, activity, domains, settings, one's own pages, search, errors.
+//! Overview, activity, settings, one's own pages, search, errors.
 
 use super::sample::{
     DAY, HEBREW, HOSTILE, LONG, LONG_ADDRESS, Sample, activity, ago, ahead, devices, iphone, listing, mailbox, org,
@@ -20,7 +20,7 @@ use crate::admin::console::view::qr::Qr;
 use crate::admin::console::view::search::{AliasFound, PersonFound, Search};
 use crate::admin::console::view::settings::{NewToken, Settings, TokenRow, TokenShown};
 use crate::admin::console::view::{Field, Flash, Frame, Listing, Place, Theme, done};
-use crate::model::{AliasId, ConsoleSessionId, DomainId, Role, TokenId};
+use crate::model::{AliasId, ConsoleSessionId, Role, TokenId};
 use crate::secret::Secret;
 
 pub(super) fn shots(sample: &Sample) -> Vec<Shot> {
