@@ -125,6 +125,35 @@ impl Records {
         plan.certified.iter().map(|host| (host.clone(), of(host))).collect()
     }
 
+    /// For tests: asks these name servers; without any, there is none to ask.
+    #[cfg(test)]
+    pub(super) fn asking(
+        mut servers: Vec<std::net::SocketAddr>,
+        settings: &crate::onboard::Settings,
+        origin: &crate::model::Origin,
+        clock: &Clock,
+    ) -> Arc<Self> {
+        if servers.is_empty() {
+            // Its socket is closed at once, and nobody else has this address.
+            let gone = std::net::UdpSocket::bind("127.0.0.53:0").and_then(|socket| socket.local_addr());
+            servers.extend(gone);
+        }
+        Self::new(Parts {
+            reach: Reach {
+                settings: settings.clone(),
+                manager: Some(origin.clone()),
+                manager_tls: true,
+                ..Reach::default()
+            },
+            config: dns::Config {
+                servers,
+                timeout: Duration::from_millis(300),
+            },
+            certificates: None,
+            clock: clock.clone(),
+        })
+    }
+
     fn locked<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }

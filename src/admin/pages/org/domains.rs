@@ -2,6 +2,8 @@
 
 mod shown;
 
+use std::time::Duration;
+
 use super::scope::*;
 use crate::admin::console::view::Flash;
 use crate::admin::console::view::confirm::Confirm;
@@ -93,10 +95,16 @@ async fn check(State(pages): Here, There { inside, id }: There<DomainId>) -> Rep
             let row = shown::row(&pages, &domain, 0, true);
             done::domain_checked(&name, row.problems(), row.unanswered())
         }
-        Err(Error::TooSoon { wait }) => done::checked_often(wait.as_secs().saturating_add(1)),
+        Err(Error::TooSoon { wait }) => done::checked_often(seconds_of(wait)),
         Err(error) => return Err(failed(error)),
     };
     Ok(reply::done(&pages, &inside.person, flash, &inside.at("domains")))
+}
+
+/// Whole seconds, after which it can be tried again.
+fn seconds_of(wait: Duration) -> u64 {
+    let begun = wait.subsec_nanos() > 0;
+    wait.as_secs().saturating_add(u64::from(begun))
 }
 
 /// A domain that can be removed.

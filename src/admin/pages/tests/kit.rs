@@ -23,17 +23,15 @@ use super::super::{Pages, Parts};
 use crate::admin;
 use crate::admin::api::{self, Api};
 use crate::admin::manager::{ClientAddress, guarded};
-use crate::admin::records::{self, Records};
+use crate::admin::records::Records;
 use crate::clock::{Clock, Timestamp};
 use crate::directory::desk::testing::{self, SignInConfig};
 use crate::directory::letter::{Letter, NotPosted, Post, Recipient};
 use crate::directory::{DeviceSpec, Directory, FirstOrg};
-use crate::dns;
 use crate::identity::STEP_SECONDS;
 use crate::metrics::Metrics;
 use crate::model::{Device, Grant, Language, Mailbox, Org, OrgId, Origin, Rights, Role, User, UserId};
 use crate::onboard;
-use crate::onboard::records::Reach;
 use crate::revoke::Registry;
 use crate::store::{Actor, GrantTerms, NewUser, Store};
 
@@ -118,8 +116,7 @@ impl Default for Wish {
                 base_delay: Duration::from_millis(1),
                 ..SignInConfig::default()
             },
-            // The discard service, which no test machine has.
-            name_servers: vec![SocketAddr::from(([127, 0, 0, 1], 9))],
+            name_servers: Vec::new(),
         }
     }
 }
@@ -310,20 +307,7 @@ impl Fresh {
             smtp: Some(service(465)),
         };
         let desk = Arc::new(desk);
-        let records = Records::new(records::Parts {
-            reach: Reach {
-                settings: settings.clone(),
-                manager: Some(origin.clone()),
-                manager_tls: true,
-                ..Reach::default()
-            },
-            config: dns::Config {
-                servers: wish.name_servers,
-                timeout: Duration::from_millis(300),
-            },
-            certificates: None,
-            clock: clock.clone(),
-        });
+        let records = Records::asking(wish.name_servers, &settings, &origin, &clock);
         let api = Api::new(api::Parts {
             desk: Arc::clone(&desk),
             registry: Arc::clone(&registry),
