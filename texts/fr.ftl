@@ -890,7 +890,7 @@ record-other = Différente
 record-missing = Absente
 record-unanswered = Sans réponse
 record-unknown = Non vérifiée
-record-found = trouvé : { $value }
+record-found = trouvé : { $value }
 record-autoconfig = Thunderbird et beaucoup d’autres
 record-autodiscover = Outlook
 record-autodiscover-server = Outlook, autre chemin
@@ -914,11 +914,11 @@ certificate-proxy = Chez le proxy inverse
 certificate-development = Pour le développement seulement
 domain-zone = Toutes les entrées en fichier de zone
 domain-zone-hint = Pour les serveurs de noms, et pour les hébergeurs DNS qui savent importer des entrées.
-records-no-manager = Le Manager est désactivé : personne ne donne de réglages aux logiciels de messagerie.
-records-manager-unnamed = Aucune autre machine ne peut être dirigée vers { $value } : il n’y a donc pas d’entrées pour les réglages. L’exploitant donne un nom d’hôte au Manager.
+records-no-manager = Le Manager est désactivé : personne ne donne de réglages aux logiciels de messagerie.
+records-manager-unnamed = Aucune autre machine ne peut être dirigée vers { $value } : il n’y a donc pas d’entrées pour les réglages. L’exploitant donne un nom d’hôte au Manager.
 records-manager-port = Les logiciels demandent leurs réglages sur le port 443, et le Manager a le port { $value }. L’exploitant fait aussi mener le port 443 vers lui.
-records-server-unnamed = { $value } n’est pas un nom d’hôte complet : aucune entrée ne peut y mener. L’exploitant en choisit un autre.
-records-too-long = { $value } est plus long qu’un nom du DNS ne peut l’être ; l’entrée est donc omise.
+records-server-unnamed = { $value } n’est pas un nom d’hôte complet : aucune entrée ne peut y mener. L’exploitant en choisit un autre.
+records-too-long = { $value } est plus long qu’un nom du DNS ne peut l’être ; l’entrée est donc omise.
 
 ## Réglages et jetons
 
@@ -1051,13 +1051,13 @@ done-mailbox-deleted = { $mailbox } a été supprimée.
 done-alias-added = { $alias } est maintenant un autre nom de { $mailbox }.
 done-alias-removed = L’alias { $alias } a été retiré.
 done-domain-added = { $domain } est connecté. Vous pouvez y créer des boîtes mail.
-done-domain-right = { $domain } : tout y est.
+done-domain-right = { $domain } : tout y est.
 done-domain-problems =
     { $count ->
-        [one] { $domain } : { $count } chose à faire.
-       *[other] { $domain } : { $count } choses à faire.
+        [one] { $domain } : { $count } chose à faire.
+       *[other] { $domain } : { $count } choses à faire.
     }
-done-domain-unanswered = { $domain } : les serveurs de noms n’ont pas répondu à toutes les questions. Réessayez plus tard.
+done-domain-unanswered = { $domain } : les serveurs de noms n’ont pas répondu à toutes les questions. Réessayez plus tard.
 problem-checked-often =
     { $seconds ->
         [one] Le DNS a été interrogé souvent durant la dernière minute. Réessayez dans { $seconds } seconde.

@@ -115,7 +115,11 @@ impl Records {
 
     /// Whether the names that clients connect to are covered by certificates.
     pub(super) fn certified(&self, plan: &Plan) -> Vec<(Host, Certified)> {
-        let facts = self.parts.certificates.as_ref().map(|certificates| certificates.describe());
+        let facts = self
+            .parts
+            .certificates
+            .as_ref()
+            .map(|certificates| certificates.describe());
         let now = self.parts.clock.utc();
         let of = |host: &Host| match (&facts, host.role) {
             (_, Role::ManagerBehindProxy) => Certified::Proxy,

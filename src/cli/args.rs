@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    alias, audit, check, completions, device, dns, doctor, domain, grant, import, init, invite, key, load, mail, mailbox,
-    org, role, session, token, user,
+    alias, audit, check, completions, device, dns, doctor, domain, grant, import, init, invite, key, load, mail,
+    mailbox, org, role, session, token, user,
 };
 
 const EXIT_CODES: &str = "\

@@ -31,7 +31,6 @@ pub use problem::{Problem, Severity};
 
 pub use crate::listen::TlsMode;
 
-use crate::admin::manager::Place;
 use crate::listen::ListenerConfig;
 use crate::model::DomainName;
 use crate::onboard::records::Reach;
@@ -101,7 +100,8 @@ impl Config {
             imap_beside,
             smtp_beside,
             manager: manager.map(|manager| manager.origin.clone()),
-            manager_tls: manager.is_some_and(|manager| matches!(manager.place, Place::Tcp { tls: true, .. })),
+            manager_tls: manager
+                .is_some_and(|manager| matches!(manager.place, admin::manager::Place::Tcp { tls: true, .. })),
         }
     }
 }

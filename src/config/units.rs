@@ -319,7 +319,10 @@ mod tests {
         }
         for text in ["", "ns1.example.org", "127.0.0.1:0", "[::1]", "127.0.0.1:65536"] {
             let error = read(text).unwrap_err();
-            assert!(error.contains("not a name server") && error.contains("127.0.0.1"), "{error}");
+            assert!(
+                error.contains("not a name server") && error.contains("127.0.0.1"),
+                "{error}"
+            );
         }
     }
 

@@ -49,6 +49,12 @@ fn shown(name: &Name) -> String {
 
 fn showable(text: &str) -> String {
     let cut = text.chars().take(TEXT_MAX);
-    cut.map(|c| if is_unshowable(c) { char::REPLACEMENT_CHARACTER } else { c })
-        .collect()
+    cut.map(|c| {
+        if is_unshowable(c) {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    })
+    .collect()
 }

@@ -91,7 +91,9 @@ pub async fn examine(plan: &Plan, config: &Config) -> Examined {
     let states = plan.records.iter().map(|record| state(record, &known, &resolver));
     let states = join_all(states).await;
     let records = plan.records.iter().cloned().zip(states);
-    let records = records.map(|(record, state)| ExaminedRecord { record, state }).collect();
+    let records = records
+        .map(|(record, state)| ExaminedRecord { record, state })
+        .collect();
     Examined { records, hosts }
 }
 

@@ -16,13 +16,12 @@ mod tests;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::{FutureExt as _, Shared};
 use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{
-    ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts, ServerOrderingStrategy,
-};
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::rr::{Name, RecordType};
@@ -92,8 +91,10 @@ impl fmt::Display for Trouble {
 
 /// Asks questions for a limited time.
 struct Resolver {
-    /// Or why there is none.
-    library: Result<TokioResolver, Trouble>,
+    /// One a name server, or why there is none. The library would take the failure of one for the answer of all.
+    servers: Result<Vec<TokioResolver>, Trouble>,
+    /// The one that has answered: a silent one in front of it is waited for once.
+    answering: AtomicUsize,
     places: Semaphore,
     over: Shared<Sleep>,
 }
@@ -102,7 +103,8 @@ impl Resolver {
     /// From now on there are [`TOTAL_TIME`] for all questions.
     fn new(config: &Config) -> Self {
         Self {
-            library: library(config),
+            servers: servers(config),
+            answering: AtomicUsize::new(0),
             places: Semaphore::new(PARALLEL),
             over: tokio::time::sleep(TOTAL_TIME).shared(),
         }
@@ -117,16 +119,29 @@ impl Resolver {
     }
 
     async fn ask_in_turn(&self, name: &str, kind: RecordType) -> Result<Vec<Data>, Trouble> {
-        let library = self.library.as_ref().map_err(Clone::clone)?;
+        let servers = self.servers.as_ref().map_err(Clone::clone)?;
         // It is never closed.
         let _place = self.places.acquire().await.map_err(|_| Trouble::Timeout)?;
         let unusable = |_| Trouble::Failed("no such name can be".to_owned());
         // With its final dot, no search list of the system comes into play.
         let name = Name::from_ascii(format!("{name}.")).map_err(unusable)?;
-        match library.lookup(name, kind).await {
-            Ok(lookup) => Ok(answer::read(lookup.answers(), kind)),
-            Err(error) => judged(error),
+        let mut trouble = Trouble::Unreachable("none is named".to_owned());
+        let first = self.answering.load(Ordering::Relaxed);
+        let in_turn = servers.iter().enumerate().cycle().skip(first).take(servers.len());
+        for (index, server) in in_turn {
+            let answer = match server.lookup(name.clone(), kind).await {
+                Ok(lookup) => Ok(answer::read(lookup.answers(), kind)),
+                Err(error) => judged(error),
+            };
+            match answer {
+                Ok(data) => {
+                    self.answering.store(index, Ordering::Relaxed);
+                    return Ok(data);
+                }
+                Err(other) => trouble = other,
+            }
         }
+        Err(trouble)
     }
 }
 
@@ -143,18 +158,21 @@ fn judged(error: NetError) -> Result<Vec<Data>, Trouble> {
     }
 }
 
-fn library(config: &Config) -> Result<TokioResolver, Trouble> {
+fn servers(config: &Config) -> Result<Vec<TokioResolver>, Trouble> {
     let unreachable = |error: NetError| Trouble::Unreachable(error.to_string());
-    let servers = if config.servers.is_empty() {
+    let servers: Vec<NameServerConfig> = if config.servers.is_empty() {
         let (system, _) = hickory_resolver::system_conf::read_system_conf().map_err(unreachable)?;
         system.name_servers.into_iter().take(SERVERS_MAX).collect()
     } else {
         config.servers.iter().copied().map(server).collect()
     };
-    let provider = TokioRuntimeProvider::default();
-    let mut builder = TokioResolver::builder_with_config(ResolverConfig::from_name_servers(servers), provider);
-    *builder.options_mut() = options(config.timeout);
-    builder.build().map_err(unreachable)
+    let each = servers.into_iter().map(|server| {
+        let server = ResolverConfig::from_name_servers(vec![server]);
+        let mut builder = TokioResolver::builder_with_config(server, TokioRuntimeProvider::default());
+        *builder.options_mut() = options(config.timeout);
+        builder.build().map_err(unreachable)
+    });
+    each.collect()
 }
 
 /// A name server on any port, by datagrams and, for long answers, by TCP.
@@ -177,7 +195,6 @@ fn options(timeout: Duration) -> ResolverOpts {
     // What stands in this machine's file is no answer for other machines.
     options.use_hosts_file = ResolveHosts::Never;
     options.preserve_intermediates = true;
-    options.server_ordering_strategy = ServerOrderingStrategy::UserProvidedOrder;
     options.max_active_requests = PARALLEL;
     options
 }

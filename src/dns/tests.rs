@@ -88,7 +88,10 @@ fn other(found: &[&str]) -> State {
 async fn records_as_they_should_be_are_right_and_servers_have_addresses() {
     let server = right().await;
     let examined = examine(&plan(), &config(&server)).await;
-    assert!(examined.records.iter().all(|it| it.state == State::Right), "{examined:#?}");
+    assert!(
+        examined.records.iter().all(|it| it.state == State::Right),
+        "{examined:#?}"
+    );
     assert_eq!(examined.records.len(), 11);
     let hosts = examined.hosts.into_iter();
     let addresses: Vec<_> = hosts.map(|it| (it.host.name, it.addresses.unwrap())).collect();
@@ -120,7 +123,11 @@ async fn what_is_wrong_is_shown_as_it_stands_there() {
             vec![srv(993, "mail.example.net"), srv(993, "old.example.net")],
             &["SRV 0 1 993 mail.example.net.", "SRV 0 1 993 old.example.net."] as &[_],
         ),
-        ("_pop3._tcp.example.org", vec![srv(110, "mail.example.net")], &["SRV 0 1 110 mail.example.net."]),
+        (
+            "_pop3._tcp.example.org",
+            vec![srv(110, "mail.example.net")],
+            &["SRV 0 1 110 mail.example.net."],
+        ),
         ("autoconfig.example.org", vec![address("192.0.2.9")], &["A 192.0.2.9"]),
         (
             "autodiscover.example.org",
@@ -202,16 +209,23 @@ async fn a_huge_answer_comes_by_tcp_and_little_of_it_is_kept() {
 #[tokio::test]
 async fn the_second_name_server_is_asked_where_the_first_fails() {
     let (dead, server) = (NameServer::start().await, right().await);
-    for record in &plan().records {
-        dead.say(&record.name, Said::Code(ResponseCode::ServFail));
-    }
-    for host in &plan().hosts {
-        dead.say(&host.name, Said::Code(ResponseCode::ServFail));
-    }
     let mut config = config(&dead);
     config.servers.push(server.address);
-    let examined = examine(&plan(), &config).await;
-    assert!(examined.records.iter().all(|it| it.state == State::Right), "{examined:#?}");
+    for said in [
+        Said::Code(ResponseCode::ServFail),
+        Said::Code(ResponseCode::Refused),
+        Said::Silence,
+    ] {
+        for host in &plan().hosts {
+            dead.say(&host.name, said.clone());
+        }
+        for record in &plan().records {
+            dead.say(&record.name, said.clone());
+        }
+        let examined = examine(&plan(), &config).await;
+        let is_right = examined.records.iter().all(|it| it.state == State::Right);
+        assert!(is_right, "{said:?} {examined:#?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -83,10 +83,13 @@ fn certificates_have_to_cover_the_servers_and_the_names_of_the_domain() {
     assert!(names(&plan(&behind)).contains(&with("autoconfig.example.org", Role::ManagerBehindProxy)));
     // Where one name is both, the mail listeners need the certificate in any case.
     behind.manager = Some(Origin::parse("https://mail.example.net").unwrap());
-    assert_eq!(plan(&behind).hosts, [Host {
-        name: "mail.example.net".to_owned(),
-        role: Role::Mail
-    }]);
+    assert_eq!(
+        plan(&behind).hosts,
+        [Host {
+            name: "mail.example.net".to_owned(),
+            role: Role::Mail
+        }]
+    );
 }
 
 #[test]
@@ -94,8 +97,17 @@ fn what_cannot_be_a_record_is_a_note() {
     let mut reach = reach();
     reach.manager = None;
     assert_eq!(plan(&reach).notes, [Note::NoManager]);
-    assert!(plan(&reach).records.iter().all(|record| matches!(record.data, Data::Service { .. })));
-    for origin in ["http://localhost:8080", "https://192.0.2.1", "https://[2001:db8::1]:8443"] {
+    assert!(
+        plan(&reach)
+            .records
+            .iter()
+            .all(|record| matches!(record.data, Data::Service { .. }))
+    );
+    for origin in [
+        "http://localhost:8080",
+        "https://192.0.2.1",
+        "https://[2001:db8::1]:8443",
+    ] {
         reach.manager = Some(Origin::parse(origin).unwrap());
         assert_eq!(plan(&reach).notes, [Note::ManagerUnnamed(origin.to_owned())]);
     }
@@ -110,7 +122,10 @@ fn what_cannot_be_a_record_is_a_note() {
     let label = "a".repeat(60);
     let long = domain(&format!("{label}.{label}.{label}.{label}.org"));
     let plan = Plan::new(&long, &reach);
-    assert!(plan.notes.iter().any(|note| matches!(note, Note::TooLong(_))), "{plan:?}");
+    assert!(
+        plan.notes.iter().any(|note| matches!(note, Note::TooLong(_))),
+        "{plan:?}"
+    );
     assert!(plan.records.iter().all(|record| record.name.len() <= NAME_MAX));
 }
 
@@ -120,7 +135,11 @@ fn a_name_is_no_alias_of_itself() {
     reach.manager = Some(Origin::parse("https://autoconfig.example.org").unwrap());
     let plan = plan(&reach);
     assert!(plan.records.iter().all(|record| record.purpose != Purpose::Autoconfig));
-    assert!(plan.records.iter().any(|record| record.purpose == Purpose::Autodiscover));
+    assert!(
+        plan.records
+            .iter()
+            .any(|record| record.purpose == Purpose::Autodiscover)
+    );
 }
 
 #[test]
@@ -129,16 +148,26 @@ fn a_starttls_service_is_needed_where_it_is_what_people_are_told() {
     reach.settings.imap = Some(service("mail.example.net", 143));
     let plan = plan(&reach);
     // PACC knows the usual ports only, so there is no document.
-    assert!(plan.records.iter().all(|record| !record.name.contains("ua-auto-config")));
+    assert!(
+        plan.records
+            .iter()
+            .all(|record| !record.name.contains("ua-auto-config"))
+    );
     let of = |purpose| plan.records.iter().find(|record| record.purpose == purpose).unwrap();
-    assert_eq!(of(Purpose::ReceiveStartTls).data.to_string(), "0 1 143 mail.example.net.");
+    assert_eq!(
+        of(Purpose::ReceiveStartTls).data.to_string(),
+        "0 1 143 mail.example.net."
+    );
     assert!(of(Purpose::ReceiveStartTls).is_needed && !of(Purpose::Receive).is_needed);
     assert_eq!(of(Purpose::Receive).data.to_string(), "0 0 0 .");
 }
 
 fn record(purpose: Purpose) -> Record {
     let plan = plan(&reach());
-    plan.records.into_iter().find(|record| record.purpose == purpose).unwrap()
+    plan.records
+        .into_iter()
+        .find(|record| record.purpose == purpose)
+        .unwrap()
 }
 
 fn srv(port: u16, target: &str) -> Data {
@@ -162,7 +191,10 @@ fn a_service_is_right_by_port_and_target_in_all_its_records() {
     }
     let pop3 = record(Purpose::Pop3);
     assert_eq!(judge(&pop3, &[srv(0, "")], &[]), Found::Right);
-    assert!(matches!(judge(&pop3, &[srv(110, "mail.example.net")], &[]), Found::Other(_)));
+    assert!(matches!(
+        judge(&pop3, &[srv(110, "mail.example.net")], &[]),
+        Found::Other(_)
+    ));
 }
 
 #[test]
@@ -197,17 +229,17 @@ fn an_alias_is_right_by_its_name_or_by_the_same_addresses() {
 
 #[test]
 fn a_digest_is_compared_tag_by_tag_and_other_texts_do_not_count() {
-    let digest = record(Purpose::PaccDigest);
+    let wanted = record(Purpose::PaccDigest);
     let text = |text: &str| Data::Text(text.to_owned());
     let spf = text("v=spf1 -all");
-    assert_eq!(judge(&digest, &[spf.clone()], &[]), Found::Missing);
+    assert_eq!(judge(&wanted, &[spf.clone()], &[]), Found::Missing);
     let right = [spf.clone(), text(&format!("v=UAAC1;a=sha256;  d={};", digest()))];
-    assert_eq!(judge(&digest, &right, &[]), Found::Right);
+    assert_eq!(judge(&wanted, &right, &[]), Found::Right);
     let old = text("v=UAAC1; a=sha256; d=AAAA");
     assert_eq!(
-        judge(&digest, &[spf, old.clone()], &[]),
+        judge(&wanted, &[spf, old.clone()], &[]),
         Found::Other(vec![old.clone()])
     );
     let twice = [text(&format!("v=UAAC1; a=sha256; d={}", digest())), old];
-    assert_eq!(judge(&digest, &twice, &[]), Found::Other(twice.to_vec()));
+    assert_eq!(judge(&wanted, &twice, &[]), Found::Other(twice.to_vec()));
 }

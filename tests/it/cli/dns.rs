@@ -84,7 +84,8 @@ async fn records_are_printed_for_people_for_name_servers_and_for_programs() {
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.stdout.contains("autoconfig.xn--bcher-kva.example"), "{ran:?}");
     assert!(
-        ran.stderr.contains("warning: xn--bcher-kva.example is no mail domain of this installation (yet)"),
+        ran.stderr
+            .contains("warning: xn--bcher-kva.example is no mail domain of this installation (yet)"),
         "{ran:?}"
     );
     assert_eq!(it.run(&["dns", "records", "example.org"]).stderr, "");
@@ -98,7 +99,10 @@ async fn what_is_published_as_printed_passes() {
     let (it, _) = installation(&server, NAMES);
     publish(&server, &it);
     let said = it.json(&["doctor", "dns"]);
-    assert_eq!((&said["errors"], &said["findings"].as_array().unwrap().len()), (&Value::from(0), &18));
+    assert_eq!(
+        (&said["errors"], &said["findings"].as_array().unwrap().len()),
+        (&Value::from(0), &18)
+    );
     // The certificates of tests last longer than two weeks, so there is no warning either.
     assert_eq!(said["warnings"], 0, "{said:#}");
 }
@@ -108,7 +112,10 @@ async fn each_fault_is_told_with_what_to_do() {
     let server = NameServer::start().await;
     let (it, _) = installation(&server, &["mail.example.org", "autoconfig.example.org"]);
     publish(&server, &it);
-    server.say("_imaps._tcp.example.org", Said::Records(vec![srv(993, "old.example.net")]));
+    server.say(
+        "_imaps._tcp.example.org",
+        Said::Records(vec![srv(993, "old.example.net")]),
+    );
     server.say("autodiscover.example.org", Said::Code(ResponseCode::NXDomain));
     server.say("_pop3._tcp.example.org", Said::Code(ResponseCode::NXDomain));
     server.say(
@@ -164,7 +171,10 @@ async fn a_reverse_proxy_and_development_certificates_are_told() {
     let (it, _) = installation(&server, NAMES);
     publish(&server, &it);
     let text = std::fs::read_to_string(it.config()).unwrap();
-    it.write("postern.toml", text.replace("8443\"\n", "8443\"\ntls = false\nproxies = [\"127.0.0.1\"]\n"));
+    it.write(
+        "postern.toml",
+        text.replace("8443\"\n", "8443\"\ntls = false\nproxies = [\"127.0.0.1\"]\n"),
+    );
     let said = it.ok(&["doctor", "dns"]);
     assert!(
         said.contains("ok       autoconfig.example.org certificate: not ours: the reverse proxy"),
@@ -173,5 +183,8 @@ async fn a_reverse_proxy_and_development_certificates_are_told() {
     it.write("postern.toml", CONFIG.to_owned() + &text[text.find("[dns]").unwrap()..]);
     let said = it.ok(&["doctor", "dns"]);
     assert!(said.contains("warning  certificate: made for development"), "{said}");
-    assert!(said.contains("warning  example.org records: the Manager is off"), "{said}");
+    assert!(
+        said.contains("warning  example.org records: the Manager is off"),
+        "{said}"
+    );
 }

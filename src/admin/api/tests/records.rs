@@ -19,8 +19,13 @@ async fn records_are_told_and_checked_on_demand() {
     assert_eq!(before["checked_at"], Value::Null);
     let states = |body: &Value, list: &str| {
         let all = body[list].as_array().unwrap().iter();
-        all.map(|it| (it["name"].as_str().unwrap().to_owned(), it["state"].as_str().unwrap().to_owned()))
-            .collect::<std::collections::BTreeMap<_, _>>()
+        all.map(|it| {
+            (
+                it["name"].as_str().unwrap().to_owned(),
+                it["state"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect::<std::collections::BTreeMap<_, _>>()
     };
     assert!(states(&before, "records").values().all(|state| state == "unknown"));
 
@@ -39,13 +44,27 @@ async fn records_are_told_and_checked_on_demand() {
         assert_eq!(records[name], state, "{name}");
     }
     let servers = states(&after, "servers");
-    assert_eq!((servers["manager.example.org"].as_str(), servers["mail.example.org"].as_str()), ("right", "missing"));
+    assert_eq!(
+        (
+            servers["manager.example.org"].as_str(),
+            servers["mail.example.org"].as_str()
+        ),
+        ("right", "missing")
+    );
     let found = |name: &str| {
         let mut all = after["records"].as_array().unwrap().iter();
         all.find(|it| it["name"] == name).unwrap()["found"].clone()
     };
-    assert_eq!(found("_imaps._tcp.example.org"), serde_json::json!(["SRV 0 1 143 mail.example.org."]));
-    assert!(after["zone"].as_str().unwrap().contains("_imaps._tcp.example.org. 3600 IN SRV"));
+    assert_eq!(
+        found("_imaps._tcp.example.org"),
+        serde_json::json!(["SRV 0 1 143 mail.example.org."])
+    );
+    assert!(
+        after["zone"]
+            .as_str()
+            .unwrap()
+            .contains("_imaps._tcp.example.org. 3600 IN SRV")
+    );
     assert!(after["checked_at"].is_string());
     assert_eq!(program.get(&path).await.is(200), after);
 }

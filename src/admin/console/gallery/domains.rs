@@ -30,8 +30,20 @@ fn records(found: [Found; 7]) -> Vec<Record> {
     vec![
         record("record-autoconfig", "autoconfig", "CNAME", manager, one),
         record("record-autodiscover", "autodiscover", "CNAME", manager, two),
-        record("record-receive", "_imaps._tcp", "SRV", "0 1 993 mail.acme.example.", three),
-        record("record-send", "_submissions._tcp", "SRV", "0 1 465 mail.acme.example.", four),
+        record(
+            "record-receive",
+            "_imaps._tcp",
+            "SRV",
+            "0 1 993 mail.acme.example.",
+            three,
+        ),
+        record(
+            "record-send",
+            "_submissions._tcp",
+            "SRV",
+            "0 1 465 mail.acme.example.",
+            four,
+        ),
         record("record-send-starttls", "_submission._tcp", "SRV", "0 0 0 .", five),
         record("record-pop3", "_pop3s._tcp", "SRV", "0 0 0 .", six),
         record("record-pacc-digest", "_ua-auto-config", "TXT", digest, seven),
@@ -133,7 +145,10 @@ pub(super) fn shots(sample: &Sample) -> Vec<Shot> {
     vec![
         shot("domains", &page(frame(), rows.clone(), Field::default(), true)),
         shot("domains-empty", &page(frame(), Vec::new(), Field::default(), true)),
-        shot("domains-unanswered", &page(frame(), vec![unanswered], Field::default(), true)),
+        shot(
+            "domains-unanswered",
+            &page(frame(), vec![unanswered], Field::default(), true),
+        ),
         shot("domains-auditor", &page(frame(), rows.clone(), Field::default(), false)),
         shot(
             "domains-bad",

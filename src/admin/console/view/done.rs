@@ -201,7 +201,10 @@ pub fn domain_removed(domain: &str) -> Flash {
 pub fn domain_checked(domain: &str, problems: usize, unanswered: usize) -> Flash {
     let (tone, line) = match (problems, unanswered) {
         (0, 0) => (Tone::Good, Line::new("done-domain-right").with("domain", domain)),
-        (0, _) => (Tone::Warning, Line::new("done-domain-unanswered").with("domain", domain)),
+        (0, _) => (
+            Tone::Warning,
+            Line::new("done-domain-unanswered").with("domain", domain),
+        ),
         (problems, _) => (
             Tone::Warning,
             Line::new("done-domain-problems")
@@ -209,11 +212,7 @@ pub fn domain_checked(domain: &str, problems: usize, unanswered: usize) -> Flash
                 .with("count", problems),
         ),
     };
-    Flash {
-        tone,
-        line,
-        next: None,
-    }
+    Flash { tone, line, next: None }
 }
 
 /// The DNS was asked too often.

@@ -3,7 +3,7 @@
 use hickory_resolver::proto::op::ResponseCode;
 
 use super::*;
-use crate::dns::name_server::{NameServer, Said, address, alias, srv};
+use crate::dns::name_server::{NameServer, Said, address, alias, srv, txt};
 use crate::model::{DomainId, Role};
 
 async fn site(server: &NameServer) -> (Site, DomainId) {
@@ -31,12 +31,13 @@ async fn records_are_shown_unchecked_and_then_with_what_was_found() {
 
     server.put("mail.example.org", address("192.0.2.1"));
     server.put("autoconfig.example.org", alias("manager.example.org"));
-    server.put("_imaps._tcp.example.org", srv(993, "<script>.example.net"));
+    server.put("_imaps._tcp.example.org", srv(993, "old.example.net"));
+    server.put("_ua-auto-config.example.org", txt(&[b"v=UAAC1; d=<script>"]));
     server.say("autodiscover.example.org", Said::Code(ResponseCode::ServFail));
     let after = sophie.send(&check, &[]).await;
-    // Wrong: _imaps. Missing and needed: _submissions. Without an address: the Manager's host.
-    after.says(200, "example.org: 3 things to do.");
-    after.says(200, "SRV 0 1 993 &#60;script&#62;.example.net.");
+    // Wrong: _imaps and the digest. Missing and needed: _submissions. Without an address: the Manager's host.
+    after.says(200, "example.org: 4 things to do.");
+    after.says(200, "TXT v=UAAC1; d=&#60;script&#62;");
     for words in ["Found", "Differs", "Missing", "No answer", "No address", "192.0.2.1"] {
         after.says(200, words);
     }
@@ -68,10 +69,10 @@ async fn an_organisation_that_asks_too_often_is_told_when_to_ask_again() {
     for _ in 0..10 {
         sophie.send(&check, &[]).await.says(200, "things to do");
     }
-    sophie
-        .send(&check, &[])
-        .await
-        .says(200, "The DNS was asked often in the last minute. Try again in 60 seconds.");
+    sophie.send(&check, &[]).await.says(
+        200,
+        "The DNS was asked often in the last minute. Try again in 60 seconds.",
+    );
     site.clock.advance(std::time::Duration::from_secs(60));
     sophie.send(&check, &[]).await.says(200, "things to do");
 }
