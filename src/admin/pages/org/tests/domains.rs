@@ -37,7 +37,7 @@ async fn records_are_shown_unchecked_and_then_with_what_was_found() {
     let after = sophie.send(&check, &[]).await;
     // Wrong: _imaps and the digest. Missing and needed: _submissions. Without an address: the Manager's host.
     after.says(200, "example.org: 4 things to do.");
-    after.says(200, "TXT v=UAAC1; d=&#60;script&#62;");
+    after.says(200, "TXT v=UAAC1; d=<script>");
     for words in ["Found", "Differs", "Missing", "No answer", "No address", "192.0.2.1"] {
         after.says(200, words);
     }
