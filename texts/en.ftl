@@ -870,7 +870,7 @@ domain-mailboxes =
        *[other] { $count } mailboxes
     }
 domain-check = Check now
-domain-check-of = Check the DNS records of { $domain } now
+domain-check-of = Check now: the DNS records of { $domain }
 domain-checked = Checked { $when }
 domain-unchecked = The DNS was not asked yet.
 domain-right = All there
@@ -905,6 +905,7 @@ domain-servers = Servers and certificates
 domain-servers-hint = Each of these names needs an address, and a certificate that covers it.
 server-name = Name
 server-address = Address
+server-by-record = See its record
 server-certificate = Certificate
 server-no-address = No address
 certificate-until = Valid until { $day }

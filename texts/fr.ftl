@@ -870,7 +870,7 @@ domain-mailboxes =
        *[other] { $count } boîtes mail
     }
 domain-check = Vérifier maintenant
-domain-check-of = Vérifier maintenant les entrées DNS de { $domain }
+domain-check-of = Vérifier maintenant : les entrées DNS de { $domain }
 domain-checked = Vérifié { $when }
 domain-unchecked = Le DNS n’a pas encore été interrogé.
 domain-right = Tout y est
@@ -905,6 +905,7 @@ domain-servers = Serveurs et certificats
 domain-servers-hint = Chacun de ces noms a besoin d’une adresse, et d’un certificat qui le couvre.
 server-name = Nom
 server-address = Adresse
+server-by-record = Voir son entrée
 server-certificate = Certificat
 server-no-address = Aucune adresse
 certificate-until = Valable jusqu’au { $day }
