@@ -187,7 +187,10 @@ fn a_service_is_right_by_port_and_target_in_all_its_records() {
     for wrong in [srv(143, "mail.example.net"), srv(993, "old.example.net"), srv(0, "")] {
         let both = [srv(993, "mail.example.net"), wrong.clone()];
         assert_eq!(judge(&receive, &both, &[]), Found::Other(both.to_vec()));
-        assert_eq!(judge(&receive, &[wrong.clone()], &[]), Found::Other(vec![wrong]));
+        assert_eq!(
+            judge(&receive, std::slice::from_ref(&wrong), &[]),
+            Found::Other(vec![wrong])
+        );
     }
     let pop3 = record(Purpose::Pop3);
     assert_eq!(judge(&pop3, &[srv(0, "")], &[]), Found::Right);
@@ -232,7 +235,7 @@ fn a_digest_is_compared_tag_by_tag_and_other_texts_do_not_count() {
     let wanted = record(Purpose::PaccDigest);
     let text = |text: &str| Data::Text(text.to_owned());
     let spf = text("v=spf1 -all");
-    assert_eq!(judge(&wanted, &[spf.clone()], &[]), Found::Missing);
+    assert_eq!(judge(&wanted, std::slice::from_ref(&spf), &[]), Found::Missing);
     let right = [spf.clone(), text(&format!("v=UAAC1;a=sha256;  d={};", digest()))];
     assert_eq!(judge(&wanted, &right, &[]), Found::Right);
     let old = text("v=UAAC1; a=sha256; d=AAAA");

@@ -99,7 +99,7 @@ fn mixed() -> DomainRow {
             server("autodiscover.acme.ch", Addresses::Unknown, Certified::Soon(NOW)),
             server("ua-auto-config.acme.ch", Addresses::Unknown, Certified::Development),
         ],
-        notes: vec![Line::new("records-manager-port").with("value", &8443_u16)],
+        notes: vec![Line::new("records-manager-port").with("value", 8443_u16)],
         checked_at: Some(NOW),
         is_open: true,
         ..domain(1, "acme.ch", 52)
