@@ -93,4 +93,8 @@ fn what_changes_in_the_manager_asks_for_a_restart() {
         restarts(format!("{MINIMAL}{manager}[client_settings]\nimap_port = 993\n")),
         note("[client_settings], as the Manager shows them,")
     );
+    assert_eq!(
+        restarts(format!("{MINIMAL}{manager}[dns]\nresolver = [\"192.0.2.53\"]\n")),
+        note("[dns], as the Manager uses it,")
+    );
 }
