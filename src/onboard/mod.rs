@@ -3,6 +3,8 @@
 //!
 //! Values in, octets out: no socket, no clock, no store. Whoever serves or prints a document gives the [`Settings`].
 
+pub mod autoconfig;
+pub mod autodiscover;
 pub mod pacc;
 pub mod records;
 

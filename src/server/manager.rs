@@ -10,6 +10,7 @@ use axum::Router;
 use super::{Server, set_up};
 use crate::admin;
 use crate::admin::api::{self, Api};
+use crate::admin::discovery;
 use crate::admin::manager::{self, Bound, Place};
 use crate::admin::pages::{self, Pages};
 use crate::admin::records::{self, Records};
@@ -63,6 +64,7 @@ impl Server {
         let metrics = Arc::clone(&self.metrics);
         let router = manager::guarded(router, &config.origin, metrics, self.clock.clone(), admin::sorry)
             .with_context(|| format!("manager.origin {} cannot be used", config.origin))?;
+        let router = discovery::in_front(self.discovery_parts(&config.origin), router);
         Ok(Some(Manager {
             config,
             bound,
@@ -101,6 +103,16 @@ impl Server {
             clock: self.clock.clone(),
         });
         admin::router(pages, api)
+    }
+
+    fn discovery_parts(&self, origin: &Origin) -> discovery::Parts {
+        discovery::Parts {
+            store: Arc::clone(&self.store) as _,
+            settings: self.config.client_settings.clone(),
+            origin: origin.clone(),
+            metrics: Arc::clone(&self.metrics),
+            clock: self.clock.clone(),
+        }
     }
 
     fn desk_parts(&self, origin: &Origin) -> desk::Parts {
