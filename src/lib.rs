@@ -19,6 +19,7 @@ pub mod smtp;
 pub mod wire;
 // mechanism
 pub mod audit;
+pub mod dns;
 pub mod identity;
 pub mod keys;
 pub mod outbox;

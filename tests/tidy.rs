@@ -30,6 +30,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
     ("revoke", "mechanism", &["model", "store"]),
     ("verify", "mechanism", &["model", "preauth", "store", "keys", "revoke"]),
     ("tls", "mechanism", &[]),
+    ("dns", "mechanism", &["model", "onboard"]),
     (
         "upstream",
         "mechanism",
@@ -67,6 +68,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
             "audit",
             "tls",
             "identity",
+            "dns",
         ],
     ),
     (
@@ -87,6 +89,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
             "load",
             "outbox",
             "identity",
+            "dns",
         ],
     ),
     (
@@ -94,7 +97,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
         "root",
         &[
             "model", "onboard", "store", "verify", "throttle", "tls", "upstream", "session", "listen", "admin",
-            "preauth", "outbox",
+            "preauth", "outbox", "dns",
         ],
     ),
     (
@@ -118,6 +121,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
             "directory",
             "outbox",
             "identity",
+            "dns",
         ],
     ),
 ];

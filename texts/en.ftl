@@ -871,15 +871,57 @@ domain-mailboxes =
         [one] { $count } mailbox
        *[other] { $count } mailboxes
     }
-domain-records = Records in the DNS that let mail programs find their settings
+domain-check = Check now
+domain-check-of = Check now: the DNS records of { $domain }
+domain-checked = Checked { $when }
+domain-unchecked = The DNS was not asked yet.
+domain-right = All there
+domain-problems =
+    { $count ->
+        [one] { $count } thing to do
+       *[other] { $count } things to do
+    }
+domain-records = DNS records for mail programs
+domain-records-hint = Whoever looks after the DNS of this domain adds them once. Mail programs then find their settings from the address alone.
 record-purpose = For
 record-name = Record
 record-value = Value
+record-optional = Optional
 record-right = Found
 record-other = Differs
 record-missing = Missing
+record-unanswered = No answer
 record-unknown = Not checked
 record-found = found: { $value }
+record-autoconfig = Thunderbird and many others
+record-autodiscover = Outlook
+record-autodiscover-server = Outlook, another way
+record-receive = Receiving mail
+record-receive-starttls = Receiving mail, STARTTLS
+record-send = Sending mail
+record-send-starttls = Sending mail, STARTTLS
+record-pop3 = Says that there is no POP3
+record-pacc = New mail programs (PACC)
+record-pacc-digest = Checksum for PACC
+domain-servers = Servers and certificates
+domain-servers-hint = Each of these names needs an address, and a certificate that covers it.
+server-name = Name
+server-address = Address
+server-by-record = See its record
+server-certificate = Certificate
+server-no-address = No address
+certificate-until = Valid until { $day }
+certificate-ended = Ended { $day }
+certificate-none = None for this name
+certificate-proxy = At the reverse proxy
+certificate-development = For development only
+domain-zone = All records as a zone file
+domain-zone-hint = For name servers, and for DNS providers that can import records.
+records-no-manager = The Manager is switched off, so nobody serves settings to mail programs.
+records-manager-unnamed = No other machine can be led to { $value }, so there are no records for settings. The operator gives the Manager a host name.
+records-manager-port = Mail programs ask for settings on port 443, and the Manager has port { $value }. The operator lets port 443 lead to it too.
+records-server-unnamed = { $value } is not a full host name, so no record can lead to it. The operator sets another one.
+records-too-long = { $value } is longer than a name in the DNS can be, so it is left out.
 
 ## Settings and tokens
 
@@ -1025,6 +1067,18 @@ done-mailbox-deleted = { $mailbox } was deleted.
 done-alias-added = { $alias } is another name of { $mailbox } now.
 done-alias-removed = The alias { $alias } was removed.
 done-domain-added = { $domain } is connected. You can create mailboxes in it.
+done-domain-right = { $domain }: everything is there.
+done-domain-problems =
+    { $count ->
+        [one] { $domain }: { $count } thing to do.
+       *[other] { $domain }: { $count } things to do.
+    }
+done-domain-unanswered = { $domain }: the name servers did not answer every question. Try again later.
+problem-checked-often =
+    { $seconds ->
+        [one] The DNS was asked often in the last minute. Try again in { $seconds } second.
+       *[other] The DNS was asked often in the last minute. Try again in { $seconds } seconds.
+    }
 done-domain-removed = { $domain } was removed.
 done-token-revoked = The token “{ $name }” no longer works.
 done-password-changed =

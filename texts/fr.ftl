@@ -871,15 +871,57 @@ domain-mailboxes =
         [one] { $count } boîte mail
        *[other] { $count } boîtes mail
     }
-domain-records = Entrées DNS grâce auxquelles les logiciels trouvent leurs réglages
+domain-check = Vérifier maintenant
+domain-check-of = Vérifier maintenant : les entrées DNS de { $domain }
+domain-checked = Vérifié { $when }
+domain-unchecked = Le DNS n’a pas encore été interrogé.
+domain-right = Tout y est
+domain-problems =
+    { $count ->
+        [one] { $count } chose à faire
+       *[other] { $count } choses à faire
+    }
+domain-records = Entrées DNS pour les logiciels de messagerie
+domain-records-hint = La personne qui gère le DNS de ce domaine les ajoute une seule fois. Les logiciels trouvent ensuite leurs réglages à partir de l’adresse seule.
 record-purpose = Pour
 record-name = Entrée
 record-value = Valeur
+record-optional = Facultative
 record-right = Trouvée
 record-other = Différente
 record-missing = Absente
+record-unanswered = Sans réponse
 record-unknown = Non vérifiée
 record-found = trouvé : { $value }
+record-autoconfig = Thunderbird et beaucoup d’autres
+record-autodiscover = Outlook
+record-autodiscover-server = Outlook, autre chemin
+record-receive = Recevoir des mails
+record-receive-starttls = Recevoir des mails, STARTTLS
+record-send = Envoyer des mails
+record-send-starttls = Envoyer des mails, STARTTLS
+record-pop3 = Dit qu’il n’y a pas de POP3
+record-pacc = Nouveaux logiciels (PACC)
+record-pacc-digest = Somme de contrôle pour PACC
+domain-servers = Serveurs et certificats
+domain-servers-hint = Chacun de ces noms a besoin d’une adresse, et d’un certificat qui le couvre.
+server-name = Nom
+server-address = Adresse
+server-by-record = Voir son entrée
+server-certificate = Certificat
+server-no-address = Aucune adresse
+certificate-until = Valable jusqu’au { $day }
+certificate-ended = Expiré le { $day }
+certificate-none = Aucun pour ce nom
+certificate-proxy = Chez le proxy inverse
+certificate-development = Pour le développement seulement
+domain-zone = Toutes les entrées en fichier de zone
+domain-zone-hint = Pour les serveurs de noms, et pour les hébergeurs DNS qui savent importer des entrées.
+records-no-manager = Le Manager est désactivé : personne ne donne de réglages aux logiciels de messagerie.
+records-manager-unnamed = Aucune autre machine ne peut être dirigée vers { $value } : il n’y a donc pas d’entrées pour les réglages. L’exploitant donne un nom d’hôte au Manager.
+records-manager-port = Les logiciels demandent leurs réglages sur le port 443, et le Manager a le port { $value }. L’exploitant fait aussi mener le port 443 vers lui.
+records-server-unnamed = { $value } n’est pas un nom d’hôte complet : aucune entrée ne peut y mener. L’exploitant en choisit un autre.
+records-too-long = { $value } est plus long qu’un nom du DNS ne peut l’être ; l’entrée est donc omise.
 
 ## Réglages et jetons
 
@@ -1025,6 +1067,18 @@ done-mailbox-deleted = { $mailbox } a été supprimée.
 done-alias-added = { $alias } est maintenant un autre nom de { $mailbox }.
 done-alias-removed = L’alias { $alias } a été retiré.
 done-domain-added = { $domain } est connecté. Vous pouvez y créer des boîtes mail.
+done-domain-right = { $domain } : tout y est.
+done-domain-problems =
+    { $count ->
+        [one] { $domain } : { $count } chose à faire.
+       *[other] { $domain } : { $count } choses à faire.
+    }
+done-domain-unanswered = { $domain } : les serveurs de noms n’ont pas répondu à toutes les questions. Réessayez plus tard.
+problem-checked-often =
+    { $seconds ->
+        [one] Le DNS a été interrogé souvent durant la dernière minute. Réessayez dans { $seconds } seconde.
+       *[other] Le DNS a été interrogé souvent durant la dernière minute. Réessayez dans { $seconds } secondes.
+    }
 done-domain-removed = { $domain } a été retiré.
 done-token-revoked = Le jeton « { $name } » ne fonctionne plus.
 done-password-changed =

@@ -15,6 +15,7 @@ pub mod manager;
 mod named;
 mod operations;
 pub mod pages;
+pub mod records;
 
 use std::io;
 use std::net::SocketAddr;

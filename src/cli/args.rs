@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    alias, audit, check, completions, device, doctor, domain, grant, import, init, invite, key, load, mail, mailbox,
-    org, role, session, token, user,
+    alias, audit, check, completions, device, dns, doctor, domain, grant, import, init, invite, key, load, mail,
+    mailbox, org, role, session, token, user,
 };
 
 const EXIT_CODES: &str = "\
@@ -16,7 +16,7 @@ Exit codes:
   2  wrong usage
   3  not found
   4  conflict with something that exists
-  5  the database or the daemon cannot be used now
+  5  the database, the daemon or the DNS cannot be used now
   6  done, but the daemon did not confirm it
   7  the configuration has errors
   8  the audit log does not fit together
@@ -64,7 +64,7 @@ pub(super) enum Command {
     Status,
     /// Make the running daemon read its configuration again, without ending a session.
     Reload,
-    /// Try the way to the mail stores or the mail server for real, and explain an address.
+    /// Try the way to the mail stores, the mail server or the DNS for real, and explain an address.
     Doctor(doctor::Args),
     /// Put load on a mail server, this or any other, and measure it.
     #[command(subcommand)]
@@ -84,6 +84,9 @@ pub(super) enum Family {
     /// Mail domains.
     #[command(subcommand)]
     Domain(domain::Command),
+    /// The DNS records by which mail programs find their settings.
+    #[command(subcommand)]
+    Dns(dns::Command),
     /// Mailboxes. A mailbox has no password: add a device.
     #[command(subcommand)]
     Mailbox(mailbox::Command),

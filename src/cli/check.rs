@@ -16,7 +16,7 @@ use crate::config::{self, Config, Problem, Secrets, Severity};
 use crate::keys::Keyring;
 use crate::outbox::Outbox;
 use crate::store::sqlite::SqliteStore;
-use crate::tls::{Certificates, Connector, RENEWAL_NOTICE};
+use crate::tls::{Certificates, Connector, RENEWAL_NOTICE, covers};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example, before every (re)start:\n  postern check && systemctl reload postern")]
@@ -198,15 +198,6 @@ fn certificates(config: &Config, now: Timestamp, findings: &mut Vec<Finding>) {
             findings.push(Finding::new("certificate", State::Warning, detail));
         }
     }
-}
-
-/// RFC 6125 §6.4.3: a wildcard stands for exactly one label.
-fn covers(pattern: &str, name: &str) -> bool {
-    pattern.eq_ignore_ascii_case(name)
-        || pattern.strip_prefix("*.").is_some_and(|rest| {
-            name.split_once('.')
-                .is_some_and(|(_, parent)| parent.eq_ignore_ascii_case(rest))
-        })
 }
 
 fn connectors(config: &Config, findings: &mut Vec<Finding>) {

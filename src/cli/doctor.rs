@@ -1,4 +1,7 @@
-//! `postern doctor`: tries the way to the mail stores and the mail server for real, and explains what an address can do.
+//! `postern doctor`: tries the way to the mail stores and the mail server for real, looks the records of mail domains up,
+//! and explains what an address can do.
+
+mod dns;
 
 use std::path::Path;
 
@@ -20,7 +23,7 @@ use crate::upstream::{self, Route};
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  postern doctor\n  postern doctor anna@example.org\n  postern doctor mail --to anna@example.org\n\nWithout an address each mail store is reached and asked to refuse us: without credentials, and with wrong ones. With one, the login of that mailbox is tried too."
+    after_help = "Examples:\n  postern doctor\n  postern doctor anna@example.org\n  postern doctor mail --to anna@example.org\n  postern doctor dns example.org\n\nWithout an address each mail store is reached and asked to refuse us: without credentials, and with wrong ones. With one, the login of that mailbox is tried too."
 )]
 pub(super) struct Args {
     /// A mailbox to log in to, and an address to explain.
@@ -41,9 +44,21 @@ enum Way {
         #[arg(long, default_value_t = Language::English)]
         language: Language,
     },
+    /// Ask the DNS for every record that mail programs use, and compare certificates with their names.
+    #[command(
+        after_help = "A record that mail programs in wide use look for has to be there; one that is optional may be missing. A name server that does not answer is told apart from a record that is not there: where nothing else is wrong, the exit code is then 5.\n\nExamples:\n  postern doctor dns\n  postern doctor dns example.org"
+    )]
+    Dns {
+        /// One mail domain; by default all of this installation.
+        domain: Option<String>,
+    },
 }
 
 pub(super) async fn run(args: Args, path: &Path, output: &Output) -> Result<(), Failure> {
+    if let Some(Way::Dns { domain }) = &args.way {
+        let local = Local::open(path).await?;
+        return dns::run(domain.as_deref(), &local, output).await;
+    }
     let (config, _) = config::load(path, Secrets::Read)?;
     if let Some(Way::Mail { to, language }) = args.way {
         return mail(&config.outbox, &to, language, output).await;

@@ -17,7 +17,7 @@ pub(super) enum Exit {
     NotFound = 3,
     /// It exists already, or something else has its name.
     Conflict = 4,
-    /// The database or the daemon cannot be used now.
+    /// The database, the daemon or the DNS cannot be used now.
     Unavailable = 5,
     /// Written, but the daemon did not confirm it.
     Unconfirmed = 6,

@@ -14,6 +14,7 @@ mod confirm;
 mod control;
 mod daemon;
 mod device;
+mod dns;
 mod doctor;
 mod domain;
 mod dumps;
@@ -126,6 +127,7 @@ async fn family_command(family: Family, local: &Local, output: &Output) -> Resul
         Family::Alias(command) => alias::run(command, local, output).await,
         Family::Audit(args) => audit::run(*args, local, output).await,
         Family::Device(command) => Box::pin(device::run(*command, local, output)).await,
+        Family::Dns(command) => dns::run(command, local, output).await,
         Family::Domain(command) => domain::run(command, local, output).await,
         Family::Grant(command) => Box::pin(grant::run(command, local, output)).await,
         Family::Import(args) => import::run(args, local, output).await,

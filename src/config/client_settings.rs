@@ -62,6 +62,41 @@ pub(super) fn check(
     }
 }
 
+/// The other way to each protocol, IMAP first: TLS beside STARTTLS, or the other way round. Where the file says what people
+/// are told, something stands in front of our listeners, and what it offers besides is not known.
+pub(super) fn beside(
+    raw: &file::ClientSettings,
+    told: &Settings,
+    listeners: &[ListenerConfig],
+) -> [Option<Service>; 2] {
+    let other = |protocol, told: &Option<Service>, is_said: bool| {
+        let told = told.as_ref().filter(|_| !is_said)?;
+        let others: Vec<ListenerConfig> = listeners
+            .iter()
+            .filter(|listener| !listener.address.ip().is_loopback())
+            .filter(|listener| (listener.tls == TlsMode::Implicit) != told.implicit_tls)
+            .cloned()
+            .collect();
+        Some(Service {
+            host: told.host.clone(),
+            port: best(&others, protocol)?.address.port(),
+            implicit_tls: !told.implicit_tls,
+        })
+    };
+    [
+        other(
+            Protocol::Imap,
+            &told.imap,
+            raw.imap_port.is_some() || raw.imap_security.is_some(),
+        ),
+        other(
+            Protocol::Smtp,
+            &told.smtp,
+            raw.smtp_port.is_some() || raw.smtp_security.is_some(),
+        ),
+    ]
+}
+
 /// What people know the service by.
 fn provider(section: &mut Section<'_, '_>, raw: &file::ClientSettings, hostname: &str) -> String {
     let Some(given) = &raw.provider else {

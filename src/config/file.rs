@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_spanned::Spanned;
 
-use super::units::{Letter, Network, Size, Socket, Time};
+use super::units::{Letter, NameServer, Network, Size, Socket, Time};
 
 /// A key that may be absent, and where it stands.
 pub(crate) type Key<T> = Option<Spanned<T>>;
@@ -47,6 +47,7 @@ tables! {
         manager: Manager,
         mail: Mail,
         admin: Admin,
+        dns: Dns,
         client_settings: ClientSettings,
     }
     /// What is logged, and how.
@@ -199,6 +200,11 @@ tables! {
         proxies: Key<Vec<Spanned<Network>>>,
         connections: Key<usize>,
         connections_per_network: Key<usize>,
+    }
+    /// Whom we ask about the records of mail domains.
+    Dns {
+        resolver: Key<Vec<Spanned<NameServer>>>,
+        timeout: Key<Time>,
     }
     /// What people are told to type into their mail programs.
     ClientSettings {

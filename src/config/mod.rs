@@ -6,6 +6,7 @@
 //! never in the file, an argument or the environment: only in files that nobody else can read.
 
 mod client_settings;
+mod dns;
 mod file;
 mod listen;
 mod login;
@@ -32,6 +33,7 @@ pub use crate::listen::TlsMode;
 
 use crate::listen::ListenerConfig;
 use crate::model::DomainName;
+use crate::onboard::records::Reach;
 use crate::peer::Protocol;
 use crate::{admin, log_filter, onboard, outbox, session, store, throttle, tls, upstream, verify};
 use file::File;
@@ -80,8 +82,28 @@ pub struct Config {
     pub manager: Option<admin::manager::Config>,
     /// What people type into their mail programs.
     pub client_settings: onboard::Settings,
+    /// The other way to read and to send mail, where listeners offer it beside that which people are told.
+    pub beside: [Option<onboard::Service>; 2],
+    /// Whom we ask about the records of mail domains.
+    pub dns: crate::dns::Config,
     /// Logging.
     pub log: Log,
+}
+
+impl Config {
+    /// How the world reaches this installation.
+    pub fn reach(&self) -> Reach {
+        let manager = self.manager.as_ref();
+        let [imap_beside, smtp_beside] = self.beside.clone();
+        Reach {
+            settings: self.client_settings.clone(),
+            imap_beside,
+            smtp_beside,
+            manager: manager.map(|manager| manager.origin.clone()),
+            manager_tls: manager
+                .is_some_and(|manager| matches!(manager.place, admin::manager::Place::Tcp { tls: true, .. })),
+        }
+    }
 }
 
 /// How log lines look.
@@ -202,6 +224,7 @@ fn complete<'a>(file: &File, problems: &mut Problems<'a>, base: &'a Path, secret
     every_listener_has_a_route(&mut top, &listeners, file);
     let tls = tls(&mut top, file);
     let client_settings = client_settings::check(&mut top, &file.client_settings, &hostname, &listeners);
+    let beside = client_settings::beside(&file.client_settings, &client_settings, &listeners);
     let taken = (listeners.as_slice(), admin.operations_address);
     let outbox = mail::outbox(&mut top, file, &hostname, secrets);
     let links = (
@@ -210,6 +233,7 @@ fn complete<'a>(file: &File, problems: &mut Problems<'a>, base: &'a Path, secret
     );
     let mut of_manager = Section::new(problems, "manager", base);
     let manager = manager::check(&mut of_manager, &file.manager, taken, links);
+    let dns = dns::check(&mut Section::new(problems, "dns", base), &file.dns);
     let mut listen = listen::limits(&mut Section::new(problems, "limits", base), &file.limits, listeners);
     let network = listen.network;
     let throttle = login::throttle(&mut Section::new(problems, "throttle", base), &file.throttle, network);
@@ -242,6 +266,8 @@ fn complete<'a>(file: &File, problems: &mut Problems<'a>, base: &'a Path, secret
         admin,
         manager: manager.map(|manager| admin::manager::Config { network, ..manager }),
         client_settings,
+        beside,
+        dns,
         log,
     })
 }

@@ -45,7 +45,11 @@ impl Config {
             ),
             ("[admin]", self.admin != fresh.admin),
             ("[manager]", self.manager != fresh.manager),
-            // The command line reads them anew each time.
+            // The command line reads these anew each time.
+            (
+                "[dns], as the Manager uses it,",
+                self.manager.is_some() && self.dns != fresh.dns,
+            ),
             (
                 "[client_settings], as the Manager shows them,",
                 self.manager.is_some() && self.client_settings != fresh.client_settings,

@@ -1,5 +1,7 @@
 //! What the shipped files promise, and one test for each class of broken file.
 
+mod dns;
+
 mod mail;
 
 mod restart;

@@ -11,6 +11,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
+use crate::dns;
+
 /// A span of time, as `"250ms"`, `"5 s"`, `"3m"`, `"1 h"` or `"90d"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Value")]
@@ -30,6 +32,11 @@ pub(crate) struct Network(pub(crate) IpNet);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Value")]
 pub(crate) struct Socket(pub(crate) SocketAddr);
+
+/// A name server: `"192.0.2.53"`, `"127.0.0.1:5353"`, `"[2001:db8::53]:53"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Value")]
+pub(crate) struct NameServer(pub(crate) SocketAddr);
 
 /// One character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -170,6 +177,28 @@ impl TryFrom<Value> for Socket {
     }
 }
 
+impl TryFrom<Value> for NameServer {
+    type Error = String;
+
+    fn try_from(value: Value) -> Result<Self, String> {
+        let found = match &value {
+            Value::String(text) => {
+                let with_port = text.parse().ok();
+                let alone = text.parse().ok().map(|ip: IpAddr| SocketAddr::new(ip, dns::PORT));
+                match with_port.or(alone).filter(|address| address.port() != 0) {
+                    Some(address) => return Ok(Self(address)),
+                    None => format!("`{text}`"),
+                }
+            }
+            other => kind(other).to_owned(),
+        };
+        Err(format!(
+            "{found} is not a name server; write its IP address, with a port where it is not {}, such as \"127.0.0.1\" or \"[::1]:5353\"",
+            dns::PORT
+        ))
+    }
+}
+
 impl TryFrom<Value> for Letter {
     type Error = String;
 
@@ -224,6 +253,7 @@ serialized_as!(Time, this => this);
 serialized_as!(Size, this => format_args!("{} B", this.0));
 serialized_as!(Network, this => this.0);
 serialized_as!(Socket, this => this.0);
+serialized_as!(NameServer, this => this.0);
 serialized_as!(Letter, this => this.0);
 
 #[cfg(test)]
@@ -274,6 +304,26 @@ mod tests {
         assert_eq!(Size::parse("16 KiB"), Ok(Size(16_384)));
         assert_eq!(Size::parse("64MiB"), Ok(Size(64 << 20)));
         assert!(Size::parse("16 kB").is_err());
+    }
+
+    #[test]
+    fn a_name_server_is_an_address_with_or_without_a_port() {
+        let read = |text: &str| NameServer::try_from(Value::String(text.to_owned())).map(|server| server.0.to_string());
+        for (text, server) in [
+            ("192.0.2.53", "192.0.2.53:53"),
+            ("127.0.0.1:5353", "127.0.0.1:5353"),
+            ("2001:db8::53", "[2001:db8::53]:53"),
+            ("[2001:db8::53]:54", "[2001:db8::53]:54"),
+        ] {
+            assert_eq!(read(text).as_deref(), Ok(server), "{text}");
+        }
+        for text in ["", "ns1.example.org", "127.0.0.1:0", "[::1]", "127.0.0.1:65536"] {
+            let error = read(text).unwrap_err();
+            assert!(
+                error.contains("not a name server") && error.contains("127.0.0.1"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -71,6 +71,17 @@ impl Origin {
         self.0.split_once("://").map_or("", |(_, authority)| authority)
     }
 
+    /// The host without its port; an IPv6 address has its brackets.
+    pub fn host(&self) -> &str {
+        host_and_port(self.authority()).map_or("", |(host, _)| host)
+    }
+
+    /// The port, also where it is the scheme's own.
+    pub fn port(&self) -> u16 {
+        let usual = if self.is_secure() { 443 } else { 80 };
+        host_and_port(self.authority()).map_or(usual, |(_, port)| port.unwrap_or(usual))
+    }
+
     /// The absolute link to a path of ours, which begins with a slash.
     pub fn link(&self, path: &str) -> String {
         format!("{}{path}", self.0)

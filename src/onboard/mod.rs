@@ -6,6 +6,7 @@
 pub mod autoconfig;
 pub mod autodiscover;
 pub mod pacc;
+pub mod records;
 
 /// How a mail program reaches one protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,6 +13,7 @@ use crate::admin::api::{self, Api};
 use crate::admin::discovery;
 use crate::admin::manager::{self, Bound, Place};
 use crate::admin::pages::{self, Pages};
+use crate::admin::records::{self, Records};
 use crate::directory::Directory;
 use crate::directory::desk::{self, Desk, Settings};
 use crate::directory::letter::Post;
@@ -76,6 +77,12 @@ impl Server {
     /// Pages and API, over one desk.
     fn site(&self, origin: &Origin) -> Router {
         let settings = &self.config.client_settings;
+        let records = Records::new(records::Parts {
+            reach: self.config.reach(),
+            config: self.config.dns.clone(),
+            certificates: (!self.config.development_certificates).then(|| Arc::clone(&self.certificates)),
+            clock: self.clock.clone(),
+        });
         let desk = Arc::new(Desk::new(self.directory(), self.desk_parts(origin)));
         let api = Api::new(api::Parts {
             desk: Arc::clone(&desk),
@@ -83,6 +90,7 @@ impl Server {
             tail: Arc::clone(&self.tail),
             origin: origin.clone(),
             settings: settings.clone(),
+            records: Arc::clone(&records),
             clock: self.clock.clone(),
             tasks: self.web.clone(),
         });
@@ -92,6 +100,7 @@ impl Server {
             tail: Arc::clone(&self.tail),
             origin: origin.clone(),
             settings: settings.clone(),
+            records,
             clock: self.clock.clone(),
         });
         admin::router(pages, api)

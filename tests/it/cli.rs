@@ -6,6 +6,7 @@
 mod daemon;
 mod devices;
 mod directory;
+mod dns;
 mod doctor;
 mod help;
 mod import;

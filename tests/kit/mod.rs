@@ -9,6 +9,8 @@ pub(crate) mod dovecot;
 pub(crate) mod http;
 pub(crate) mod imap;
 pub(crate) mod message;
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+pub(crate) mod name_server;
 pub(crate) mod ports;
 pub(crate) mod postern;
 pub(crate) mod postfix;

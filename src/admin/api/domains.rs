@@ -2,12 +2,14 @@
 
 use super::once::{Key, KeyHeader, Made, Once};
 use super::scope::*;
-use crate::model::DomainId;
+use crate::model::{DomainId, MailDomain};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(read, delete))
+        .routes(routes!(records))
+        .routes(routes!(check))
 }
 
 /// A mail domain to be added.
@@ -47,6 +49,35 @@ async fn one(api: &Api, caller: &Caller, id: DomainId) -> Result<shown::Domain, 
     responses((status = 200, description = "The mail domain", body = shown::Domain)))]
 async fn read(State(api): Here, caller: Caller, At(id): At<DomainId>) -> Reply<shown::Domain> {
     Ok(Json(one(&api, &caller, id).await?))
+}
+
+async fn found(api: &Api, caller: &Caller, id: DomainId) -> Result<MailDomain, Problem> {
+    let domains = api.desk.domains(&caller.acting).await?;
+    let domain = domains.into_iter().find(|domain| domain.id == id);
+    domain.ok_or_else(|| Problem::unknown("mail domain"))
+}
+
+/// The DNS records of a mail domain
+///
+/// What mail programs look for, and what was found when somebody last asked; this does not ask.
+#[utoipa::path(get, path = "/domains/{domain}/records", operation_id = "domains.records", tag = "domains",
+    params(("domain" = inline(words::DomainId), Path)),
+    responses((status = 200, description = "The records", body = shown::DomainRecords)))]
+async fn records(State(api): Here, caller: Caller, At(id): At<DomainId>) -> Reply<shown::DomainRecords> {
+    let domain = found(&api, &caller, id).await?;
+    Ok(Json(shown::DomainRecords::new(&api.records, &domain)))
+}
+
+/// Ask the DNS about the records of a mail domain
+///
+/// It takes up to 12 seconds, and nothing is changed. An organisation can ask ten times a minute.
+#[utoipa::path(post, path = "/domains/{domain}/records/check", operation_id = "domains.check", tag = "domains",
+    params(("domain" = inline(words::DomainId), Path)),
+    responses((status = 200, description = "The records, and what was found", body = shown::DomainRecords)))]
+async fn check(State(api): Here, caller: Caller, At(id): At<DomainId>) -> Reply<shown::DomainRecords> {
+    let domain = found(&api, &caller, id).await?;
+    api.records.look(&domain).await?;
+    Ok(Json(shown::DomainRecords::new(&api.records, &domain)))
 }
 
 /// Add a mail domain

@@ -69,6 +69,7 @@ use axum::{Json, Router};
 use tokio_util::task::TaskTracker;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::admin::records::Records;
 use crate::clock::Clock;
 use crate::directory::desk::Desk;
 use crate::model::Origin;
@@ -90,6 +91,8 @@ pub struct Parts {
     pub origin: Origin,
     /// How mail programs reach us.
     pub settings: onboard::Settings,
+    /// The DNS records of mail domains.
+    pub records: Arc<Records>,
     /// The time.
     pub clock: Clock,
     /// What is to come to its end although whoever asked for it has gone.
@@ -103,6 +106,7 @@ pub struct Api {
     tail: Arc<Tail>,
     origin: Origin,
     settings: onboard::Settings,
+    records: Arc<Records>,
     clock: Clock,
     tasks: TaskTracker,
 }
@@ -116,6 +120,7 @@ impl Api {
             tail,
             origin,
             settings,
+            records,
             clock,
             tasks,
         } = parts;
@@ -125,6 +130,7 @@ impl Api {
             tail,
             origin,
             settings,
+            records,
             clock,
             tasks,
         })

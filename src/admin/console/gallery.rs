@@ -5,6 +5,7 @@
 //! label belongs to a field.
 
 mod devices;
+mod domains;
 mod doors;
 mod mailboxes;
 mod others;
@@ -41,6 +42,7 @@ fn shots(language: Language) -> Vec<Shot> {
     shots.extend(mailboxes::shots(&sample));
     shots.extend(people::shots(&sample));
     shots.extend(devices::shots(&sample));
+    shots.extend(domains::shots(&sample));
     shots.extend(others::shots(&sample));
     shots.extend(settings::shots(&sample));
     shots

@@ -35,6 +35,7 @@ use tower_http::compression::CompressionLayer;
 
 use super::console::assets;
 use super::console::view::error::{ErrorDoor, Fault};
+use crate::admin::records::Records;
 use crate::clock::Clock;
 use crate::directory::desk::Desk;
 use crate::directory::rights::{Operation, may};
@@ -60,6 +61,8 @@ pub struct Parts {
     pub origin: Origin,
     /// How mail programs reach us.
     pub settings: onboard::Settings,
+    /// The DNS records of mail domains.
+    pub records: Arc<Records>,
     /// The time.
     pub clock: Clock,
 }
@@ -71,6 +74,7 @@ pub struct Pages {
     tail: Arc<Tail>,
     origin: Origin,
     settings: onboard::Settings,
+    records: Arc<Records>,
     clock: Clock,
     /// Messages on their way over a redirection.
     flashes: flash::Flashes,
@@ -87,6 +91,7 @@ impl Pages {
             tail: parts.tail,
             origin: parts.origin,
             settings: parts.settings,
+            records: parts.records,
             clock: parts.clock,
             flashes: flash::Flashes::default(),
             once: once::Once::default(),

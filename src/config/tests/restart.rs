@@ -48,6 +48,7 @@ fn each_section_that_a_reload_cannot_change_asks_for_a_restart() {
         "[sessions]\nmax_per_device = 5\n",
         "[submission]\ncheck_sender = false\n",
         "[client_settings]\nimap_port = 993\n",
+        "[dns]\ntimeout = \"1 s\"\n",
     ] {
         assert_eq!(changed(more), [""; 0], "{more}");
     }
@@ -91,5 +92,9 @@ fn what_changes_in_the_manager_asks_for_a_restart() {
     assert_eq!(
         restarts(format!("{MINIMAL}{manager}[client_settings]\nimap_port = 993\n")),
         note("[client_settings], as the Manager shows them,")
+    );
+    assert_eq!(
+        restarts(format!("{MINIMAL}{manager}[dns]\nresolver = [\"192.0.2.53\"]\n")),
+        note("[dns], as the Manager uses it,")
     );
 }

@@ -169,6 +169,7 @@ async fn on_mailboxes(stage: &Stage<'_>, operation: Operation) -> Vec<Try> {
         Op::OrgRead => vec![
             get("/organisation".to_owned()),
             get("/domains".to_owned()),
+            get(format!("/domains/{}/records", stage.domain().await)),
             get("/mailboxes".to_owned()),
         ],
         Op::NoticeRead => vec![get("/organisation/notices".to_owned())],

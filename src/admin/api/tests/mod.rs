@@ -7,6 +7,7 @@ mod described;
 mod isolation;
 mod matrix;
 mod reading;
+mod records;
 mod refusals;
 mod repeated;
 mod secrets;

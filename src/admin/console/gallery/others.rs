@@ -1,4 +1,4 @@
-//! Overview, activity, domains, one's own pages, search, errors.
+//! Overview, activity, one's own pages, search, errors.
 
 use super::sample::{
     DAY, HEBREW, HOSTILE, LONG, LONG_ADDRESS, Sample, activity, ago, ahead, devices, iphone, listing, mailbox, org,
@@ -11,7 +11,6 @@ use crate::admin::console::view::account::{
 };
 use crate::admin::console::view::activity::{Activity, ActivityFilter, ActivityOne};
 use crate::admin::console::view::confirm::Confirm;
-use crate::admin::console::view::domains::{DomainRow, Domains, Found, Record};
 use crate::admin::console::view::done::{Ended, forbidden};
 use crate::admin::console::view::error::{Conflict, Difference, ErrorPage, Fault};
 use crate::admin::console::view::form::problem;
@@ -20,13 +19,12 @@ use crate::admin::console::view::overview::{Figure, FirstSteps, Overview, Todo};
 use crate::admin::console::view::qr::Qr;
 use crate::admin::console::view::search::{AliasFound, PersonFound, Search};
 use crate::admin::console::view::{Field, Flash, Frame, Listing, Place, Theme, done};
-use crate::model::{AliasId, ConsoleSessionId, DomainId};
+use crate::model::{AliasId, ConsoleSessionId};
 use crate::secret::Secret;
 
 pub(super) fn shots(sample: &Sample) -> Vec<Shot> {
     let mut shots = overview(sample);
     shots.extend(log(sample));
-    shots.extend(domains(sample));
     shots.extend(own(sample));
     shots.extend(account(sample));
     shots.extend(codes(sample));
@@ -131,60 +129,6 @@ fn log(sample: &Sample) -> Vec<Shot> {
         ),
         shot("activity-one", &one(0, Some(hash))),
         shot("activity-one-behalf", &one(3, None)),
-    ]
-}
-
-fn domains(sample: &Sample) -> Vec<Shot> {
-    let record = |name: &str, found| Record {
-        purpose: Line::name(&"Thunderbird"),
-        name: name.to_owned(),
-        kind: "SRV",
-        value: "0 1 993 mail.acme.example.".to_owned(),
-        found,
-    };
-    let domain = |id, name: &str, mailboxes, records| DomainRow {
-        id: DomainId::from_raw(id),
-        name: name.to_owned(),
-        ascii: None,
-        mailboxes,
-        records,
-    };
-    let records = vec![
-        record("_imaps._tcp.acme.ch", Found::Right),
-        record("_submissions._tcp.acme.ch", Found::Missing),
-        record("autoconfig.acme.ch", Found::Other(HOSTILE.to_owned())),
-        record("_pop3s._tcp.acme.ch", Found::Unknown),
-    ];
-    let rows = vec![
-        domain(1, "acme.ch", 52, records),
-        DomainRow {
-            ascii: Some("xn--bcher-kva.example".to_owned()),
-            ..domain(2, "bücher.example", 1, Vec::new())
-        },
-        domain(3, "mail.grandhotel-bellevue-lausanne.example", 0, Vec::new()),
-    ];
-    let page = |frame, rows, domain, may_change| Domains {
-        frame,
-        rows,
-        domain,
-        may_change,
-    };
-    let frame = || sample.frame(Place::Domains);
-    let refused = |field: Field| page(sample.refused(Place::Domains), rows.clone(), field, true);
-    let remove = Confirm::remove_domain(frame(), "acme.ch", "/do".to_owned(), "/back".to_owned());
-    vec![
-        shot("domains", &page(frame(), rows.clone(), Field::default(), true)),
-        shot("domains-empty", &page(frame(), Vec::new(), Field::default(), true)),
-        shot("domains-auditor", &page(frame(), rows.clone(), Field::default(), false)),
-        shot(
-            "domains-bad",
-            &refused(Field::of("http://acme").wrong(problem::domain())),
-        ),
-        shot(
-            "domains-taken",
-            &refused(Field::of("acme.ch").wrong(problem::domain_taken("acme.ch"))),
-        ),
-        shot("domain-remove", &remove),
     ]
 }
 

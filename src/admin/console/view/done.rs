@@ -197,6 +197,29 @@ pub fn domain_removed(domain: &str) -> Flash {
     Flash::done(Line::new("done-domain-removed").with("domain", domain))
 }
 
+/// The DNS was asked about a mail domain: so much is to be done, and so many questions had no answer.
+pub fn domain_checked(domain: &str, problems: usize, unanswered: usize) -> Flash {
+    let (tone, line) = match (problems, unanswered) {
+        (0, 0) => (Tone::Good, Line::new("done-domain-right").with("domain", domain)),
+        (0, _) => (
+            Tone::Warning,
+            Line::new("done-domain-unanswered").with("domain", domain),
+        ),
+        (problems, _) => (
+            Tone::Warning,
+            Line::new("done-domain-problems")
+                .with("domain", domain)
+                .with("count", problems),
+        ),
+    };
+    Flash { tone, line, next: None }
+}
+
+/// The DNS was asked too often.
+pub fn checked_often(seconds: u64) -> Flash {
+    Flash::problem(Line::new("problem-checked-often").with("seconds", seconds))
+}
+
 /// An API token was revoked.
 pub fn token_revoked(name: &str) -> Flash {
     Flash::done(Line::new("done-token-revoked").with("name", name))

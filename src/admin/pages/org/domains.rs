@@ -1,15 +1,19 @@
 //! `/o/{org}/domains`: mail domains, and what has to stand in the DNS for mail programs to find their way.
 
+mod shown;
+
+use std::time::Duration;
+
 use super::scope::*;
 use crate::admin::console::view::Flash;
 use crate::admin::console::view::confirm::Confirm;
-use crate::admin::console::view::domains::{DomainRow, Domains, Found, Record};
+use crate::admin::console::view::domains::Domains;
 use crate::model::{DomainId, DomainName, MailDomain};
-use crate::onboard::Service;
 
 pub(super) fn routes() -> Router<Arc<Pages>> {
     Router::new()
         .route("/o/{org}/domains", get(list).post(create))
+        .route("/o/{org}/domains/{domain}/check", post(check))
         .route("/o/{org}/domains/{domain}/remove", get(ask_remove).post(remove))
 }
 
@@ -25,15 +29,8 @@ async fn list_page(pages: &Pages, inside: &Inside, domain: Field) -> Result<Doma
     let domains = pages.desk.domains(acting).await?;
     let mailboxes = pages.desk.mailboxes_by_domain(acting).await?;
     let rows = domains.iter().map(|domain| {
-        let ascii = domain.name.to_string();
-        let name = readable(&domain.name);
-        DomainRow {
-            id: domain.id,
-            ascii: (ascii != name).then_some(ascii),
-            name,
-            mailboxes: mailboxes.get(&domain.id).copied().unwrap_or_default().into(),
-            records: records(pages, &domain.name),
-        }
+        let count = mailboxes.get(&domain.id).copied().unwrap_or_default();
+        shown::row(pages, domain, count, domains.len() == 1)
     });
     Ok(Domains {
         frame: inside.frame(Place::Domains),
@@ -47,31 +44,6 @@ async fn list_page(pages: &Pages, inside: &Inside, domain: Field) -> Result<Doma
 fn readable(domain: &DomainName) -> String {
     let (name, read) = idna::domain_to_unicode(domain.as_str());
     if read.is_ok() { name } else { domain.to_string() }
-}
-
-/// The records by which mail programs find the servers (RFC 6186 §3, RFC 8314 §5.1), as far as the servers' names are known.
-fn records(pages: &Pages, domain: &DomainName) -> Vec<Record> {
-    let record = |purpose: &'static str, names: (&str, &str), service: &Service| Record {
-        purpose: Line::new(purpose),
-        name: format!(
-            "_{}._tcp.{domain}",
-            if service.implicit_tls { names.0 } else { names.1 }
-        ),
-        kind: "SRV",
-        value: format!("0 1 {} {}.", service.port, service.host),
-        found: Found::Unknown,
-    };
-    let imap = pages
-        .settings
-        .imap
-        .as_ref()
-        .map(|imap| record("server-imap", ("imaps", "imap"), imap));
-    let smtp = pages
-        .settings
-        .smtp
-        .as_ref()
-        .map(|smtp| record("server-smtp", ("submissions", "submission"), smtp));
-    imap.into_iter().chain(smtp).collect()
 }
 
 /// A new mail domain, as its form sends it.
@@ -113,8 +85,35 @@ async fn create_or_ask(pages: &Pages, inside: &Inside, typed: NewForm) -> Result
     Ok(refused(&page))
 }
 
-async fn domain_of(pages: &Pages, inside: &Inside, id: DomainId) -> Result<MailDomain, Error> {
+/// Asks the DNS, while the browser waits: in the end there is something to see, with or without a script.
+async fn check(State(pages): Here, There { inside, id }: There<DomainId>) -> Reply {
+    let failed = |error| inside.failed(error);
+    let domain = domain_of(&pages, &inside, id).await.map_err(failed)?;
+    let name = readable(&domain.name);
+    let flash = match pages.records.look(&domain).await {
+        Ok(_) => {
+            let row = shown::row(&pages, &domain, 0, true);
+            done::domain_checked(&name, row.problems(), row.unanswered())
+        }
+        Err(Error::TooSoon { wait }) => done::checked_often(seconds_of(wait)),
+        Err(error) => return Err(failed(error)),
+    };
+    Ok(reply::done(&pages, &inside.person, flash, &inside.at("domains")))
+}
+
+/// Whole seconds, after which it can be tried again.
+fn seconds_of(wait: Duration) -> u64 {
+    let begun = wait.subsec_nanos() > 0;
+    wait.as_secs().saturating_add(u64::from(begun))
+}
+
+/// A domain that can be removed.
+async fn removable(pages: &Pages, inside: &Inside, id: DomainId) -> Result<MailDomain, Error> {
     pages.desk.check(&inside.acting, Operation::DomainDelete).await?;
+    domain_of(pages, inside, id).await
+}
+
+async fn domain_of(pages: &Pages, inside: &Inside, id: DomainId) -> Result<MailDomain, Error> {
     let domains = pages.desk.domains(&inside.acting).await?;
     domains
         .into_iter()
@@ -123,7 +122,7 @@ async fn domain_of(pages: &Pages, inside: &Inside, id: DomainId) -> Result<MailD
 }
 
 async fn ask_remove(State(pages): Here, There { inside, id }: There<DomainId>) -> Reply {
-    let domain = domain_of(&pages, &inside, id)
+    let domain = removable(&pages, &inside, id)
         .await
         .map_err(|error| inside.failed(error))?;
     Ok(reply::page(&Confirm::remove_domain(
@@ -136,7 +135,7 @@ async fn ask_remove(State(pages): Here, There { inside, id }: There<DomainId>) -
 
 async fn remove(State(pages): Here, There { inside, id }: There<DomainId>) -> Reply {
     let failed = |error| inside.failed(error);
-    let domain = domain_of(&pages, &inside, id).await.map_err(failed)?;
+    let domain = removable(&pages, &inside, id).await.map_err(failed)?;
     let flash = match pages.desk.delete_domain(&inside.acting, id).await {
         Ok(()) => done::domain_removed(&readable(&domain.name)),
         // It still has mailboxes or aliases; the store counts them.

@@ -4,6 +4,7 @@
 mod log;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,6 +23,7 @@ use super::super::{Pages, Parts};
 use crate::admin;
 use crate::admin::api::{self, Api};
 use crate::admin::manager::{ClientAddress, guarded};
+use crate::admin::records::Records;
 use crate::clock::{Clock, Timestamp};
 use crate::directory::desk::testing::{self, SignInConfig};
 use crate::directory::letter::{Letter, NotPosted, Post, Recipient};
@@ -101,6 +103,8 @@ pub(in crate::admin) struct Wish {
     pub(in crate::admin) origin: &'static str,
     pub(in crate::admin) sends_mail: bool,
     pub(in crate::admin) throttle: SignInConfig,
+    /// Whom to ask about the DNS; by default nobody answers.
+    pub(in crate::admin) name_servers: Vec<SocketAddr>,
 }
 
 impl Default for Wish {
@@ -112,6 +116,7 @@ impl Default for Wish {
                 base_delay: Duration::from_millis(1),
                 ..SignInConfig::default()
             },
+            name_servers: Vec::new(),
         }
     }
 }
@@ -302,12 +307,14 @@ impl Fresh {
             smtp: Some(service(465)),
         };
         let desk = Arc::new(desk);
+        let records = Records::asking(wish.name_servers, &settings, &origin, &clock);
         let api = Api::new(api::Parts {
             desk: Arc::clone(&desk),
             registry: Arc::clone(&registry),
             tail: Arc::clone(&tail),
             origin: origin.clone(),
             settings: settings.clone(),
+            records: Arc::clone(&records),
             clock: clock.clone(),
             tasks: TaskTracker::new(),
         });
@@ -317,6 +324,7 @@ impl Fresh {
             tail: Arc::clone(&tail),
             origin: origin.clone(),
             settings: settings.clone(),
+            records,
             clock: clock.clone(),
         });
         tokio::spawn(async move { tail.run().await });

@@ -120,6 +120,7 @@ const FORMS: &[&str] = &[
     "people/{user}/remove",
     "invitations/{invitation}/resend",
     "invitations/{invitation}/withdraw",
+    "domains/{domain}/check",
     "domains/{domain}/remove",
 ];
 

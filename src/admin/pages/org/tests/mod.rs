@@ -2,6 +2,7 @@
 
 mod activity;
 mod devices;
+mod domains;
 mod hostile;
 mod isolation;
 mod live;
