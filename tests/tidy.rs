@@ -30,6 +30,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
     ("revoke", "mechanism", &["model", "store"]),
     ("verify", "mechanism", &["model", "preauth", "store", "keys", "revoke"]),
     ("tls", "mechanism", &[]),
+    ("tries", "mechanism", &["model"]),
     (
         "upstream",
         "mechanism",
@@ -37,13 +38,14 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
             "model", "imap", "smtp", "sasl", "wire", "preauth", "keys", "tls", "verify",
         ],
     ),
+    ("trial", "mechanism", &["model", "tls"]),
     ("outbox", "mechanism", &["model", "smtp", "store", "keys", "tls"]),
     (
         "session",
         "use",
         &[
             "model", "preauth", "imap", "smtp", "sasl", "wire", "store", "throttle", "revoke", "verify", "audit",
-            "tls", "upstream", "keys",
+            "tls", "tries", "upstream", "keys",
         ],
     ),
     (
@@ -66,6 +68,8 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
             "revoke",
             "audit",
             "tls",
+            "tries",
+            "trial",
             "identity",
         ],
     ),
@@ -109,6 +113,8 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
             "throttle",
             "revoke",
             "tls",
+            "tries",
+            "trial",
             "upstream",
             "session",
             "listen",

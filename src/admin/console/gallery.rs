@@ -10,6 +10,7 @@ mod mailboxes;
 mod others;
 mod people;
 mod sample;
+mod setting_up;
 
 use std::collections::HashSet;
 use std::fs;
@@ -40,6 +41,7 @@ fn shots(language: Language) -> Vec<Shot> {
     shots.extend(mailboxes::shots(&sample));
     shots.extend(people::shots(&sample));
     shots.extend(devices::shots(&sample));
+    shots.extend(setting_up::shots(&sample));
     shots.extend(others::shots(&sample));
     shots
 }

@@ -13,6 +13,7 @@ mod form;
 mod me;
 mod once;
 mod org;
+mod paced;
 mod query;
 mod reply;
 mod settings;
@@ -41,6 +42,8 @@ use crate::model::{Origin, Rights};
 use crate::onboard;
 use crate::revoke::{Registry, Tail};
 use crate::store::UserOrg;
+use crate::trial;
+use crate::tries::Tries;
 
 use visit::{Guest, Person};
 
@@ -59,6 +62,10 @@ pub struct Parts {
     pub origin: Origin,
     /// How mail programs reach us.
     pub settings: onboard::Settings,
+    /// What devices that somebody waits for tried lately.
+    pub tries: Arc<Tries>,
+    /// The way of a test message to our own submission listener; none where there is no such listener.
+    pub trial: Option<trial::Way>,
     /// The time.
     pub clock: Clock,
 }
@@ -70,11 +77,15 @@ pub struct Pages {
     tail: Arc<Tail>,
     origin: Origin,
     settings: onboard::Settings,
+    tries: Arc<Tries>,
+    trial: Option<trial::Way>,
     clock: Clock,
     /// Messages on their way over a redirection.
     flashes: flash::Flashes,
     /// Forms that were taken.
     once: once::Once,
+    /// When test messages were sent.
+    trials: paced::Paced,
 }
 
 impl Pages {
@@ -86,6 +97,9 @@ impl Pages {
             tail: parts.tail,
             origin: parts.origin,
             settings: parts.settings,
+            tries: parts.tries,
+            trial: parts.trial,
+            trials: paced::Paced::default(),
             clock: parts.clock,
             flashes: flash::Flashes::default(),
             once: once::Once::default(),

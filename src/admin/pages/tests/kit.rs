@@ -317,6 +317,8 @@ impl Fresh {
             tail: Arc::clone(&tail),
             origin: origin.clone(),
             settings: settings.clone(),
+            tries: Arc::default(),
+            trial: None,
             clock: clock.clone(),
         });
         tokio::spawn(async move { tail.run().await });
