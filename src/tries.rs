@@ -286,15 +286,18 @@ impl Tries {
         // What has no name is shown only to those on whose network it was, and where this mailbox was tried from.
         let mut networks: Vec<IpNet> = found.iter().map(|tried| self.network.network_of(tried.from)).collect();
         networks.extend(asked.reader.map(|reader| self.network.network_of(reader)));
+        let mut all = Vec::new();
         for network in networks {
             let nameless = protocols
                 .into_iter()
                 .filter_map(|protocol| state.networks.get(&(network, protocol)));
-            found.extend(nameless.filter(|tried| tried.at >= begin).cloned());
+            all.extend(nameless.filter(|tried| tried.at >= begin).cloned());
         }
         drop(state);
+        // Of two at the same moment, the last: the one that is known to be the device's own.
+        all.append(&mut found);
         let newest = |protocol| {
-            let of_it = found.iter().filter(|tried| tried.protocol == protocol);
+            let of_it = all.iter().filter(|tried| tried.protocol == protocol);
             of_it.max_by_key(|tried| tried.at).cloned()
         };
         protocols.into_iter().filter_map(newest).collect()
