@@ -293,7 +293,7 @@ figure-invited =
         [one] { $count } open invitation
        *[other] { $count } open invitations
     }
-steps-title = Step by step
+steps-title = First steps
 steps-done = done
 steps-go = Start
 steps-domain = Connect your mail domain
@@ -732,6 +732,7 @@ first-receiving = Receiving works
 first-not-received = Has not received yet
 first-sending = Sending works
 first-not-sent = Has not sent yet
+password-steps = Step by step
 first-old-password = It still uses its old password ({ $when }, from { $from }). Enter the new one.
 first-other-name = It signed in with another name. Enter the full address { $address } as the user name.
 first-exposed = Its password went over the network in clear. Make a new one when encryption is turned on.

@@ -293,7 +293,7 @@ figure-invited =
         [one] { $count } invitation en cours
        *[other] { $count } invitations en cours
     }
-steps-title = Pas à pas
+steps-title = Premiers pas
 steps-done = fait
 steps-go = Commencer
 steps-domain = Connectez votre domaine
@@ -732,6 +732,7 @@ first-receiving = La réception fonctionne
 first-not-received = N’a encore rien reçu
 first-sending = L’envoi fonctionne
 first-not-sent = N’a encore rien envoyé
+password-steps = Pas à pas
 first-old-password = Il utilise encore son ancien mot de passe ({ $when }, depuis { $from }). Entrez le nouveau.
 first-other-name = Il s’est présenté sous un autre nom. Entrez l’adresse complète { $address } comme nom d’utilisateur.
 first-exposed = Son mot de passe a traversé le réseau en clair. Créez-en un nouveau une fois le chiffrement activé.

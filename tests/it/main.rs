@@ -27,3 +27,4 @@ mod smuggling;
 mod tls;
 mod transcripts;
 mod upstreams;
+mod waiting;

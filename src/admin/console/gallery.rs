@@ -146,10 +146,20 @@ fn secrets_are_in_their_own_page_only_and_only_once() {
     assert!(!names.is_empty());
     for Shot { name, html } in names {
         let is_its_own = ["device-password", "device-set-up", "device-test"];
-        assert!(is_its_own.iter().any(|own| name.starts_with(own)), "{name} shows a password");
+        assert!(
+            is_its_own.iter().any(|own| name.starts_with(own)),
+            "{name} shows a password"
+        );
         // Once to be read, and once to be sent with a test message.
-        let (shown, sent) = (format!(">{}<", sample::PASSWORD), format!("value=\"{}\"", sample::PASSWORD));
-        assert_eq!((html.matches(&shown).count(), html.matches(&sent).count()), (1, 1), "{name}");
+        let (shown, sent) = (
+            format!(">{}<", sample::PASSWORD),
+            format!("value=\"{}\"", sample::PASSWORD),
+        );
+        assert_eq!(
+            (html.matches(&shown).count(), html.matches(&sent).count()),
+            (1, 1),
+            "{name}"
+        );
         assert_eq!(html.matches(sample::PASSWORD).count(), 2, "{name}");
         let title = html.split("</title>").next().unwrap();
         assert!(!title.contains(sample::PASSWORD), "{name} has it in its title");

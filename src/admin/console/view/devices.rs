@@ -248,7 +248,7 @@ impl DevicePassword {
 
     /// Whether the servers have to be in sight.
     const fn shows_servers(&self) -> bool {
-        !setting_up::finds_servers(self.device.kind) && self.forms.is_empty()
+        !setting_up::finds_servers(self.device.kind) && self.forms.is_empty() && self.qr.is_none()
     }
 
     /// The password letter by letter, in words, for people who read it to others and for screen readers.
