@@ -285,6 +285,9 @@ impl Attempt<'_> {
         if let Some(device) = rejection.device {
             return self.note_refused(device, what);
         }
+        if self.plane.tries.is_trial(self.client.as_deref()) {
+            return;
+        }
         let given = match (rejection.reason, &credentials.authzid) {
             (Reason::AuthzidMismatch, Some(authzid)) => authzid,
             _ => &credentials.username,
