@@ -9,15 +9,15 @@ use super::Service;
 /// A maker of copiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Maker {
-    /// HP: LaserJet and OfficeJet.
+    /// HP.
     Hp,
-    /// Canon: imageRUNNER and i-SENSYS.
+    /// Canon.
     Canon,
-    /// Xerox: AltaLink and VersaLink.
+    /// Xerox.
     Xerox,
-    /// Konica Minolta: bizhub.
+    /// Konica Minolta.
     KonicaMinolta,
-    /// Ricoh: IM, MP and SP.
+    /// Ricoh.
     Ricoh,
 }
 
