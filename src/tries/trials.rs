@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 
 /// What every name begins with.
 const PREFIX: &str = "test-message-";
-/// What every name ends with: no host has it (RFC 6761 §6.4).
+/// What every name ends with: no host has it.
 const SUFFIX: &str = ".invalid";
 /// A trial is over long before.
 const TRIAL_MAX: Duration = Duration::from_secs(5 * 60);

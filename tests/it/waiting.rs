@@ -154,6 +154,31 @@ impl Office {
     }
 }
 
+/// A copier, set up with what the sheet says, sends a page.
+fn scan(office: &Office, copier: &Added) -> anyhow::Result<()> {
+    let form = between(&copier.page.body, ">HP</summary>", "</details>")?;
+    let values: Vec<&str> = form
+        .split("<code>")
+        .skip(1)
+        .filter_map(|rest| rest.split('<').next())
+        .collect();
+    let [sender, host, _, user] = values[..] else {
+        anyhow::bail!("{values:?}")
+    };
+    ensure!((sender, host, user) == (INFO, SERVER_NAME, INFO), "{values:?}");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/clients/smtp_send.py");
+    let mut program = Command::new("python3");
+    program
+        .arg(script)
+        .env("MAIL_PORT", office.stack.postern.port("submissions")?.to_string())
+        .env("MAIL_CA", &office.stack.certificates.authority)
+        .env("MAIL_USER", user)
+        .env("MAIL_PASSWORD", &copier.password)
+        .env("MAIL_FROM", sender)
+        .env("MAIL_TO", SOPHIE);
+    run_with_input(&program, "Subject: scan-0001\r\n\r\nA page.\r\n").map(drop)
+}
+
 const BOTH: [(&str, &str); 3] = [("kind", "other"), ("scope", "imap"), ("scope", "smtp")];
 
 #[test]
@@ -325,28 +350,7 @@ fn a_test_message_arrives_and_is_no_sign_in_and_the_sheet_works_in_a_copier() ->
         page.body
     );
 
-    // A copier, set up with what the sheet says.
-    let form = between(&copier.page.body, ">HP</summary>", "</details>")?;
-    let values: Vec<&str> = form
-        .split("<code>")
-        .skip(1)
-        .filter_map(|rest| rest.split('<').next())
-        .collect();
-    let [sender, host, _, user] = values[..] else {
-        anyhow::bail!("{values:?}")
-    };
-    ensure!((sender, host, user) == (INFO, SERVER_NAME, INFO), "{values:?}");
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/clients/smtp_send.py");
-    let mut program = Command::new("python3");
-    program
-        .arg(script)
-        .env("MAIL_PORT", office.stack.postern.port("submissions")?.to_string())
-        .env("MAIL_CA", &office.stack.certificates.authority)
-        .env("MAIL_USER", user)
-        .env("MAIL_PASSWORD", &copier.password)
-        .env("MAIL_FROM", sender)
-        .env("MAIL_TO", SOPHIE);
-    run_with_input(&mut program, "Subject: scan-0001\r\n\r\nA page.\r\n")?;
+    scan(&office, &copier)?;
     stream.until("Sending works")?;
     office.stack.dovecot.wait_for_message(SOPHIE, "scan-0001")?;
     Ok(())
