@@ -85,8 +85,13 @@
 
   document.addEventListener("click", event => {
     if (!(event.target instanceof Element)) return;
-    const button = event.target.closest("[data-copy], [data-reveal]");
-    if (button) { "copy" in button.dataset ? copy(button) : reveal(button); return; }
+    const button = event.target.closest("[data-copy], [data-reveal], [data-print]");
+    if (button) {
+      if ("print" in button.dataset) print();
+      else if ("copy" in button.dataset) copy(button);
+      else reveal(button);
+      return;
+    }
     const link = event.target.closest("a[data-dialog]");
     if (link && event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey) {
       event.preventDefault();
@@ -108,6 +113,31 @@
     if (search) { event.preventDefault(); search.focus(); search.select(); }
   });
 
+  // A form whose answer is this page with more in one part of it: only that part is taken over.
+  const fill = async (form, button) => {
+    const here = document.getElementById(form.dataset.part);
+    try {
+      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const part = page.getElementById(form.dataset.part);
+      if (!part) { form.submit(); return; }
+      here.replaceChildren(...part.childNodes);
+      prepare(here);
+    } catch {
+      offline.hidden = false;
+    }
+    button?.removeAttribute("aria-busy");
+  };
+
+  // What hides itself again, so that it does not stay on a screen that nobody looks at.
+  const HIDDEN_AFTER = 60000;
+  document.addEventListener("toggle", event => {
+    const shown = event.target;
+    if (!(shown instanceof HTMLDetailsElement) || !("hides" in shown.dataset)) return;
+    clearTimeout(shown.hiding);
+    if (shown.open) shown.hiding = setTimeout(() => { shown.open = false; }, HIDDEN_AFTER);
+  }, true);
+
   // Forms: sent once, and kept as they are while there is no network.
   const offline = document.getElementById("offline");
   document.addEventListener("submit", event => {
@@ -115,6 +145,7 @@
     const button = event.submitter;
     if (button?.getAttribute("aria-busy")) { event.preventDefault(); return; }
     button?.setAttribute("aria-busy", "true");
+    if (event.target.dataset.part) { event.preventDefault(); fill(event.target, button); }
   });
   addEventListener("offline", () => { offline.hidden = false; });
   addEventListener("online", () => { offline.hidden = true; });
@@ -179,7 +210,7 @@
   });
 
   const prepare = root => {
-    for (const hidden of all("[data-copy], [data-reveal]", root)) hidden.hidden = false;
+    for (const hidden of all("[data-copy], [data-reveal], [data-print]", root)) hidden.hidden = false;
     tellTimes(root);
   };
   prepare(document);

@@ -27,6 +27,8 @@ pub mod revoke;
 pub mod store;
 pub mod throttle;
 pub mod tls;
+pub mod trial;
+pub mod tries;
 pub mod upstream;
 pub mod verify;
 // use

@@ -59,6 +59,14 @@ fn name(octets: &[u8]) -> String {
     }
 }
 
+/// A login that was refused because it came in clear. What the client sent with it all the same is judged by nobody; it
+/// tells those who wait for a device's first sign-in that its password went over the network so.
+#[derive(Debug)]
+pub struct InClear {
+    /// Name and password, where they were in the command itself.
+    pub credentials: Option<Credentials>,
+}
+
 /// What a session wants its driver to do next.
 #[derive(Debug)]
 pub enum Step {
@@ -182,6 +190,9 @@ pub trait Session: Send {
 
     /// What to say when the gateway ends the connection before login (`text` is printable ASCII of ours).
     fn farewell(&self, text: &str) -> Bytes;
+
+    /// Takes what is known of a login that was refused, since this was asked last, because it came in clear.
+    fn in_clear(&mut self) -> Option<InClear>;
 
     /// What the client calls itself (IMAP ID, EHLO), printable and at most 256 octets; for the log and the device.
     fn client_name(&self) -> Option<String>;

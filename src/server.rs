@@ -32,6 +32,7 @@ use crate::store::{
 };
 use crate::throttle::Throttle;
 use crate::tls::{Acceptor, Certificates};
+use crate::tries::Tries;
 use crate::upstream::Upstreams;
 use crate::verify::Verifier;
 
@@ -67,7 +68,7 @@ pub async fn run(config: Config, reload: Reload) -> anyhow::Result<()> {
     // First, because it tells another Postern on this data directory from any other program on its ports.
     let control = admin::bind_control(&server.config.admin.control_socket).await?;
     let listeners = server.bind()?;
-    let manager = server.manager().await?;
+    let manager = server.manager(&listeners).await?;
     let operations = match server.config.admin.operations_address {
         Some(address) => Some(admin::bind_operations(address).await?),
         None => None,
@@ -210,6 +211,7 @@ impl Server {
             registry,
             store: credentials,
             upstreams,
+            tries: Arc::new(Tries::new(config.listen.network)),
             metrics: Arc::clone(&metrics),
             stopping: CancellationToken::new(),
         });

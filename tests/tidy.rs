@@ -31,6 +31,7 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
     ("verify", "mechanism", &["model", "preauth", "store", "keys", "revoke"]),
     ("tls", "mechanism", &[]),
     ("dns", "mechanism", &["model", "onboard"]),
+    ("tries", "mechanism", &["model"]),
     (
         "upstream",
         "mechanism",
@@ -38,13 +39,14 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
             "model", "imap", "smtp", "sasl", "wire", "preauth", "keys", "tls", "verify",
         ],
     ),
+    ("trial", "mechanism", &["model", "tls"]),
     ("outbox", "mechanism", &["model", "smtp", "store", "keys", "tls"]),
     (
         "session",
         "use",
         &[
             "model", "preauth", "imap", "smtp", "sasl", "wire", "store", "throttle", "revoke", "verify", "audit",
-            "tls", "upstream", "keys",
+            "tls", "tries", "upstream", "keys",
         ],
     ),
     (
@@ -67,6 +69,8 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
             "revoke",
             "audit",
             "tls",
+            "tries",
+            "trial",
             "identity",
             "dns",
         ],
@@ -112,6 +116,8 @@ const MAY_USE: &[(&str, &str, &[&str])] = &[
             "throttle",
             "revoke",
             "tls",
+            "tries",
+            "trial",
             "upstream",
             "session",
             "listen",

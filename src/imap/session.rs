@@ -15,7 +15,7 @@ use super::command::{self, Command, Verb};
 use super::frame::{Frame, Piece};
 use super::response;
 use super::syntax::{AString, LiteralHeader};
-use crate::preauth::{self, Answer, Credentials, Limits, ProtocolError, Security, Step};
+use crate::preauth::{self, Answer, Credentials, InClear, Limits, ProtocolError, Security, Step};
 use crate::sasl::{self, Exchange, Mechanism, Progress};
 use crate::secret::Secret;
 use crate::wire::{self, LineError};
@@ -38,6 +38,7 @@ pub struct Session {
     commands: u32,
     bad_commands: u32,
     client_name: Option<String>,
+    in_clear: Option<InClear>,
 }
 
 type Tag = Box<[u8]>;
@@ -77,6 +78,7 @@ impl Session {
             commands: 0,
             bad_commands: 0,
             client_name: None,
+            in_clear: None,
         }
     }
 
@@ -150,7 +152,7 @@ impl Session {
         self.count_command()?;
         match (&tag, verb) {
             (Some(tag), Some(Verb::Login | Verb::Authenticate)) if self.security != Security::Tls => {
-                Ok(self.privacy_required(tag))
+                Ok(self.privacy_required(tag, None))
             }
             _ if served => self.bad(tag.as_deref(), "[TOOBIG] Literal is too large"),
             _ => self.bad(tag.as_deref(), "Unknown command, or no literal here"),
@@ -220,8 +222,14 @@ impl Session {
         };
         self.state = State::Command(Frame::new());
         match command {
-            Command::Authenticate { .. } | Command::Login { .. } if self.security != Security::Tls => {
-                Ok(self.privacy_required(tag))
+            Command::Authenticate { mechanism, initial } if self.security != Security::Tls => {
+                let initial = initial.map(|initial| initial.0);
+                Ok(self.privacy_required(tag, sasl::in_one_line(mechanism, initial)))
+            }
+            Command::Login { username, password } if self.security != Security::Tls => {
+                let password = Secret::new(password.octets().into_owned());
+                let sent = Credentials::new(&username.octets(), None, password, "login");
+                Ok(self.privacy_required(tag, Some(sent)))
             }
             Command::Authenticate { mechanism, initial } => match Mechanism::from_name(mechanism) {
                 Some(mechanism) => {
@@ -299,7 +307,8 @@ impl Session {
         }
     }
 
-    fn privacy_required(&mut self, tag: &[u8]) -> Step {
+    fn privacy_required(&mut self, tag: &[u8], credentials: Option<Credentials>) -> Step {
+        self.in_clear = Some(InClear { credentials });
         self.state = State::Command(Frame::new());
         Step::Reply(response::tagged(
             tag,
@@ -412,6 +421,10 @@ impl preauth::Session for Session {
             State::Exchange { tag, .. } | State::Verifying { tag } => response::bye_unavailable(tag, text),
             State::Command(_) | State::Dropping(_) | State::Ended => response::bye(text),
         }
+    }
+
+    fn in_clear(&mut self) -> Option<InClear> {
+        self.in_clear.take()
     }
 
     fn client_name(&self) -> Option<String> {

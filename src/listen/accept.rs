@@ -83,6 +83,11 @@ impl Listener {
         self.socket.local_addr()
     }
 
+    /// What it is.
+    pub const fn config(&self) -> &ListenerConfig {
+        &self.entrance.config
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.entrance.config.name
@@ -185,6 +190,7 @@ impl Entrance {
         let place = match limiter.enter(peer.ip()) {
             Ok(place) => place,
             Err(cap) => {
+                plane.no_room(&peer, self.config.protocol);
                 self.refuse(stream, &peer, cap, &plane).await;
                 return None;
             }

@@ -79,6 +79,14 @@ pub enum Error {
     Malformed,
 }
 
+/// What a client sent that put all it has to say into the command itself; nothing where it waits for a prompt.
+pub fn in_one_line(mechanism: &[u8], initial: Option<&[u8]>) -> Option<Credentials> {
+    match Exchange::start(Mechanism::from_name(mechanism)?, initial) {
+        Ok(Progress::Done(credentials)) => Some(credentials),
+        Ok(Progress::Challenge { .. }) | Err(_) => None,
+    }
+}
+
 /// What comes next in an authentication.
 #[derive(Debug)]
 pub enum Progress {

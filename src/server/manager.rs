@@ -1,6 +1,6 @@
 //! The Manager's part of the daemon: from `[manager]` to pages that are served, and what is done about people meanwhile.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,11 +18,14 @@ use crate::directory::Directory;
 use crate::directory::desk::{self, Desk, Settings};
 use crate::directory::letter::Post;
 use crate::identity::{Passwords, password};
+use crate::listen::{Listener, TlsMode};
 use crate::model::Origin;
 use crate::outbox::Notices;
+use crate::peer::Protocol;
 use crate::store::{NoticeStore, Store, Tidied};
 use crate::throttle::{SignInConfig, SignInThrottle};
-use crate::tls::Acceptor;
+use crate::tls::{Acceptor, OwnConnector};
+use crate::trial;
 
 /// What the Manager speaks, under TLS (RFC 7301 §6).
 const ALPN: &[u8] = b"http/1.1";
@@ -52,7 +55,7 @@ impl Server {
     }
 
     /// Binds the Manager's listener and builds what it answers with; nothing where it is off.
-    pub(super) async fn manager(&self) -> anyhow::Result<Option<Manager>> {
+    pub(super) async fn manager(&self, listeners: &[Listener]) -> anyhow::Result<Option<Manager>> {
         let Some(config) = self.config.manager.clone() else {
             return Ok(None);
         };
@@ -61,7 +64,7 @@ impl Server {
             Place::Tcp { tls: true, .. } => Some(Arc::new(Acceptor::new(Arc::clone(&self.certificates), ALPN)?)),
             Place::Tcp { tls: false, .. } | Place::Unix(_) => None,
         };
-        let router = self.site(&config.origin);
+        let router = self.site(&config.origin, self.trial_way(listeners)?);
         let metrics = Arc::clone(&self.metrics);
         let router = manager::guarded(router, &config.origin, metrics, self.clock.clone(), admin::sorry)
             .with_context(|| format!("manager.origin {} cannot be used", config.origin))?;
@@ -75,7 +78,7 @@ impl Server {
     }
 
     /// Pages and API, over one desk.
-    fn site(&self, origin: &Origin) -> Router {
+    fn site(&self, origin: &Origin, trial: Option<trial::Way>) -> Router {
         let settings = &self.config.client_settings;
         let records = Records::new(records::Parts {
             reach: self.config.reach(),
@@ -101,6 +104,8 @@ impl Server {
             origin: origin.clone(),
             settings: settings.clone(),
             records,
+            tries: Arc::clone(&self.plane.tries),
+            trial,
             clock: self.clock.clone(),
         });
         admin::router(pages, api)
@@ -114,6 +119,31 @@ impl Server {
             metrics: Arc::clone(&self.metrics),
             clock: self.clock.clone(),
         }
+    }
+
+    /// How a test message gets to our own submission listener: as clients do, but for the way through the network. One
+    /// behind a balancer wants a header that only the balancer sends.
+    fn trial_way(&self, listeners: &[Listener]) -> anyhow::Result<Option<trial::Way>> {
+        let submission = listeners.iter().filter(|listener| {
+            let config = listener.config();
+            config.protocol == Protocol::Smtp && config.proxy_from.is_none()
+        });
+        let best = submission.min_by_key(|listener| listener.config().tls == TlsMode::StartTls);
+        let (Some(listener), Some(service)) = (best, &self.config.client_settings.smtp) else {
+            return Ok(None);
+        };
+        let bound = listener.address()?;
+        let ip = match bound.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        Ok(Some(trial::Way {
+            address: SocketAddr::new(ip, bound.port()),
+            host: service.host.clone(),
+            implicit_tls: listener.config().tls == TlsMode::Implicit,
+            connector: OwnConnector::new(Arc::clone(&self.certificates))?,
+        }))
     }
 
     fn desk_parts(&self, origin: &Origin) -> desk::Parts {

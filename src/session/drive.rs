@@ -21,7 +21,8 @@ use super::{Config, Connection, Plane, TlsMode};
 use crate::metrics::ReasonLabel;
 use crate::peer::{Peer, Protocol};
 use crate::preauth::{Security, Session, Step};
-use crate::tls::{Acceptor, Stream};
+use crate::tls::{self, Acceptor, Stream};
+use crate::tries::{Attempted, What};
 use crate::{imap, smtp};
 
 /// First octet of a TLS handshake record (RFC 8446 §5.1).
@@ -98,6 +99,10 @@ async fn before_login(plane: &Plane, config: &Config, connection: Connection, id
     // A refused option costs latency, not correctness.
     let _ = stream.set_nodelay(true);
     let log = |end: &End, peer: &Peer| log_closed(plane, id, (peer, &listener), end);
+    let log_handshake = |end: &End, peer: &Peer| {
+        note_certificate(plane, (peer, protocol), end);
+        log(end, peer);
+    };
     let opened = within(
         handshake_deadline,
         Box::pin(open(stream, tls, &acceptor, &mut peer, config)),
@@ -106,7 +111,7 @@ async fn before_login(plane: &Plane, config: &Config, connection: Connection, id
     let (stream, security) = match opened {
         Ok(opened) => opened,
         Err(end) => {
-            log(&end, &peer);
+            log_handshake(&end, &peer);
             return None;
         }
     };
@@ -134,7 +139,7 @@ async fn before_login(plane: &Plane, config: &Config, connection: Connection, id
                 match within(limit, talk.upgrade(&acceptor)).await {
                     Ok(upgraded) => talk = upgraded,
                     Err(end) => {
-                        log(&end, &peer);
+                        log_handshake(&end, &peer);
                         return None;
                     }
                 }
@@ -157,6 +162,21 @@ async fn within<T, E: Into<End>>(
     match tokio::time::timeout_at(deadline, part).await {
         Ok(result) => result.map_err(Into::into),
         Err(_) => Err(End::TimeUp),
+    }
+}
+
+/// A client that did not accept our certificate: nobody knows whose it is.
+fn note_certificate(plane: &Plane, who: (&Peer, Protocol), end: &End) {
+    if let End::Io(error) = end
+        && tls::refused_certificate(error)
+    {
+        let (peer, protocol) = who;
+        let attempted = Attempted {
+            at: plane.clock.utc(),
+            from: peer.ip(),
+            protocol,
+        };
+        plane.tries.nameless(attempted, What::Certificate);
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::metrics::LoginOutcome;
-use crate::model::Address;
 use crate::model::device::{SenderPattern, SenderRule, Use};
+use crate::model::{Address, DeviceId};
 use crate::peer::{Peer, Protocol};
 use crate::preauth::{Credentials, Refusal};
 use crate::revoke::{LiveSession, NotAdmitted, SessionInfo, admit, admit_sender};
@@ -13,8 +13,9 @@ use crate::secret::SecretBytes;
 use crate::smtp::guard::{self, Guard, SenderPolicy};
 use crate::store;
 use crate::throttle::Source;
+use crate::tries::{Attempted, What};
 use crate::upstream::Connected;
-use crate::verify::{Cause, Rejection, Verdict, VerifiedLogin};
+use crate::verify::{Cause, Reason, Rejection, Verdict, VerifiedLogin};
 
 use super::{Config, Plane};
 
@@ -110,6 +111,7 @@ impl Attempt<'_> {
         }
         let client = self.client.as_deref();
         let upstream = plane.upstreams.login(&login, self.protocol, self.peer, client, self.id).await.map_err(|error| {
+            self.note_refused(device.id, What::MailStore);
             tracing::warn!(session.id = self.id, mailbox.id = %login.mailbox(), route = error.route().map(|route| &**route), upstream.reason = error.reason(), error = %error, "upstream login failed");
             Refusal::Temporary { text: TRY_LATER }
         })?;
@@ -136,7 +138,11 @@ impl Attempt<'_> {
                 if plane.stopping.is_cancelled() {
                     return Err(Refusal::Temporary { text: RESTARTING });
                 }
-                plane.usage.note(device.id, self.usage());
+                // A test message that we send ourselves is no use of the device.
+                if !plane.tries.is_trial(self.client.as_deref()) {
+                    plane.usage.note(device.id, self.usage());
+                    plane.tries.signed_in(device.id, || self.usage());
+                }
                 let guard = self.guard(&login, &upstream, addresses);
                 Ok(Admitted {
                     login,
@@ -155,6 +161,7 @@ impl Attempt<'_> {
     }
 
     fn too_many(&self, login: &VerifiedLogin) -> Refusal {
+        self.note_refused(login.device().id, What::TooMany);
         tracing::info!(session.id = self.id, client.addr = %self.peer.ip(), device.id = %login.device().id, mailbox.id = %login.mailbox(), "too many sessions");
         Refusal::Temporary { text: TOO_MANY }
     }
@@ -235,6 +242,7 @@ impl Attempt<'_> {
         if counted.is_none() && rejection.hint.is_none() {
             plane.throttle.note_typo(now, source, secret);
         }
+        self.note_rejected(credentials, rejection);
         tracing::info!(
             session.id = self.id,
             session.protocol = self.protocol.name(),
@@ -253,6 +261,53 @@ impl Attempt<'_> {
                 text: TOO_MANY_FAILURES,
             },
             hint => Refusal::Permanent { hint: hint.clone() },
+        }
+    }
+
+    /// For those who wait for the device's first sign-in: why this was none.
+    fn note_rejected(&self, credentials: &Credentials, rejection: &Rejection) {
+        let what = match rejection.reason {
+            Reason::DeviceExpired => What::Expired,
+            Reason::DevicePaused => What::Paused,
+            Reason::MailboxSuspended => What::Suspended,
+            Reason::NetworkNotAllowed => What::WrongNetwork,
+            Reason::OldPassword => What::OldPassword,
+            Reason::ScopeNotAllowed => What::WrongScope,
+            Reason::DeviceRevoked => return,
+            Reason::AliasLogin
+            | Reason::AuthzidMismatch
+            | Reason::BadName
+            | Reason::NoDevice
+            | Reason::Typo
+            | Reason::UnknownMailbox
+            | Reason::WrongPassword => What::WrongPassword,
+        };
+        if let Some(device) = rejection.device {
+            return self.note_refused(device, what);
+        }
+        if self.plane.tries.is_trial(self.client.as_deref()) {
+            return;
+        }
+        let given = match (rejection.reason, &credentials.authzid) {
+            (Reason::AuthzidMismatch, Some(authzid)) => authzid,
+            _ => &credentials.username,
+        };
+        let tries = &self.plane.tries;
+        tries.unproved(self.attempted(), given, &credentials.password, rejection.mailbox);
+    }
+
+    /// The password was the device's own, and it was not let in.
+    fn note_refused(&self, device: DeviceId, what: What) {
+        if !self.plane.tries.is_trial(self.client.as_deref()) {
+            self.plane.tries.refused(device, self.attempted(), what);
+        }
+    }
+
+    fn attempted(&self) -> Attempted {
+        Attempted {
+            at: self.plane.clock.utc(),
+            from: self.peer.ip(),
+            protocol: self.protocol,
         }
     }
 

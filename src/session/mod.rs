@@ -41,6 +41,7 @@ use crate::revoke::{IdleLimits, Registry, SWEEP_INTERVAL, Sweeper};
 use crate::store::CredentialStore;
 use crate::throttle::Throttle;
 use crate::tls::Acceptor;
+use crate::tries::{Attempted, Tries, What};
 use crate::upstream::Upstreams;
 use crate::verify::Verifier;
 
@@ -127,6 +128,8 @@ pub struct Plane {
     pub upstreams: Arc<Upstreams>,
     /// Last uses on their way to the store.
     pub usage: Arc<Usage>,
+    /// What was tried lately, for those who wait for a first sign-in.
+    pub tries: Arc<Tries>,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Cancelled when the daemon begins to stop: nobody logs in any more.
@@ -153,6 +156,8 @@ pub struct Parts {
     pub store: Arc<dyn CredentialStore>,
     /// See [`Plane::upstreams`].
     pub upstreams: Arc<Upstreams>,
+    /// See [`Plane::tries`].
+    pub tries: Arc<Tries>,
     /// See [`Plane::metrics`].
     pub metrics: Arc<Metrics>,
     /// See [`Plane::stopping`].
@@ -175,6 +180,7 @@ impl Plane {
             registry: parts.registry,
             store: parts.store,
             upstreams: parts.upstreams,
+            tries: parts.tries,
             metrics: parts.metrics,
             stopping: parts.stopping,
             store_down: AtomicBool::new(false),
@@ -214,6 +220,16 @@ impl Plane {
     /// many clients take any refusal after that for a wrong password.
     pub fn can_serve(&self, protocol: Protocol) -> bool {
         !self.store_down.load(Ordering::Relaxed) && !self.upstreams.all_down(protocol) && !self.stopping.is_cancelled()
+    }
+
+    /// There was no room for a connection: nobody knows whose it was.
+    pub fn no_room(&self, peer: &Peer, protocol: Protocol) {
+        let attempted = Attempted {
+            at: self.clock.utc(),
+            from: peer.ip(),
+            protocol,
+        };
+        self.tries.nameless(attempted, What::TooMany);
     }
 
     fn next_connection_id(&self) -> NonZeroU64 {

@@ -17,9 +17,10 @@ use super::summary::RESTARTING;
 use super::transfer::{Outbox, linger};
 use super::{Config, Plane};
 use crate::peer::{Peer, Protocol};
-use crate::preauth::{Answer, Credentials, Session, Step};
+use crate::preauth::{Answer, Credentials, InClear, Session, Step};
 use crate::secret::SecretBytes;
 use crate::tls::{Acceptor, Stream};
+use crate::tries::Attempted;
 
 /// Why a connection ended before login.
 pub(super) enum End {
@@ -82,6 +83,21 @@ impl Talk<'_> {
                     return Err(End::Closed(error.rule));
                 }
             };
+            if let Some(InClear { credentials }) = self.session.in_clear() {
+                let sent = credentials
+                    .as_ref()
+                    .map(|sent| (sent.username.as_str(), &sent.password));
+                self.plane.tries.in_clear(self.attempted(), sent);
+            }
+        }
+    }
+
+    /// A try of this moment.
+    fn attempted(&self) -> Attempted {
+        Attempted {
+            at: self.plane.clock.utc(),
+            from: self.peer.ip(),
+            protocol: self.protocol,
         }
     }
 

@@ -12,7 +12,7 @@ use zeroize::Zeroize;
 
 use super::command::Command;
 use super::{Extensions, reply, syntax};
-use crate::preauth::{self, Answer, Limits, ProtocolError, Refusal, Security, Step};
+use crate::preauth::{self, Answer, InClear, Limits, ProtocolError, Refusal, Security, Step};
 use crate::sasl::{self, Exchange, Mechanism, Progress};
 use crate::wire::{self, LineError};
 
@@ -45,6 +45,7 @@ pub struct Session {
     hello: Option<String>,
     commands: u32,
     bad_commands: u32,
+    in_clear: Option<InClear>,
 }
 
 /// What the next octets are.
@@ -71,6 +72,7 @@ impl Session {
             hello: None,
             commands: 0,
             bad_commands: 0,
+            in_clear: None,
         }
     }
 
@@ -121,6 +123,18 @@ impl Session {
             Command::Rset(_) => self.bad(reply::BAD_ARGUMENT),
             Command::Quit => Ok(Step::Close(fixed(reply::BYE))),
             Command::StartTls(arguments) => self.start_tls(arguments),
+            Command::Auth(arguments) if self.security != Security::Tls => {
+                let auth = syntax::auth(arguments.0);
+                let sent =
+                    auth.and_then(|auth| sasl::in_one_line(auth.mechanism, auth.initial.map(|initial| initial.0)));
+                self.in_clear = Some(InClear { credentials: sent });
+                Ok(say(reply::START_TLS_FIRST))
+            }
+            Command::Mail(_) if self.security != Security::Tls => {
+                // Clients that are set to no encryption find no AUTH in our list and go on without.
+                self.in_clear = Some(InClear { credentials: None });
+                Ok(say(reply::START_TLS_FIRST))
+            }
             _ if self.security != Security::Tls => Ok(say(reply::START_TLS_FIRST)),
             Command::Auth(arguments) => self.auth(arguments.0),
             Command::Helo(name) => {
@@ -275,6 +289,10 @@ impl preauth::Session for Session {
 
     fn farewell(&self, text: &str) -> Bytes {
         reply::closing(text)
+    }
+
+    fn in_clear(&mut self) -> Option<InClear> {
+        self.in_clear.take()
     }
 
     fn client_name(&self) -> Option<String> {

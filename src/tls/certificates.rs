@@ -108,6 +108,14 @@ impl Certificates {
         self.table.load().facts.clone()
     }
 
+    /// Whether this is one of them.
+    pub(super) fn has(&self, end_entity: &CertificateDer<'_>) -> bool {
+        let table = self.table.load();
+        let named = table.exact.values().chain(table.wildcard.values()).flatten();
+        let mut all = named.chain(&table.default);
+        all.any(|candidate| candidate.end_entity_cert().is_ok_and(|own| own == end_entity))
+    }
+
     /// The oldest version that listeners with these certificates accept.
     pub(super) const fn min_version(&self) -> Version {
         self.min_version

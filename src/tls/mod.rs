@@ -10,6 +10,7 @@ mod certificates;
 mod connector;
 mod coverage;
 mod development;
+mod own;
 mod scratch;
 mod secured;
 mod stream;
@@ -31,8 +32,30 @@ pub use certificates::{CertificateConfig, CertificateFacts, Certificates, Fresh}
 pub use connector::{Connector, ConnectorConfig};
 pub use coverage::{Coverage, coverage, covers};
 pub use development::ensure_development_certificates;
+pub use own::OwnConnector;
 pub use secured::{Secured, Side};
 pub use stream::Stream;
+
+/// Whether a handshake failed because the client did not accept our certificate, and said so.
+pub fn refused_certificate(error: &std::io::Error) -> bool {
+    use rustls::AlertDescription::{
+        AccessDenied, BadCertificate, CertificateExpired, CertificateRevoked, CertificateUnknown, UnknownCA,
+        UnsupportedCertificate,
+    };
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    matches!(
+        cause,
+        Some(rustls::Error::AlertReceived(
+            AccessDenied
+                | BadCertificate
+                | CertificateExpired
+                | CertificateRevoked
+                | CertificateUnknown
+                | UnknownCA
+                | UnsupportedCertificate
+        ))
+    )
+}
 
 /// Certificates that end sooner are worth a warning.
 pub const RENEWAL_NOTICE: Duration = Duration::from_secs(14 * 24 * 60 * 60);

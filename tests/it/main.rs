@@ -29,3 +29,4 @@ mod thunderbird;
 mod tls;
 mod transcripts;
 mod upstreams;
+mod waiting;

@@ -98,18 +98,31 @@ impl Browser {
         anyhow::bail!("led on and on, at last to {:?}", answer.location())
     }
 
-    fn ask(&mut self, method: &str, path: &str, form: Option<String>) -> anyhow::Result<Answer> {
+    /// Opens a path whose answer goes on and on, and leaves the reading to the caller.
+    pub(crate) fn open(&self, path: &str) -> anyhow::Result<Wire> {
+        let mut wire = Wire::connect(self.port)?;
+        wire.send(self.head("GET", path).as_bytes())?;
+        wire.send(b"\r\n")?;
+        Ok(wire)
+    }
+
+    /// A request up to what it sends.
+    fn head(&self, method: &str, path: &str) -> String {
         let cookies: Vec<String> = self
             .cookies
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        let mut request = format!(
+        format!(
             "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\nSec-Fetch-Site: same-origin\r\n\
              User-Agent: kit\r\nAccept: text/html\r\nCookie: {}\r\n",
             self.port,
             cookies.join("; ")
-        );
+        )
+    }
+
+    fn ask(&mut self, method: &str, path: &str, form: Option<String>) -> anyhow::Result<Answer> {
+        let mut request = self.head(method, path);
         if let Some(form) = &form {
             request.push_str(&format!(
                 "Origin: {}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",

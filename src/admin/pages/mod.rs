@@ -14,6 +14,7 @@ mod me;
 mod notices;
 mod once;
 mod org;
+mod paced;
 mod query;
 mod reply;
 mod settings;
@@ -43,6 +44,8 @@ use crate::model::{Origin, Rights};
 use crate::onboard;
 use crate::revoke::{Registry, Tail};
 use crate::store::UserOrg;
+use crate::trial;
+use crate::tries::Tries;
 
 use visit::{Guest, Person};
 
@@ -63,6 +66,10 @@ pub struct Parts {
     pub settings: onboard::Settings,
     /// The DNS records of mail domains.
     pub records: Arc<Records>,
+    /// What devices that somebody waits for tried lately.
+    pub tries: Arc<Tries>,
+    /// The way of a test message to our own submission listener; none where there is no such listener.
+    pub trial: Option<trial::Way>,
     /// The time.
     pub clock: Clock,
 }
@@ -75,11 +82,15 @@ pub struct Pages {
     origin: Origin,
     settings: onboard::Settings,
     records: Arc<Records>,
+    tries: Arc<Tries>,
+    trial: Option<trial::Way>,
     clock: Clock,
     /// Messages on their way over a redirection.
     flashes: flash::Flashes,
     /// Forms that were taken.
     once: once::Once,
+    /// When test messages were sent.
+    trials: paced::Paced,
 }
 
 impl Pages {
@@ -92,6 +103,9 @@ impl Pages {
             origin: parts.origin,
             settings: parts.settings,
             records: parts.records,
+            tries: parts.tries,
+            trial: parts.trial,
+            trials: paced::Paced::default(),
             clock: parts.clock,
             flashes: flash::Flashes::default(),
             once: once::Once::default(),

@@ -6,7 +6,7 @@ use super::sample::{
 };
 use super::{Shot, shot};
 use crate::admin::console::view::confirm::{Confirm, EndingDevice};
-use crate::admin::console::view::device::{DeviceRow, FirstSignIn, LiveBadge, LiveFirstSignIn, Standing};
+use crate::admin::console::view::device::{DeviceRow, FirstSignIn, LiveBadge, LiveFirstSignIn, Standing, Trouble, Why};
 use crate::admin::console::view::devices::{
     DeviceForm, DeviceMay, DevicePage, DevicePassword, DeviceSession, Devices, EditDevice, NewDevice, PasswordGone,
     Server,
@@ -226,7 +226,7 @@ fn editing(sample: &Sample) -> Vec<Shot> {
     ]
 }
 
-fn password(frame: Frame, state: FirstSignIn, is_replacement: bool, qr: bool) -> DevicePassword {
+pub(super) fn password(frame: Frame, state: FirstSignIn, is_replacement: bool, qr: bool) -> DevicePassword {
     let server = |host: &str, port, is_implicit_tls| Server {
         host: host.to_owned(),
         port,
@@ -244,17 +244,64 @@ fn password(frame: Frame, state: FirstSignIn, is_replacement: bool, qr: bool) ->
         imap: Some(server("mail.acme.example", 993, true)),
         smtp: Some(server("mail.acme.example", 587, false)),
         qr: qr.then(|| Qr::of("the settings of an account")).flatten(),
+        forms: Vec::new(),
+        test_to: Some("sophie@laurent.example".to_owned()),
+        has_networks: false,
+        trial: None,
         state,
     }
 }
 
+/// Everything that can be wrong with a try.
+fn troubles() -> Vec<(&'static str, Trouble)> {
+    let by = |protocol, why| Trouble {
+        at: ago(30),
+        from: ip("203.0.113.7"),
+        protocol,
+        why,
+    };
+    let name = |given: Option<&str>| Why::WrongName {
+        given: given.map(str::to_owned),
+        address: "info@acme.ch".to_owned(),
+    };
+    let host = || "mail.acme.example".to_owned();
+    let clear = |exposed| Why::Unencrypted {
+        exposed,
+        replace: exposed.then(|| "/do".to_owned()),
+    };
+    let imap = |why| by(Protocol::Imap, why);
+    vec![
+        ("wrong-password", imap(Why::WrongPassword)),
+        ("old-password", imap(Why::OldPassword)),
+        ("wrong-name", imap(name(Some(HOSTILE)))),
+        ("other-name", imap(name(None))),
+        ("certificate", imap(Why::Certificate { host: host() })),
+        ("unencrypted", imap(clear(false))),
+        ("exposed", imap(clear(true))),
+        ("may-not-receive", imap(Why::WrongScope)),
+        ("may-not-send", by(Protocol::Smtp, Why::WrongScope)),
+        ("wrong-network", imap(Why::WrongNetwork)),
+        ("mail-store", imap(Why::MailStore)),
+        ("suspended", imap(Why::Suspended)),
+        ("too-many", imap(Why::TooMany)),
+        ("tried-paused", imap(Why::Paused)),
+        ("tried-expired", imap(Why::Expired)),
+    ]
+}
+
 fn sign_ins() -> Vec<(&'static str, FirstSignIn)> {
-    let connected = |receiving, sending| FirstSignIn::Connected {
+    let with = |receiving, sending, trouble| FirstSignIn::Connected {
         used: used(0, Protocol::Imap, Some("iPhone Mail"), "203.0.113.7"),
         receiving,
         sending,
+        trouble,
     };
-    vec![
+    let connected = |receiving, sending| with(receiving, sending, None);
+    let not_sent = troubles().into_iter().find(|(name, _)| *name == "may-not-send");
+    let tried = troubles()
+        .into_iter()
+        .map(|(name, trouble)| (name, FirstSignIn::Tried(trouble)));
+    let mut states = vec![
         ("waiting", FirstSignIn::Waiting),
         (
             "silent",
@@ -263,27 +310,19 @@ fn sign_ins() -> Vec<(&'static str, FirstSignIn)> {
                 port: 993,
             },
         ),
-        (
-            "wrong-password",
-            FirstSignIn::WrongPassword {
-                at: ago(30),
-                from: ip("203.0.113.7"),
-            },
-        ),
-        (
-            "wrong-name",
-            FirstSignIn::WrongName {
-                given: HOSTILE.to_owned(),
-                address: "info@acme.ch".to_owned(),
-            },
-        ),
-        ("certificate", FirstSignIn::Certificate),
-        ("unencrypted", FirstSignIn::Unencrypted),
+        ("paused", FirstSignIn::Paused),
+        ("expired", FirstSignIn::Expired),
         ("connected", connected(Some(true), Some(false))),
         ("works", connected(Some(true), Some(true))),
         ("sends", connected(None, Some(true))),
         ("not-received", connected(Some(false), None)),
-    ]
+        (
+            "half",
+            with(Some(true), Some(false), not_sent.map(|(_, trouble)| trouble)),
+        ),
+    ];
+    states.extend(tried);
+    states
 }
 
 fn passwords(sample: &Sample) -> Vec<Shot> {

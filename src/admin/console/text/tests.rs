@@ -240,10 +240,11 @@ fn far_moments_stand_in_a_sentence_as_dates() {
 #[test]
 fn ports_are_not_grouped() {
     let said = reader(Language::French)
-        .say("server-port")
+        .say("first-silent")
+        .with("host", "mail.example.org")
         .with("port", 10_993_u16)
         .plain();
-    assert_eq!(said, "port 10993");
+    assert!(said.ends_with("port 10993."), "{said}");
 }
 
 #[test]

@@ -172,24 +172,12 @@ pub enum FirstSignIn {
         /// Its port.
         port: u16,
     },
-    /// It tried with another password.
-    WrongPassword {
-        /// When.
-        at: Timestamp,
-        /// From where.
-        from: IpAddr,
-    },
-    /// It used another name than the mailbox's address.
-    WrongName {
-        /// Which.
-        given: String,
-        /// Which it should use.
-        address: String,
-    },
-    /// It broke off when it saw the certificate.
-    Certificate,
-    /// It wanted to sign in without encryption.
-    Unencrypted,
+    /// It tried, and this was wrong.
+    Tried(Trouble),
+    /// It is switched off, so that it cannot.
+    Paused,
+    /// Its time is over, so that it cannot.
+    Expired,
     /// It signed in.
     Connected {
         /// The sign-in.
@@ -198,7 +186,122 @@ pub enum FirstSignIn {
         receiving: Option<bool>,
         /// It may send, and whether it has.
         sending: Option<bool>,
+        /// What was wrong when it tried the other.
+        trouble: Option<Trouble>,
     },
+}
+
+impl FirstSignIn {
+    /// Its password should be replaced.
+    pub const fn wants_replacement(&self) -> bool {
+        let trouble = match self {
+            Self::Tried(trouble) => trouble,
+            Self::Connected {
+                trouble: Some(trouble), ..
+            } => trouble,
+            _ => return false,
+        };
+        matches!(trouble.why, Why::Unencrypted { exposed: true, .. })
+    }
+}
+
+/// A try that came to nothing.
+#[derive(Debug, Clone)]
+pub struct Trouble {
+    /// When.
+    pub at: Timestamp,
+    /// From where.
+    pub from: IpAddr,
+    /// By which protocol.
+    pub protocol: Protocol,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why a try came to nothing.
+#[derive(Debug, Clone)]
+pub enum Why {
+    /// It broke off when it saw the certificate.
+    Certificate {
+        /// The name that it should know the server by.
+        host: String,
+    },
+    /// Its time was over.
+    Expired,
+    /// Its password is right; the mail store did not let it in.
+    MailStore,
+    /// It used the password that it had before.
+    OldPassword,
+    /// It was switched off.
+    Paused,
+    /// The mailbox was suspended.
+    Suspended,
+    /// There were too many connections.
+    TooMany,
+    /// It wanted to sign in without encryption.
+    Unencrypted {
+        /// Its password went over the network so.
+        exposed: bool,
+        /// Where it gets another one.
+        replace: Option<String>,
+    },
+    /// It used another name than the mailbox's address.
+    WrongName {
+        /// Which, where that can be shown.
+        given: Option<String>,
+        /// Which it should use.
+        address: String,
+    },
+    /// It was in a network from which it may not sign in.
+    WrongNetwork,
+    /// It used another password.
+    WrongPassword,
+    /// It used a protocol that it may not use.
+    WrongScope,
+}
+
+impl Trouble {
+    /// What was wrong, and what to do.
+    pub fn line(&self) -> Line {
+        let (at, from) = (&self.at, &self.from);
+        match &self.why {
+            Why::Certificate { host } => Line::new("first-certificate")
+                .with("when", at)
+                .with("from", from)
+                .with("host", host),
+            Why::Expired => Line::new("first-expired"),
+            Why::MailStore => Line::new("first-mail-store").with("when", at),
+            Why::OldPassword => Line::new("first-old-password").with("when", at).with("from", from),
+            Why::Paused => Line::new("first-paused"),
+            Why::Suspended => Line::new("first-suspended").with("when", at),
+            Why::TooMany => Line::new("first-too-many").with("when", at).with("from", from),
+            Why::Unencrypted { .. } => Line::new("first-unencrypted").with("when", at).with("from", from),
+            Why::WrongName {
+                given: Some(given),
+                address,
+            } => Line::new("first-wrong-name")
+                .with("given", given)
+                .with("address", address),
+            Why::WrongName { given: None, address } => Line::new("first-other-name").with("address", address),
+            Why::WrongNetwork => Line::new("first-wrong-network").with("when", at).with("from", from),
+            Why::WrongPassword => Line::new("first-wrong-password").with("when", at).with("from", from),
+            Why::WrongScope if self.protocol == Protocol::Imap => Line::new("first-may-not-receive").with("when", at),
+            Why::WrongScope => Line::new("first-may-not-send").with("when", at),
+        }
+    }
+
+    /// Its password went over the network in clear.
+    pub const fn is_exposed(&self) -> bool {
+        matches!(self.why, Why::Unencrypted { exposed: true, .. })
+    }
+
+    /// Where it gets another password, for those who may.
+    pub fn replace(&self) -> Option<&str> {
+        match &self.why {
+            Why::Unencrypted { replace, .. } => replace.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 /// How far the first sign-in has come, by itself, for the live stream: what stands in the element whose `data-live` is

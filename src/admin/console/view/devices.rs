@@ -4,6 +4,7 @@ use super::activity::ActivityRow;
 use super::device::{DeviceRow, FirstSignIn, MailboxLink, Standing, first_sign_in_key};
 use super::qr::Qr;
 use super::scope::*;
+use super::setting_up::{self, MakerForm, Trial};
 use crate::admin::console::text::Said;
 use crate::model::DeviceId;
 use crate::model::device::Use;
@@ -191,7 +192,8 @@ pub struct Server {
     pub is_implicit_tls: bool,
 }
 
-/// The answer to adding a device or replacing its password: the one showing of the password. Its page is not kept by
+/// The answer to adding a device, to replacing its password, and to a test message (`.../test`, which sends `password` and, for a
+/// replaced one, `replaced`): the one showing of the password. Its page is not kept by
 /// the browser, and its path shows nothing when it is asked for again.
 #[derive(Template)]
 #[template(path = "org/device_password.html")]
@@ -210,6 +212,14 @@ pub struct DevicePassword {
     pub smtp: Option<Server>,
     /// What a telephone's mail program reads with its camera, where there is such a thing.
     pub qr: Option<Qr>,
+    /// The forms of copiers, for a printer.
+    pub forms: Vec<MakerForm>,
+    /// A test message can be sent, and to whom.
+    pub test_to: Option<String>,
+    /// It may sign in from its own networks only.
+    pub has_networks: bool,
+    /// How the test message fared.
+    pub trial: Option<Trial>,
     /// How far the first sign-in has come.
     pub state: FirstSignIn,
 }
@@ -230,6 +240,15 @@ impl DevicePassword {
 
     fn first_key(&self) -> String {
         first_sign_in_key(self.device.id)
+    }
+
+    fn steps(&self) -> Vec<Line> {
+        setting_up::steps(self.device.kind)
+    }
+
+    /// Whether the servers have to be in sight.
+    const fn shows_servers(&self) -> bool {
+        !setting_up::finds_servers(self.device.kind) && self.forms.is_empty() && self.qr.is_none()
     }
 
     /// The password letter by letter, in words, for people who read it to others and for screen readers.

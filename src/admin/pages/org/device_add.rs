@@ -13,12 +13,17 @@ use super::scope::*;
 use crate::admin::console::view::confirm::Confirm;
 use crate::admin::console::view::device::{MailboxLink, Standing};
 use crate::admin::console::view::devices::{DeviceForm, DevicePassword, NewDevice, PasswordGone, Server};
+use crate::admin::console::view::qr::Qr;
+use crate::admin::console::view::setting_up::MakerForm;
 use crate::admin::console::view::{Choice, Flash, Ticks};
 use crate::directory::DeviceSpec;
 use crate::directory::desk::{DeviceAdded, DeviceDeed};
 use crate::model::name::{LABEL_MAX, device_label, name_key};
+use crate::model::password::PlainPassword;
 use crate::model::{Address, DeviceId, DeviceKind, MailboxId, Networks, Rights, Scopes, UserId};
-use crate::onboard::Service;
+use crate::onboard::sheet::Maker;
+use crate::onboard::{Service, android};
+use crate::secret::Secret;
 use crate::store::{DeviceQuery, DeviceStatus, LIVE_DEVICES_MAX, MailboxRow};
 
 /// What adding a device may need: any of them opens the form, and what is chosen in it is judged then.
@@ -416,9 +421,22 @@ async fn make(
     }
 }
 
-/// The one answer that holds the password.
+/// The answer that holds the password. From now on its first sign-in is waited for.
 fn password_page(pages: &Pages, inside: &Inside, added: DeviceAdded, frame: Frame) -> Response {
-    let device = &added.row.device;
+    let DeviceAdded { row, password, seq } = added;
+    pages.tries.expect(row.device.id, &password, pages.clock.utc());
+    reply::page(&shown_once(pages, inside, &row, (&password, seq.is_some()), frame))
+}
+
+/// The page of a password; it may also be a replaced one.
+pub(super) fn shown_once(
+    pages: &Pages,
+    inside: &Inside,
+    row: &store::DeviceRow,
+    (password, is_replacement): (&PlainPassword, bool),
+    frame: Frame,
+) -> DevicePassword {
+    let device = &row.device;
     let server = |service: &Option<Service>, wanted: bool| {
         service.as_ref().filter(|_| wanted).map(|service| Server {
             host: service.host.clone(),
@@ -426,16 +444,53 @@ fn password_page(pages: &Pages, inside: &Inside, added: DeviceAdded, frame: Fram
             is_implicit_tls: service.implicit_tls,
         })
     };
-    reply::page(&DevicePassword {
-        device: shown::device_row(pages, inside.acting.org.id, &added.row),
-        password: added.password.shown(),
-        is_replacement: added.seq.is_some(),
+    let password = password.shown();
+    let mut seen = Seen::default();
+    seen.look(pages, device);
+    let replace = inside.at(&format!("devices/{}/replace", device.id));
+    let user = &inside.person.signed_in.user;
+    DevicePassword {
+        device: shown::device_row(pages, inside.acting.org.id, row),
+        is_replacement,
         imap: server(&pages.settings.imap, device.scopes.imap),
         smtp: server(&pages.settings.smtp, device.scopes.smtp),
-        qr: None,
-        state: Seen::default().state(pages, device),
+        qr: code(pages, row, &password),
+        forms: forms(pages, row),
+        test_to: (pages.trial.is_some() && device.scopes.smtp).then(|| user.address.to_string()),
+        has_networks: !device.networks.0.is_empty(),
+        trial: None,
+        state: seen.state(pages, row, (inside.person.guest.visitor.ip, Some(replace))),
+        password,
         frame,
-    })
+    }
+}
+
+/// What the Thunderbird app scans; only where the device may do all that the account in it says.
+fn code(pages: &Pages, row: &store::DeviceRow, password: &Secret<String>) -> Option<Qr> {
+    let device = &row.device;
+    if device.kind != DeviceKind::Android || !device.scopes.imap || !device.scopes.smtp {
+        return None;
+    }
+    let address = row.address.as_str();
+    let name = row.owner.as_deref().unwrap_or(address);
+    let account = android::account(&pages.settings, address, name, password)?;
+    Qr::of(account.expose())
+}
+
+/// The forms of copiers, filled in, for a printer that may send.
+fn forms(pages: &Pages, row: &store::DeviceRow) -> Vec<MakerForm> {
+    let device = &row.device;
+    let Some(smtp) = pages.settings.smtp.as_ref().filter(|_| device.scopes.smtp) else {
+        return Vec::new();
+    };
+    if device.kind != DeviceKind::Printer {
+        return Vec::new();
+    }
+    let form = |maker: Maker| MakerForm {
+        maker,
+        entries: maker.form(smtp, row.address.as_str()),
+    };
+    Maker::ALL.into_iter().map(form).collect()
 }
 
 async fn ask_replace(State(pages): Here, There { inside, id }: There<DeviceId>) -> Reply {

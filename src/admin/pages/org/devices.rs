@@ -106,8 +106,11 @@ async fn device_page(pages: &Pages, inside: &Inside, id: DeviceId) -> Result<Dev
     let added = pages.desk.device_activity(acting, id, Some("device.add"), 1).await?;
     let added_by = rows::activity(pages, inside, &added.rows).await?.into_iter().next();
     let frame = inside.frame(super::mailbox::place(inside));
+    let may = may(pages, inside, &row).await?;
     let sessions = pages.registry.sessions_of(device.mailbox).into_iter();
     let of_this = sessions.filter(|session| session.info.device == id);
+    let replace = may.replace.then(|| inside.at(&format!("devices/{id}/replace")));
+    let reader = (inside.person.guest.visitor.ip, replace);
     Ok(DevicePage {
         created_at: device.created_at,
         added_by: added_by.map(|row| frame.show(row.who).plain()),
@@ -117,8 +120,8 @@ async fn device_page(pages: &Pages, inside: &Inside, id: DeviceId) -> Result<Dev
         senders: senders(&device.senders),
         sessions: of_this.map(session).collect(),
         activity: rows::activity(pages, inside, &history.rows).await?,
-        may: may(pages, inside, &row).await?,
-        awaiting: first::awaited(pages, device),
+        may,
+        awaiting: first::awaited(pages, &row, reader),
         device: shown::device_row(pages, acting.org.id, &row),
         frame,
     })

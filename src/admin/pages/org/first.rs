@@ -1,14 +1,17 @@
-//! How far the first sign-in of a new password has come: by the live sessions, which tell at once, and by the device's
-//! record, into which uses are written in batches.
+//! How far the first sign-in of a new password has come: by the live sessions, which tell at once, by what was tried
+//! lately, and by the device's record, into which uses are written in batches.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::super::Pages;
 use super::super::shown::used;
-use crate::admin::console::view::device::FirstSignIn;
+use crate::admin::console::view::device::{FirstSignIn, Trouble, Why};
 use crate::model::device::Use;
 use crate::model::{Device, DeviceState};
 use crate::peer::Protocol;
+use crate::store::DeviceRow;
+use crate::tries::{Asked, Tried, What};
 
 /// After this time without a sign of the device, the page says what to check.
 const SILENT_AFTER: Duration = Duration::from_secs(60);
@@ -20,14 +23,25 @@ pub(super) struct Seen {
     smtp: Option<Use>,
 }
 
+/// Whoever looks: from where, and where they give the device another password, if they may.
+pub(super) type Reader = (IpAddr, Option<String>);
+
+fn since(device: &Device) -> crate::clock::Timestamp {
+    device.replaced_at.unwrap_or(device.created_at)
+}
+
 impl Seen {
-    /// Looks at the live sessions and the record.
+    /// Looks at the live sessions, at what was noted for those who wait, and at the record.
     pub(super) fn look(&mut self, pages: &Pages, device: &Device) {
-        let since = device.replaced_at.unwrap_or(device.created_at);
+        let begin = since(device);
         let sessions = pages.registry.sessions_of(device.mailbox).into_iter();
-        let live = sessions.filter(|session| session.info.device == device.id).map(used);
+        let of_this = sessions.filter(|session| {
+            session.info.device == device.id && !pages.tries.is_trial(session.info.client.as_deref())
+        });
+        let noted = pages.tries.uses(device.id);
         let recorded = [&device.first_used, &device.last_used].into_iter().flatten().cloned();
-        for seen in live.chain(recorded).filter(|seen| seen.at >= since) {
+        let all = of_this.map(used).chain(noted).chain(recorded);
+        for seen in all.filter(|seen| seen.at >= begin) {
             let place = match seen.protocol {
                 Protocol::Imap => &mut self.imap,
                 Protocol::Smtp => &mut self.smtp,
@@ -36,27 +50,67 @@ impl Seen {
         }
     }
 
-    /// How far that is.
-    pub(super) fn state(&self, pages: &Pages, device: &Device) -> FirstSignIn {
-        let earliest = [&self.imap, &self.smtp]
-            .into_iter()
-            .flatten()
-            .min_by_key(|seen| seen.at);
-        if let Some(used) = earliest {
+    fn of(&self, protocol: Protocol) -> Option<&Use> {
+        match protocol {
+            Protocol::Imap => self.imap.as_ref(),
+            Protocol::Smtp => self.smtp.as_ref(),
+        }
+    }
+
+    fn earliest(&self) -> Option<&Use> {
+        let seen = [&self.imap, &self.smtp].into_iter().flatten();
+        seen.min_by_key(|seen| seen.at)
+    }
+
+    /// How far that is. From now on a sign-in of the device is noted at once.
+    pub(super) fn state(&self, pages: &Pages, row: &DeviceRow, (reader, replace): Reader) -> FirstSignIn {
+        let (device, now) = (&row.device, pages.clock.utc());
+        let scopes = [
+            (Protocol::Imap, device.scopes.imap),
+            (Protocol::Smtp, device.scopes.smtp),
+        ];
+        if scopes
+            .iter()
+            .any(|(protocol, may)| *may && self.of(*protocol).is_none())
+        {
+            pages.tries.watch(device.id, now);
+        }
+        let mut tries = pages.tries.of(&Asked {
+            device: device.id,
+            mailbox: device.mailbox,
+            address: &row.address,
+            since: since(device),
+            now,
+            reader: Some(reader),
+        });
+        // Where a protocol works, what was wrong with it before is over.
+        tries.retain(|tried| self.of(tried.protocol).is_none());
+        let newest = tries.into_iter().max_by_key(|tried| tried.at);
+        let trouble = newest.map(|tried| trouble(pages, row, tried, replace));
+        if let Some(used) = self.earliest() {
             return FirstSignIn::Connected {
                 used: used.clone(),
                 receiving: device.scopes.imap.then_some(self.imap.is_some()),
                 sending: device.scopes.smtp.then_some(self.smtp.is_some()),
+                trouble,
             };
         }
-        let since = device.replaced_at.unwrap_or(device.created_at);
+        if let DeviceState::Paused(_) = device.state {
+            return FirstSignIn::Paused;
+        }
+        if device.expires_at.is_some_and(|end| end <= now) {
+            return FirstSignIn::Expired;
+        }
+        if let Some(trouble) = trouble {
+            return FirstSignIn::Tried(trouble);
+        }
         let service = if device.scopes.imap {
             &pages.settings.imap
         } else {
             &pages.settings.smtp
         };
         match service {
-            Some(service) if pages.clock.utc() >= since.plus(SILENT_AFTER) => FirstSignIn::Silent {
+            Some(service) if now >= since(device).plus(SILENT_AFTER) => FirstSignIn::Silent {
                 host: service.host.clone(),
                 port: service.port,
             },
@@ -65,14 +119,61 @@ impl Seen {
     }
 }
 
+/// A try as pages tell it.
+fn trouble(pages: &Pages, row: &DeviceRow, tried: Tried, replace: Option<String>) -> Trouble {
+    let Tried {
+        at,
+        from,
+        protocol,
+        what,
+    } = tried;
+    let service = match protocol {
+        Protocol::Imap => &pages.settings.imap,
+        Protocol::Smtp => &pages.settings.smtp,
+    };
+    let why = match what {
+        What::Certificate => Why::Certificate {
+            host: service
+                .as_ref()
+                .map_or_else(String::new, |service| service.host.clone()),
+        },
+        What::Expired => Why::Expired,
+        What::MailStore => Why::MailStore,
+        What::OldPassword => Why::OldPassword,
+        What::Paused => Why::Paused,
+        What::Suspended => Why::Suspended,
+        What::TooMany => Why::TooMany,
+        What::Unencrypted { exposed } => Why::Unencrypted {
+            exposed,
+            replace: replace.filter(|_| exposed),
+        },
+        What::WrongName { given } => Why::WrongName {
+            given,
+            address: row.address.to_string(),
+        },
+        What::WrongNetwork => Why::WrongNetwork,
+        What::WrongPassword => Why::WrongPassword,
+        What::WrongScope => Why::WrongScope,
+    };
+    Trouble {
+        at,
+        from,
+        protocol,
+        why,
+    }
+}
+
 /// How far the first sign-in has come, where it is still awaited: the device may log in, and was not seen since it has its
 /// password.
-pub(super) fn awaited(pages: &Pages, device: &Device) -> Option<FirstSignIn> {
+pub(super) fn awaited(pages: &Pages, row: &DeviceRow, reader: Reader) -> Option<FirstSignIn> {
+    let device = &row.device;
     if device.state != DeviceState::Active || device.expires_at.is_some_and(|end| end <= pages.clock.utc()) {
         return None;
     }
     let mut seen = Seen::default();
     seen.look(pages, device);
-    let state = seen.state(pages, device);
-    (!matches!(state, FirstSignIn::Connected { .. })).then_some(state)
+    match seen.earliest() {
+        None => Some(seen.state(pages, row, reader)),
+        Some(_) => None,
+    }
 }

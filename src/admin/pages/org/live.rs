@@ -333,7 +333,7 @@ impl Watch {
     async fn show(&mut self, watched: Watched, frame: &Frame) -> Option<String> {
         let html = match watched {
             Watched::Badge(id) => self.badge(id, frame)?,
-            Watched::First(id) => self.first(id, frame)?,
+            Watched::First(id) => self.first(id, frame).await?,
             Watched::Sessions => {
                 let sessions = self.pages.desk.live_sessions(&self.acting, None).await.ok()?;
                 let path = frame.at("sessions");
@@ -366,15 +366,18 @@ impl Watch {
         shown.render().ok()
     }
 
-    fn first(&mut self, id: DeviceId, frame: &Frame) -> Option<String> {
-        let device = &self.devices.get(&id)?.device;
+    async fn first(&mut self, id: DeviceId, frame: &Frame) -> Option<String> {
+        let row = self.devices.get(&id)?;
         let seen = self.seen.entry(id).or_default();
-        seen.look(&self.pages, device);
-        let shown = LiveFirstSignIn {
-            frame,
-            state: seen.state(&self.pages, device),
-        };
-        shown.render().ok()
+        seen.look(&self.pages, &row.device);
+        let reader = self.guest.visitor.ip;
+        let mut state = seen.state(&self.pages, row, (reader, None));
+        if state.wants_replacement() {
+            let may = self.pages.desk.device_may(&self.acting, &row.device).await.ok()?;
+            let replace = may.replace.then(|| frame.at(&format!("devices/{id}/replace")));
+            state = seen.state(&self.pages, row, (reader, replace));
+        }
+        LiveFirstSignIn { frame, state }.render().ok()
     }
 }
 

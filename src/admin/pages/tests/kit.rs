@@ -325,6 +325,8 @@ impl Fresh {
             origin: origin.clone(),
             settings: settings.clone(),
             records,
+            tries: Arc::default(),
+            trial: None,
             clock: clock.clone(),
         });
         tokio::spawn(async move { tail.run().await });

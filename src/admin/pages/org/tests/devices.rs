@@ -60,7 +60,7 @@ async fn a_password_is_in_one_answer_and_nowhere_else() {
     assert_eq!(added.body.matches(&secret).count(), 1);
     assert_eq!(added.headers["cache-control"], "no-store");
     added.says(200, "mail.example.org");
-    assert!(added.text().contains("port 993") && added.text().contains("port 465"));
+    assert!(added.text().contains("Port 993") && added.text().contains("Port 465"));
 
     let device = site
         .directory()

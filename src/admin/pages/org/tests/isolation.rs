@@ -115,6 +115,7 @@ const FORMS: &[&str] = &[
     "devices/{device}/resume",
     "devices/{device}/disconnect",
     "devices/{device}/replace",
+    "devices/{device}/test",
     "devices/{device}/sessions/{session}/end",
     "people/{user}/role",
     "people/{user}/remove",
@@ -137,6 +138,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("domain", "example.org"),
     ("kind", "other"),
     ("send", "link"),
+    ("password", "kqzm-xwdp-hpdt-vnrc"),
 ];
 
 /// Things of another organisation, with one device connected.

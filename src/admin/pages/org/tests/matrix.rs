@@ -319,7 +319,12 @@ async fn on_devices(stage: &mut Stage<'_>, operation: Operation) -> Option<Vec<T
         Op::DeviceEdit => vec![get(stage.of_device(&device, "/edit")), stage.edit(&device)],
         Op::DevicePause => twice("/pause"),
         Op::DeviceResume => vec![post(stage.of_device(&device, "/resume"), &[])],
-        Op::DeviceReplace => twice("/replace"),
+        Op::DeviceReplace => {
+            let password = [("password", "kqzm-xwdp-hpdt-vnrc")];
+            let mut tries = twice("/replace");
+            tries.push(post(stage.of_device(&device, "/test"), &password));
+            tries
+        }
         Op::DeviceRevoke => {
             let ids = [("device", device.id.to_string())];
             let ids = ids.each_ref().map(|(name, value)| (*name, value.as_str()));
@@ -359,7 +364,12 @@ async fn on_own_devices(stage: &Stage<'_>, me: &User, operation: Operation) -> O
         Op::OwnDeviceRead => vec![get(stage.of_device(&mine, ""))],
         Op::OwnDeviceEdit => vec![get(stage.of_device(&mine, "/edit")), stage.edit(&mine)],
         Op::OwnDeviceResume => vec![post(stage.of_device(&mine, "/resume"), &[])],
-        Op::OwnDeviceReplace => twice("/replace"),
+        Op::OwnDeviceReplace => {
+            let password = [("password", "kqzm-xwdp-hpdt-vnrc")];
+            let mut tries = twice("/replace");
+            tries.push(post(stage.of_device(&mine, "/test"), &password));
+            tries
+        }
         Op::OwnDeviceEnd => {
             let mut tries = twice("/pause");
             tries.extend(twice("/disconnect"));
