@@ -940,7 +940,7 @@ domain-mailboxes =
        *[other] { $count } boîtes mail
     }
 domain-check = Vérifier maintenant
-domain-check-of = Vérifier maintenant : les entrées DNS de { $domain }
+domain-check-of = Vérifier maintenant : les entrées DNS de { $domain }
 domain-checked = Vérifié { $when }
 domain-unchecked = Le DNS n’a pas encore été interrogé.
 domain-right = Tout y est
