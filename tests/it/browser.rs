@@ -38,6 +38,11 @@ fn secrets_leave_with_the_reader_and_nobody_overwrites_another() -> anyhow::Resu
 }
 
 #[test]
+fn each_tile_ends_in_a_sign_in_that_turns_the_page_green() -> anyhow::Result<()> {
+    play("tiles")
+}
+
+#[test]
 fn every_page_of_every_role_is_accessible_and_within_its_rules() -> anyhow::Result<()> {
     play("walk")
 }

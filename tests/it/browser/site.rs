@@ -39,7 +39,9 @@ close_time = \"1s\"
 usage_write_interval = \"1s\"
 
 [client_settings]
+imap_host = \"localhost\"
 imap_port = 993
+smtp_host = \"localhost\"
 smtp_port = 465
 ";
 
