@@ -127,6 +127,13 @@ device-added-lead = The device { $device } has a new password and can now sign i
 device-added-button = See the devices
 device-added-note = You did not expect this? Open the Manager and disconnect the device there.
 
+## Device to be set up
+
+device-link-subject = Set up { $device } for { $mailbox }
+device-link-lead = { $by } asks you to set up { $device } for the mailbox { $mailbox }. Open the link on that device; it works once, until { $until }.
+device-link-button = Set up the device
+device-link-note = You do not know { $by }? Then do nothing: without you nothing happens. Do not forward this mail, because whoever opens the link first gets the password.
+
 ## Test
 
 test-subject = Test mail from Postern

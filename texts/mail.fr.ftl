@@ -127,6 +127,13 @@ device-added-lead = L’appareil { $device } a un nouveau mot de passe et peut m
 device-added-button = Voir les appareils
 device-added-note = Vous ne vous y attendiez pas ? Ouvrez le Manager et déconnectez l’appareil.
 
+## Appareil à configurer
+
+device-link-subject = Configurez { $device } pour { $mailbox }
+device-link-lead = { $by } vous demande de configurer { $device } pour la boîte { $mailbox }. Ouvrez le lien sur cet appareil ; il fonctionne une seule fois, jusqu’au { $until }.
+device-link-button = Configurer l’appareil
+device-link-note = Vous ne connaissez pas { $by } ? Alors ne faites rien : sans vous, rien ne se passe. Ne transférez pas ce message : la première personne qui ouvre le lien obtient le mot de passe.
+
 ## Essai
 
 test-subject = Message d’essai de Postern

@@ -39,6 +39,8 @@ kinds! {
     AddressConfirmed => "address-confirmed",
     /// A mailbox has a new device.
     DeviceAdded => "device-added",
+    /// A device is to be set up; has a link.
+    DeviceLink => "device-link",
     /// An offer to become a member; has a link.
     Invitation => "invitation",
     /// A new password was asked for; has a link.

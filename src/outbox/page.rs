@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::model::{Language, Origin, Role};
 
 use super::content::{
-    Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, Invitation,
+    Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, DeviceLink, Invitation,
     PasswordReset, SignInChanged, Test,
 };
 use super::texts::{Texts, shown};
@@ -66,6 +66,7 @@ impl Page {
             Content::AddressConfirm(content) => writer.address_confirm(content),
             Content::AddressConfirmed(content) => writer.address_confirmed(content),
             Content::DeviceAdded(content) => writer.device_added(content),
+            Content::DeviceLink(content) => writer.device_link(content),
             Content::Invitation(content) => writer.invitation(content),
             Content::PasswordReset(content) => writer.password_reset(content),
             Content::SignInChanged(content) => writer.sign_in_changed(content),
@@ -158,6 +159,26 @@ impl Writer<'_> {
         ];
         page.facts.extend(self.when_and_where(content.at, None));
         page.button = self.button(&format!("/o/{}/mailboxes/{}/devices", content.org, content.mailbox));
+        page
+    }
+
+    fn device_link(&self, content: &DeviceLink) -> Page {
+        let until = self.texts.moment(content.expires_at);
+        let mailbox = content.mailbox.as_str();
+        let mut page = self.page(&[
+            ("by", &content.by),
+            ("mailbox", mailbox),
+            ("device", &content.device),
+            ("until", &until),
+        ]);
+        page.facts = vec![
+            self.fact("device", &content.device),
+            self.fact("mailbox", mailbox),
+            self.fact("by", &content.by),
+            self.fact("organisation", &content.org),
+            self.fact("link-until", &until),
+        ];
+        page.button = self.button(&format!("/s/{}", content.token.expose()));
         page
     }
 

@@ -163,6 +163,7 @@ async fn tidy(directory: &Directory) {
                         addresses = tidied.addresses,
                         invitations = tidied.invitations,
                         tokens = tidied.tokens,
+                        device_links = tidied.device_links,
                         requests = tidied.requests,
                         "what had ended was tidied away"
                     );
@@ -189,9 +190,10 @@ fn is_more(tidied: &Tidied) -> bool {
         addresses,
         invitations,
         tokens,
+        device_links,
         requests,
     } = *tidied;
-    [grants, sessions, resets, addresses, invitations, tokens, requests]
+    [grants, sessions, resets, addresses, invitations, tokens, device_links, requests]
         .iter()
         .any(|count| *count >= crate::directory::TIDIED_MAX)
 }

@@ -49,6 +49,11 @@ pub(super) const ALL: &[Migration] = &[
         name: "0006_inviter",
         sql: include_str!("migrations/0006_inviter.sql"),
     },
+    Migration {
+        version: 7,
+        name: "0007_set_up_links",
+        sql: include_str!("migrations/0007_set_up_links.sql"),
+    },
 ];
 
 pub(super) const HISTORY: &str = "CREATE TABLE schema_migration (

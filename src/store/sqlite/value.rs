@@ -7,7 +7,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRe
 
 use crate::clock::Timestamp;
 use crate::model::{
-    Address, AliasId, ConsoleSessionId, CredentialId, DeviceId, DeviceKind, DomainId, DomainName, InvitationId,
+    Address, AliasId, ConsoleSessionId, CredentialId, DeviceId, DeviceKind, DeviceLinkId, DomainId, DomainName, InvitationId,
     Language, MailId, MailKind, MailboxId, Networks, OrgId, Rights, Role, Scopes, SenderRule, TokenId, TokenScope,
     UserId,
 };
@@ -36,6 +36,7 @@ kept_as_integer! {
     ConsoleSessionId: ConsoleSessionId::from_raw, ConsoleSessionId::raw;
     CredentialId: CredentialId::from_raw, CredentialId::raw;
     DeviceId: DeviceId::from_raw, DeviceId::raw;
+    DeviceLinkId: DeviceLinkId::from_raw, DeviceLinkId::raw;
     DomainId: DomainId::from_raw, DomainId::raw;
     InvitationId: InvitationId::from_raw, InvitationId::raw;
     MailId: MailId::from_raw, MailId::raw;
