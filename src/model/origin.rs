@@ -71,6 +71,15 @@ impl Origin {
         self.0.split_once("://").map_or("", |(_, authority)| authority)
     }
 
+    /// The host alone; an address of IPv6 in its brackets.
+    pub fn host(&self) -> &str {
+        let authority = self.authority();
+        match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|octet| octet.is_ascii_digit()) => host,
+            _ => authority,
+        }
+    }
+
     /// The absolute link to a path of ours, which begins with a slash.
     pub fn link(&self, path: &str) -> String {
         format!("{}{path}", self.0)

@@ -3,6 +3,9 @@
 //!
 //! Values in, octets out: no socket, no clock, no store. Whoever serves or prints a document gives the [`Settings`].
 
+pub mod android;
+pub mod profile;
+
 /// How a mail program reaches one protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {

@@ -19,7 +19,7 @@ use crate::identity::{Passwords, password};
 use crate::model::Origin;
 use crate::store::{Store, Tidied};
 use crate::throttle::{SignInConfig, SignInThrottle};
-use crate::tls::Acceptor;
+use crate::tls::{Acceptor, Signer};
 
 /// What the Manager speaks, under TLS (RFC 7301 §6).
 const ALPN: &[u8] = b"http/1.1";
@@ -89,9 +89,18 @@ impl Server {
             tail: Arc::clone(&self.tail),
             origin: origin.clone(),
             settings: settings.clone(),
+            signer: self.signer(origin),
             clock: self.clock.clone(),
         });
         admin::router(pages, api)
+    }
+
+    /// Files are signed with the certificate of the Manager's name; where that is a reverse proxy's, with that of the mail
+    /// server.
+    fn signer(&self, origin: &Origin) -> Signer {
+        let mut names = vec![origin.host().to_owned()];
+        names.extend(self.config.client_settings.imap.as_ref().map(|imap| imap.host.clone()));
+        Signer::new(Arc::clone(&self.certificates), names, self.clock.clone())
     }
 
     fn desk_parts(&self, origin: &Origin) -> desk::Parts {

@@ -48,6 +48,8 @@ pub struct FoundLink {
     pub address: Address,
     /// The organisation's name.
     pub org: String,
+    /// The name of the person whom the device belongs to.
+    pub owner: Option<String>,
     /// The mailbox is suspended.
     pub suspended: bool,
     /// What the cookie of the browser hides that opened it.

@@ -11,6 +11,7 @@ mod connector;
 mod development;
 mod scratch;
 mod secured;
+mod signer;
 mod stream;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -30,6 +31,7 @@ pub use certificates::{CertificateConfig, CertificateFacts, Certificates, Fresh}
 pub use connector::{Connector, ConnectorConfig};
 pub use development::ensure_development_certificates;
 pub use secured::{Secured, Side};
+pub use signer::{NotSigned, Signer};
 pub use stream::Stream;
 
 /// Certificates that end sooner are worth a warning.

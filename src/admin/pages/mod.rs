@@ -41,6 +41,7 @@ use crate::model::{Origin, Rights};
 use crate::onboard;
 use crate::revoke::{Registry, Tail};
 use crate::store::UserOrg;
+use crate::tls::Signer;
 
 use visit::{Guest, Person};
 
@@ -59,6 +60,8 @@ pub struct Parts {
     pub origin: Origin,
     /// How mail programs reach us.
     pub settings: onboard::Settings,
+    /// Signs files that devices are set up with.
+    pub signer: Signer,
     /// The time.
     pub clock: Clock,
 }
@@ -70,6 +73,7 @@ pub struct Pages {
     tail: Arc<Tail>,
     origin: Origin,
     settings: onboard::Settings,
+    signer: Signer,
     clock: Clock,
     /// Messages on their way over a redirection.
     flashes: flash::Flashes,
@@ -86,6 +90,7 @@ impl Pages {
             tail: parts.tail,
             origin: parts.origin,
             settings: parts.settings,
+            signer: parts.signer,
             clock: parts.clock,
             flashes: flash::Flashes::default(),
             once: once::Once::default(),

@@ -81,6 +81,8 @@ pub struct LinkView {
     pub address: Address,
     /// The organisation's name.
     pub org: String,
+    /// The name of the person whom the device belongs to.
+    pub owner: Option<String>,
 }
 
 /// What whoever opens a link wants.
@@ -485,6 +487,7 @@ impl Desk {
                 device: found.device,
                 address: found.address,
                 org: found.org,
+                owner: found.owner,
             },
         })
     }

@@ -234,9 +234,14 @@ impl DevicePassword {
 
     /// The password letter by letter, in words, for people who read it to others and for screen readers.
     fn letters(&self) -> Vec<(char, Said<'_>)> {
-        let spoken = |c: char| Some((c, self.frame.say(spoken(c)?)));
-        self.shown().chars().filter_map(spoken).collect()
+        letters(&self.frame, self.shown())
     }
+}
+
+/// A password letter by letter, in words.
+pub(super) fn letters<'a>(frame: &'a Frame, password: &str) -> Vec<(char, Said<'a>)> {
+    let spoken = |c: char| Some((c, frame.say(spoken(c)?)));
+    password.chars().filter_map(spoken).collect()
 }
 
 /// The word for a letter of a password: its own alphabet is `bcdfghjkmnpqrstvwxyz`. A dash has none, and neither has
