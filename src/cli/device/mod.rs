@@ -3,6 +3,7 @@
 //! A password is printed once, on stdout and nowhere else. Revoking, pausing or replacing one named device asks no
 //! questions, so that it is fast when it must be; ending all devices of a mailbox does.
 
+mod link;
 mod show;
 
 use std::collections::HashMap;
@@ -26,9 +27,12 @@ const WHICH: &str = "A device is named by its id (dev-...) or as ADDRESS/LABEL: 
 pub(super) enum Command {
     /// Add a device to a mailbox and print its password, once.
     #[command(
-        after_help = "Examples:\n  postern device add anna@example.org --label \"Anna's iPhone\"\n  postern device add info@example.org --label Copier --scope smtp --network 192.0.2.7\n  postern device add info@example.org --label CRM --kind app --expires 90d --sender mailbox,@news.example.org\n  postern device add info@example.org --label \"Lucie's iPhone\" --kind iphone --user lucie@private.example"
+        after_help = "Examples:\n  postern device add anna@example.org --label \"Anna's iPhone\"\n  postern device add info@example.org --label Copier --scope smtp --network 192.0.2.7\n  postern device add info@example.org --label CRM --kind app --expires 90d --sender mailbox,@news.example.org\n  postern device add info@example.org --label \"Lucie's iPhone\" --kind iphone --user lucie@private.example\n  postern device add info@example.org --label \"Lucie's iPhone\" --kind iphone --link --to lucie@private.example"
     )]
     Add(Add),
+    /// The set-up link of a device: by it somebody else gets the password, and nobody before.
+    #[command(subcommand)]
+    Link(link::Command),
     /// List devices.
     List(List),
     /// Show everything about one device.
@@ -80,6 +84,8 @@ pub(super) struct Add {
     user: Option<String>,
     #[command(flatten)]
     limits: Limits,
+    #[command(flatten)]
+    link: link::Wanted,
 }
 
 /// What a device may do; absent options mean no limit, or no change.
@@ -135,6 +141,7 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
     let (directory, actor) = (&local.directory, &local.actor);
     match command {
         Command::Add(args) => add(args, local, output).await,
+        Command::Link(command) => link::run(command, local, output).await,
         Command::List(args) => list(args, local, output).await,
         Command::Show(which) => {
             let device = directory.find_device(&which.device).await?;
@@ -217,6 +224,9 @@ async fn add(args: Add, local: &Local, output: &Output) -> Result<(), Failure> {
         networks: limits.networks.unwrap_or_default(),
         senders: limits.senders.unwrap_or_default(),
     };
+    if args.link.link {
+        return link::add(&args.address, spec, &args.link, owner.as_ref(), local, output).await;
+    }
     let (device, password) = local.directory.add_device(&local.actor, &args.address, spec).await?;
     let address = local.directory.address_of(&device).await?;
     show::password(

@@ -329,11 +329,7 @@ impl Desk {
         let (given, opened) = match way {
             LinkWay::Password => {
                 let (password, opened) = self
-                    .with_password(&actor, &found.view, async |credential| {
-                        let gives = LinkGives::Password(credential);
-                        let opening = LinkOpening { link: hash, by, gives };
-                        self.store().open_device_link(&actor, &opening).await
-                    })
+                    .with_password(&actor, &found.view, (hash, Reason::Opens(by)))
                     .await?;
                 (Given::Password(password), opened)
             }
@@ -384,9 +380,7 @@ impl Desk {
         };
         let actor = Actor::unknown(&visitor.ip.to_string());
         let (password, fetched) = self
-            .with_password(&actor, &found.view, async |credential| {
-                self.store().fetch_device_file(&actor, &hash, &file, &credential).await
-            })
+            .with_password(&actor, &found.view, (hash, Reason::Fetches(file)))
             .await?;
         let (link_now, _) = self.or_as_it_stands(fetched, visitor, link, browser).await?;
         let view = LinkView {
@@ -396,19 +390,27 @@ impl Desk {
         Ok((view, password))
     }
 
-    /// Makes a password for a device and does something with it.
-    async fn with_password<T>(
+    /// Makes a password for a device, and gives it to the device by its link.
+    async fn with_password(
         &self,
         actor: &Actor,
         view: &LinkView,
-        give: impl AsyncFn(store::NewCredential) -> Result<T, store::Error>,
-    ) -> Result<(PlainPassword, Result<T, store::Error>), Error> {
+        (link, reason): (TokenHash, Reason),
+    ) -> Result<(PlainPassword, Result<(DeviceLink, Seq), store::Error>), Error> {
         let mailbox = view.device.mailbox;
         let mut tries = 0;
         loop {
             let (credential, password) = self.directory.new_credential(actor, mailbox, &view.address).await?;
             tries += 1;
-            match give(credential).await {
+            let given = match reason {
+                Reason::Opens(by) => {
+                    let gives = LinkGives::Password(credential);
+                    let opening = LinkOpening { link, by, gives };
+                    self.store().open_device_link(actor, &opening).await
+                }
+                Reason::Fetches(file) => self.store().fetch_device_file(actor, &link, &file, &credential).await,
+            };
+            match given {
                 Err(store::Error::Conflict(_)) if tries < TAG_TRIES => {}
                 given => return Ok((password, given)),
             }
@@ -513,6 +515,15 @@ impl Desk {
         };
         Ok(may(standing.membership.role, standing.rights, operation))
     }
+}
+
+/// Why a device gets a password by its link.
+#[derive(Clone, Copy)]
+enum Reason {
+    /// The link is opened.
+    Opens(Opener),
+    /// Its file, which is known by this, is read.
+    Fetches(TokenHash),
 }
 
 /// A link and what may be done with it.

@@ -57,6 +57,14 @@ fn every_content() -> Vec<Content> {
             devices: Vec::new(),
             left: true,
         }),
+        Content::DeviceLink(DeviceLink {
+            by: by.clone(),
+            org: "Acme".to_owned(),
+            mailbox: address("contact@acme.test"),
+            device: "Lucie's iPhone".to_owned(),
+            expires_at: later(1),
+            token: token(),
+        }),
         Content::DeviceAdded(DeviceAdded {
             by,
             org: OrgId::from_raw(1),

@@ -6,7 +6,7 @@ mod devices;
 mod mailboxes;
 mod people;
 
-pub(super) use devices::{Device, Session};
+pub(super) use devices::{Device, DeviceLink, Session};
 pub(super) use mailboxes::{Alias, Domain, Grant, Mailbox, MailboxRef, Overview};
 pub(super) use people::{Ending, Entry, Invitation, Member, PersonRef, Token, User};
 

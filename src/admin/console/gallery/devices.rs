@@ -153,6 +153,7 @@ fn adding(sample: &Sample) -> Vec<Shot> {
             .to_vec(),
         may_be_nobodys: true,
         once: "1".to_owned(),
+        can_mail: true,
     };
     let own = NewDevice {
         people: Vec::new(),
@@ -189,6 +190,7 @@ fn form(name: &str) -> DeviceForm {
         name: Field::of(name),
         scopes: Ticks::of(["imap", "smtp"]),
         expires: Field::of("never"),
+        how: Field::of("show"),
         ..DeviceForm::default()
     }
 }
@@ -204,7 +206,9 @@ fn wrong() -> DeviceForm {
         expires: Field::of("on"),
         expires_on: Field::of("2020-01-01").wrong(problem::day_to_come()),
         networks: Field::of("everywhere").wrong(problem::network(HOSTILE)),
-        person: Field::default(),
+        how: Field::of("mail"),
+        to: Field::of("anna@").wrong(problem::address()),
+        ..DeviceForm::default()
     }
 }
 

@@ -11,6 +11,7 @@ mod asked;
 mod device_add;
 mod device_edit;
 mod device_end;
+mod device_link;
 mod devices;
 mod domains;
 mod export;
@@ -85,6 +86,7 @@ pub(super) fn routes() -> Router<Arc<Pages>> {
         .merge(device_add::routes())
         .merge(device_edit::routes())
         .merge(device_end::routes())
+        .merge(device_link::routes())
         .merge(sessions::routes())
         .merge(activity::routes())
         .merge(export::routes())
