@@ -26,6 +26,9 @@ use kit::stack::{Plan, Stack};
 use narrator::Narrator;
 use office::SignIn;
 
+/// Lines of the log that a failed demo shows.
+const TROUBLES_SHOWN: usize = 10;
+
 fn main() -> ExitCode {
     let (enough, end) = mpsc::channel();
     hear_end_signals(enough.clone());
@@ -58,12 +61,35 @@ fn tell(narrator: &mut Narrator) -> anyhow::Result<()> {
         stack.dovecot.imap, stack.postfix.smtp
     ));
     let owner = SignIn::new(office::OWNER)?;
-    let crm = story::tell(narrator, &stack, &owner)?;
-    let office = office::tell(narrator, &stack, owner, &crm)?;
+    let told = scenes(narrator, &stack, owner);
+    // The servers and their logs are gone with the stack.
+    if told.is_err() {
+        for line in troubles(&stack.postern.log()) {
+            println!("   log     {line}");
+        }
+    }
+    told
+}
+
+fn scenes(narrator: &mut Narrator, stack: &Stack, owner: SignIn) -> anyhow::Result<()> {
+    let crm = story::tell(narrator, stack, &owner)?;
+    let office = office::tell(narrator, stack, owner, &crm)?;
     if stdin().is_terminal() && stdout().is_terminal() {
-        by_hand::invite(narrator, &stack, &office)?;
+        by_hand::invite(narrator, stack, &office)?;
     }
     Ok(())
+}
+
+/// What Postern warned of, the last of it.
+fn troubles(log: &str) -> Vec<&str> {
+    let is_trouble = |line: &&str| {
+        ["\"WARN\"", "\"ERROR\"", "refused"]
+            .iter()
+            .any(|word| line.contains(word))
+    };
+    let mut troubles: Vec<&str> = log.lines().rev().filter(is_trouble).take(TROUBLES_SHOWN).collect();
+    troubles.reverse();
+    troubles
 }
 
 /// Hears Ctrl-C and its like from now on; without that, the servers would outlive the demo.

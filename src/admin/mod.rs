@@ -8,9 +8,11 @@ pub mod api;
 mod applied;
 pub mod console;
 mod control;
+pub mod discovery;
 mod export;
 mod lists;
 pub mod manager;
+mod named;
 mod operations;
 pub mod pages;
 

@@ -86,12 +86,7 @@ impl Directory {
     ///
     /// # Errors
     /// It never had one.
-    pub async fn withdraw_device_link(
-        &self,
-        actor: &Actor,
-        org: OrgId,
-        device: &Device,
-    ) -> Result<DeviceLink, Error> {
+    pub async fn withdraw_device_link(&self, actor: &Actor, org: OrgId, device: &Device) -> Result<DeviceLink, Error> {
         let withdrawn = self.store.withdraw_device_link(actor, org, device.id).await?;
         withdrawn.ok_or(Error::Unknown { what: "set-up link" })
     }

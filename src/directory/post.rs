@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::letter::{Letter, NotPosted, Post, Recipient, SignInChange};
 use crate::model::{InvitationId, OrgId};
 use crate::outbox::{
-    self, Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, DeviceLink, Invitation,
-    Outbox, PasswordReset, SignInChanged, Token,
+    self, Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, DeviceLink,
+    Invitation, Outbox, PasswordReset, SignInChanged, Token,
 };
 
 #[async_trait]

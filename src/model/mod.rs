@@ -29,8 +29,8 @@ pub use address::{Address, DomainName};
 pub use device::{Device, DeviceKind, DeviceState, Networks, Scopes, SenderRule};
 pub use device_link::{DeviceLink, DeviceLinkState};
 pub use id::{
-    AliasId, ConsoleSessionId, CredentialId, DeviceId, DeviceLinkId, DomainId, InvitationId, MailId, MailboxId, OrgId, TokenId,
-    UserId,
+    AliasId, ConsoleSessionId, CredentialId, DeviceId, DeviceLinkId, DomainId, InvitationId, MailId, MailboxId, OrgId,
+    TokenId, UserId,
 };
 pub use mail::{Mail, MailKind, MailState};
 pub use origin::Origin;

@@ -29,7 +29,11 @@ pub struct Account<'a> {
 pub fn code(settings: &Settings, account: Account<'_>, password: &Secret<String>) -> Option<Secret<String>> {
     let (imap, smtp) = (settings.imap.as_ref()?, settings.smtp.as_ref()?);
     let secret = password.expose();
-    let names = account.address.len().saturating_mul(4).saturating_add(account.name.len());
+    let names = account
+        .address
+        .len()
+        .saturating_mul(4)
+        .saturating_add(account.name.len());
     let hosts = imap.host.len().saturating_add(smtp.host.len());
     // Escaping makes at most six of one, and a text that grows would leave copies of the password behind.
     let length = names

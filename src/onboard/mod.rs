@@ -4,6 +4,9 @@
 //! Values in, octets out: no socket, no clock, no store. Whoever serves or prints a document gives the [`Settings`].
 
 pub mod android;
+pub mod autoconfig;
+pub mod autodiscover;
+pub mod pacc;
 pub mod profile;
 
 /// How a mail program reaches one protocol.

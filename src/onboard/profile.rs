@@ -199,7 +199,22 @@ fn uuid(identifier: &str) -> String {
     let derived = blake3::derive_key(UUID_CONTEXT, identifier.as_bytes());
     let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = derived;
     let number = u128::from_be_bytes([
-        a, b, c, d, e, f, (g & 0x0f) | 0x80, h, (i & 0x3f) | 0x80, j, k, l, m, n, o, p,
+        a,
+        b,
+        c,
+        d,
+        e,
+        f,
+        (g & 0x0f) | 0x80,
+        h,
+        (i & 0x3f) | 0x80,
+        j,
+        k,
+        l,
+        m,
+        n,
+        o,
+        p,
     ]);
     let digits = format!("{number:032X}");
     let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
@@ -238,8 +253,18 @@ mod tests {
             consent: "Ask Sophie.",
         };
         let file = document(&settings(), account, &Secret::new(password.to_owned())).unwrap();
-        assert!(file.expose().len() < length(account, settings().imap.as_ref().unwrap(), settings().smtp.as_ref().unwrap()));
-        Value::from_reader_xml(file.expose().as_slice()).unwrap().into_dictionary().unwrap()
+        assert!(
+            file.expose().len()
+                < length(
+                    account,
+                    settings().imap.as_ref().unwrap(),
+                    settings().smtp.as_ref().unwrap()
+                )
+        );
+        Value::from_reader_xml(file.expose().as_slice())
+            .unwrap()
+            .into_dictionary()
+            .unwrap()
     }
 
     fn inner(profile: &Dictionary) -> &Dictionary {
@@ -258,16 +283,26 @@ mod tests {
             text(&profile, "PayloadIdentifier"),
             format!("org.example.manager.device.{}", DeviceId::from_raw(7))
         );
-        assert_eq!(profile.get("PayloadRemovalDisallowed").unwrap().as_boolean(), Some(false));
+        assert_eq!(
+            profile.get("PayloadRemovalDisallowed").unwrap().as_boolean(),
+            Some(false)
+        );
         let mail = inner(&profile);
         assert_eq!(text(mail, "PayloadType"), "com.apple.mail.managed");
         for key in ["IncomingPassword", "OutgoingPassword"] {
             assert_eq!(text(mail, key), "kqzm-xwdp-hpdt-vnrc");
         }
-        for key in ["IncomingMailServerUsername", "OutgoingMailServerUsername", "EmailAddress"] {
+        for key in [
+            "IncomingMailServerUsername",
+            "OutgoingMailServerUsername",
+            "EmailAddress",
+        ] {
             assert_eq!(text(mail, key), "anna@example.org");
         }
-        for (key, port) in [("IncomingMailServerPortNumber", 993), ("OutgoingMailServerPortNumber", 465)] {
+        for (key, port) in [
+            ("IncomingMailServerPortNumber", 993),
+            ("OutgoingMailServerPortNumber", 465),
+        ] {
             assert_eq!(mail.get(key).unwrap().as_unsigned_integer(), Some(port));
         }
         for key in ["IncomingMailServerUseSSL", "OutgoingMailServerUseSSL"] {

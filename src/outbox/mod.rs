@@ -36,8 +36,8 @@ use jiff::tz::TimeZone;
 
 pub use config::{BadSender, Config, Credentials, Security, Sender, Server};
 pub use content::{
-    Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, DeviceLink, Invitation,
-    PasswordReset, Recipient, SignInChange, SignInChanged, Test, Token,
+    Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, DeviceLink,
+    Invitation, PasswordReset, Recipient, SignInChange, SignInChanged, Test, Token,
 };
 pub use failure::{Failure, Stage};
 pub use trial::{Step, trial};

@@ -7,8 +7,8 @@ use crate::clock::Timestamp;
 use crate::model::{Language, Origin, Role};
 
 use super::content::{
-    Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, DeviceLink, Invitation,
-    PasswordReset, SignInChanged, Test,
+    Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, DeviceLink,
+    Invitation, PasswordReset, SignInChanged, Test,
 };
 use super::texts::{Texts, shown};
 

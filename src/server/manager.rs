@@ -10,6 +10,7 @@ use axum::Router;
 use super::{Server, set_up};
 use crate::admin;
 use crate::admin::api::{self, Api};
+use crate::admin::discovery;
 use crate::admin::manager::{self, Bound, Place};
 use crate::admin::pages::{self, Pages};
 use crate::directory::Directory;
@@ -62,6 +63,7 @@ impl Server {
         let metrics = Arc::clone(&self.metrics);
         let router = manager::guarded(router, &config.origin, metrics, self.clock.clone(), admin::sorry)
             .with_context(|| format!("manager.origin {} cannot be used", config.origin))?;
+        let router = discovery::in_front(self.discovery_parts(&config.origin), router);
         Ok(Some(Manager {
             config,
             bound,
@@ -101,6 +103,16 @@ impl Server {
         let mut names = vec![origin.host().to_owned()];
         names.extend(self.config.client_settings.imap.as_ref().map(|imap| imap.host.clone()));
         Signer::new(Arc::clone(&self.certificates), names, self.clock.clone())
+    }
+
+    fn discovery_parts(&self, origin: &Origin) -> discovery::Parts {
+        discovery::Parts {
+            store: Arc::clone(&self.store) as _,
+            settings: self.config.client_settings.clone(),
+            origin: origin.clone(),
+            metrics: Arc::clone(&self.metrics),
+            clock: self.clock.clone(),
+        }
     }
 
     fn desk_parts(&self, origin: &Origin) -> desk::Parts {
@@ -202,7 +214,16 @@ fn is_more(tidied: &Tidied) -> bool {
         device_links,
         requests,
     } = *tidied;
-    [grants, sessions, resets, addresses, invitations, tokens, device_links, requests]
-        .iter()
-        .any(|count| *count >= crate::directory::TIDIED_MAX)
+    [
+        grants,
+        sessions,
+        resets,
+        addresses,
+        invitations,
+        tokens,
+        device_links,
+        requests,
+    ]
+    .iter()
+    .any(|count| *count >= crate::directory::TIDIED_MAX)
 }

@@ -119,11 +119,7 @@ pub trait DeviceLinkStore: Send + Sync {
     ) -> Result<DeviceLink, Error>;
 
     /// The newest link of each of these devices that has one.
-    async fn device_links(
-        &self,
-        org: OrgId,
-        devices: &[DeviceId],
-    ) -> Result<HashMap<DeviceId, DeviceLink>, Error>;
+    async fn device_links(&self, org: OrgId, devices: &[DeviceId]) -> Result<HashMap<DeviceId, DeviceLink>, Error>;
 
     /// Withdraws the link of a device, if one is not withdrawn. A password that it gave goes on working.
     async fn withdraw_device_link(

@@ -287,6 +287,8 @@ pub trait DirectoryStore: Send + Sync {
     async fn create_domain(&self, actor: &Actor, org: OrgId, name: &DomainName) -> Result<MailDomain, Error>;
     /// Domains of one organisation, or all, by name.
     async fn domains(&self, org: Option<OrgId>) -> Result<Vec<MailDomain>, Error>;
+    /// Whether some organisation has this mail domain: by an index, for who is asked by strangers.
+    async fn has_domain(&self, name: &DomainName) -> Result<bool, Error>;
     /// How many mailboxes each domain of an organisation has; those without any are left out.
     async fn mailboxes_by_domain(&self, org: OrgId) -> Result<Vec<(DomainId, u32)>, Error>;
     /// Removes a domain that has no mailboxes and aliases.

@@ -87,7 +87,9 @@ pub struct Signer {
 
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signer").field("names", &self.names).finish_non_exhaustive()
+        f.debug_struct("Signer")
+            .field("names", &self.names)
+            .finish_non_exhaustive()
     }
 }
 
@@ -131,7 +133,12 @@ impl Signer {
         let mut chain: Vec<&[u8]> = certified.cert.iter().map(AsRef::as_ref).collect();
         // A set in DER is sorted (X.690 §11.6).
         chain.sort_unstable();
-        Ok(assembled(content, &bare(digest_oid).to_der()?, &chain.concat(), &info.to_der()?))
+        Ok(assembled(
+            content,
+            &bare(digest_oid).to_der()?,
+            &chain.concat(),
+            &info.to_der()?,
+        ))
     }
 
     fn certified(&self, now: Timestamp) -> Option<Arc<CertifiedKey>> {
@@ -191,11 +198,7 @@ fn assembled(content: &[u8], digest: &[u8], certificates: &[u8], signer: &[u8]) 
     let octets = whole(content.len());
     let explicit = whole(octets);
     let inside = whole(data.len() + explicit);
-    let fields = VERSION_1.len()
-        + whole(digest.len())
-        + inside
-        + whole(certificates.len())
-        + whole(signer.len());
+    let fields = VERSION_1.len() + whole(digest.len()) + inside + whole(certificates.len()) + whole(signer.len());
     let outer = signed_data.len() + whole(whole(fields));
     let mut file = SecretBytes::new(Vec::with_capacity(whole(outer)));
     let out = file.expose_mut();

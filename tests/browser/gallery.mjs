@@ -3,9 +3,11 @@
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { extname, join, resolve } from "node:path";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-export const root = resolve(import.meta.dirname, "../..");
+// Not import.meta.dirname: Node 18, which Debian 12 has, does not know it.
+export const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 export const require = createRequire(join(root, "target/browser/"));
 export const gallery = process.env.POSTERN_GALLERY ?? join(root, "target/gallery");
 /** The moment at which the gallery stands still (src/admin/console/gallery/sample.rs). */

@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+#[path = "../../fuzz/bodies/autodiscover.rs"]
+mod autodiscover;
 #[path = "../../fuzz/bodies/imap_session.rs"]
 mod imap_session;
 #[path = "../../fuzz/bodies/proxy_header.rs"]
@@ -14,6 +16,11 @@ mod sasl;
 mod smtp_guard;
 #[path = "../../fuzz/bodies/smtp_session.rs"]
 mod smtp_session;
+
+#[test]
+fn the_autodiscover_corpus_holds() {
+    replay("autodiscover", autodiscover::run);
+}
 
 #[test]
 fn the_imap_session_corpus_holds() {

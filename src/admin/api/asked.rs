@@ -1,7 +1,6 @@
 //! What a request says, read into types: ids of the path, parameters of a query, and bodies. What nobody asked for is
 //! refused with the rest: a filter that was misspelt would show what was to be left out.
 
-use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -13,63 +12,7 @@ use serde::de::DeserializeOwned;
 use super::Api;
 use super::problem::{self, Field, Problem};
 use super::words;
-use crate::model::{AliasId, DeviceId, DomainId, InvitationId, MailboxId, TokenId, UserId};
-use crate::revoke::SessionId;
-
-/// Something that a path names.
-pub(super) trait Named: Sized + Send {
-    /// What it is.
-    const WHAT: &'static str;
-
-    /// Reads it from the path's parameters.
-    fn read(params: &RawPathParams) -> Option<Self>;
-}
-
-fn param<T: FromStr>(params: &RawPathParams, name: &str) -> Option<T> {
-    let mut params = params.iter();
-    params
-        .find(|(given, _)| *given == name)
-        .and_then(|(_, value)| value.parse().ok())
-}
-
-macro_rules! named {
-    ($($type:ty => $name:literal, $what:literal;)*) => {
-        $(impl Named for $type {
-            const WHAT: &'static str = $what;
-
-            fn read(params: &RawPathParams) -> Option<Self> {
-                param(params, $name)
-            }
-        })*
-    };
-}
-
-named! {
-    AliasId => "alias", "alias";
-    DeviceId => "device", "device";
-    DomainId => "domain", "mail domain";
-    InvitationId => "invitation", "invitation";
-    MailboxId => "mailbox", "mailbox";
-    TokenId => "token", "token";
-    UserId => "user", "member";
-    i64 => "number", "entry";
-}
-
-impl Named for SessionId {
-    const WHAT: &'static str = "session";
-
-    fn read(params: &RawPathParams) -> Option<Self> {
-        param(params, "session").map(Self)
-    }
-}
-
-impl<A: Named, B: Named> Named for (A, B) {
-    const WHAT: &'static str = B::WHAT;
-
-    fn read(params: &RawPathParams) -> Option<Self> {
-        Some((A::read(params)?, B::read(params)?))
-    }
-}
+use crate::admin::named::Named;
 
 /// What the path names. Whether there is such a thing is for the desk to say; an id that cannot be read answers like one
 /// that is unknown.

@@ -11,7 +11,9 @@ use crate::secret::Secret;
 const NO_LINK: Error = Error::Unknown { what: "set-up link" };
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new().routes(routes!(read, withdraw)).routes(routes!(send))
+    OpenApiRouter::new()
+        .routes(routes!(read, withdraw))
+        .routes(routes!(send))
 }
 
 /// How a set-up link is handed over.

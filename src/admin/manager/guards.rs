@@ -1,11 +1,11 @@
 //! What holds for every request and every answer, whatever page it is for.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -84,27 +84,33 @@ pub fn guarded(
 
 /// A request for another name is refused, so that nothing a request says can become part of a page.
 async fn only_our_host(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    let given = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let given = request
-        .uri()
-        .authority()
-        .map(axum::http::uri::Authority::as_str)
-        .or(given);
-    if given.is_some_and(|host| host.eq_ignore_ascii_case(guard.origin.authority())) {
+    if host_of(&request).is_some_and(|host| host.eq_ignore_ascii_case(guard.origin.authority())) {
         next.run(request).await
     } else {
         StatusCode::MISDIRECTED_REQUEST.into_response()
     }
 }
 
-async fn in_time(request: Request, next: Next) -> Response {
+/// The name and the port that a request was sent to, as it says itself.
+pub(in crate::admin) fn host_of(request: &Request) -> Option<&str> {
+    let given = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    request
+        .uri()
+        .authority()
+        .map(axum::http::uri::Authority::as_str)
+        .or(given)
+}
+
+/// An answer, or the refusal of one that takes too long.
+pub(in crate::admin) async fn in_time(request: Request, next: Next) -> Response {
     match tokio::time::timeout(ANSWER_TIME, next.run(request)).await {
         Ok(response) => response,
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }
 
-fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
+/// The answer to what ended in a defect.
+pub(in crate::admin) fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
     // The panic hook has logged where; what it said may hold what somebody typed.
     tracing::error!("a request ended in a defect");
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
@@ -143,29 +149,51 @@ async fn with_headers(State(guard): State<Guard>, request: Request, next: Next) 
 
 /// One line and one count a request: the route's pattern and never the path, which may hold a link's secret.
 async fn counted(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    let began = guard.clock.now();
-    let method = request.method().clone();
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
-    let client = request.extensions().get::<ClientAddress>().copied();
+    let told = Told::begin(&guard.clock, &route, &request);
     let response = next.run(request).await;
-    let status = response.status().as_u16();
-    guard
-        .metrics
-        .http_requests
-        .get_or_create(&HttpLabel::new(&route, status))
-        .inc();
-    tracing::debug!(
-        http.method = %method,
-        http.route = route,
-        http.status = status,
-        client.addr = client.map(|client| tracing::field::display(client.0)),
-        duration_ms = guard.clock.now().duration_since(began).as_secs_f64() * 1000.0,
-        "request"
-    );
+    told.end(&guard.clock, &guard.metrics, &response);
     response
+}
+
+/// What is told of a request: everything else in it may be a secret.
+pub(in crate::admin) struct Told<'a> {
+    began: Instant,
+    method: Method,
+    route: &'a str,
+    client: Option<ClientAddress>,
+}
+
+impl<'a> Told<'a> {
+    /// Begins with a request that has come, for the pattern of its route.
+    pub(in crate::admin) fn begin(clock: &Clock, route: &'a str, request: &Request) -> Self {
+        Self {
+            began: clock.now(),
+            method: request.method().clone(),
+            route,
+            client: request.extensions().get::<ClientAddress>().copied(),
+        }
+    }
+
+    /// Counts the request with its answer, and logs it.
+    pub(in crate::admin) fn end(self, clock: &Clock, metrics: &Metrics, response: &Response) {
+        let status = response.status().as_u16();
+        metrics
+            .http_requests
+            .get_or_create(&HttpLabel::new(self.route, status))
+            .inc();
+        tracing::debug!(
+            http.method = %self.method,
+            http.route = self.route,
+            http.status = status,
+            client.addr = self.client.map(|client| tracing::field::display(client.0)),
+            duration_ms = clock.now().duration_since(self.began).as_secs_f64() * 1000.0,
+            "request"
+        );
+    }
 }
 
 /// Where to go after signing in, as a page asked for it: a path of ours and nothing else.

@@ -26,6 +26,7 @@ use crate::peer::NetworkPrefixes;
 
 pub use client::ClientAddress;
 pub use guards::{Sorry, guarded, local_path};
+pub(super) use guards::{Told, host_of, in_time, panicked};
 pub use places::OwnNetwork;
 pub use serve::{Bound, bind, serve};
 

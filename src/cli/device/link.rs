@@ -95,7 +95,9 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
                     device.label, device.id
                 ))
             })?;
-            output.show(&json!({ "link": link_json(&link) }), || details(&device, &link, local.now()))
+            output.show(&json!({ "link": link_json(&link) }), || {
+                details(&device, &link, local.now())
+            })
         }
         Command::Send { device, how } => {
             let (device, mailbox) = find(&device, local).await?;
@@ -156,7 +158,12 @@ async fn hand_over(
         let shown = token.shown();
         let shown = local.link(&format!("/s/{}", shown.expose())).map(Secret::new)?;
         let hint = format!("{until} Whoever opens it first gets the password: hand it over on a safe way.");
-        return show_link(facts, (&format!("made a set-up link of {about}"), &shown), &hint, output);
+        return show_link(
+            facts,
+            (&format!("made a set-up link of {about}"), &shown),
+            &hint,
+            output,
+        );
     };
     let org = local.directory.find_org(&mailbox.org.to_string()).await?;
     let to = Recipient {
@@ -191,7 +198,9 @@ fn details(device: &Device, link: &DeviceLink, now: Timestamp) -> String {
         ("Sent by", link.sent_by.clone()),
         (
             "Mailed to",
-            link.recipient.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
+            link.recipient
+                .as_ref()
+                .map_or_else(|| "-".to_owned(), ToString::to_string),
         ),
         ("Made", time::human(link.created_at, now)),
         ("Opened", moment(link.opened_at)),

@@ -209,11 +209,7 @@ impl Desk {
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn links_of(
-        &self,
-        acting: &Acting,
-        devices: &[&Device],
-    ) -> Result<HashMap<DeviceId, DeviceLink>, Error> {
+    pub async fn links_of(&self, acting: &Acting, devices: &[&Device]) -> Result<HashMap<DeviceId, DeviceLink>, Error> {
         let ids: Vec<DeviceId> = devices.iter().map(|device| device.id).collect();
         if ids.is_empty() {
             return Ok(HashMap::new());

@@ -51,6 +51,9 @@ pub(in crate::store) async fn mail_domains_are_unique_and_stay_while_they_are_us
         domains.into_iter().map(|domain| domain.name.to_string()).collect()
     };
     assert_eq!(names(store.domains(None).await.unwrap()), ["b.example", "example.org"]);
+    for (name, is_known) in [("b.example", true), ("example.org", true), ("c.example", false)] {
+        assert_eq!(store.has_domain(&domain(name)).await.unwrap(), is_known, "{name}");
+    }
     assert_eq!(names(store.domains(Some(acme.id)).await.unwrap()), ["example.org"]);
 
     let first = store.domains(Some(acme.id)).await.unwrap().remove(0);

@@ -4,10 +4,10 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use serde_json::{Map, Value, json};
 
 use super::fault::{Fault, Outcome, conflict, not_found, refused};
-use super::{device_link, grant};
 use super::mailbox::mailbox;
 use super::value::ip_from;
 use super::write::{About, Write};
+use super::{device_link, grant};
 use crate::audit::{Action, device_detail};
 use crate::clock::Timestamp;
 use crate::model::device::Use;

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
 
+use super::SqliteStore;
 use super::device::{
     DEVICE_COLUMN_COUNT, DEVICE_COLUMNS, create_device, device_at, give_credential, known_device, set_state_of,
 };
@@ -14,7 +15,6 @@ use super::fault::{Fault, Outcome, not_found, refused};
 use super::mailbox::mailbox;
 use super::value::ip_from;
 use super::write::{About, Write};
-use super::SqliteStore;
 use crate::audit::{Action, device_detail};
 use crate::clock::Timestamp;
 use crate::model::device_link::LinkMoments;
@@ -67,11 +67,7 @@ impl DeviceLinkStore for SqliteStore {
         .await
     }
 
-    async fn device_links(
-        &self,
-        org: OrgId,
-        devices: &[DeviceId],
-    ) -> Result<HashMap<DeviceId, DeviceLink>, Error> {
+    async fn device_links(&self, org: OrgId, devices: &[DeviceId]) -> Result<HashMap<DeviceId, DeviceLink>, Error> {
         let (devices, now) = (devices.to_vec(), self.clock.utc());
         self.read(move |conn| {
             let mut found = HashMap::new();
@@ -213,7 +209,9 @@ fn make(write: &Write<'_>, actor: &Actor, device: &Device, new: &NewDeviceLink) 
     }
     let mailbox = mailbox(write, device.mailbox)?;
     if new.expires_at <= write.now {
-        return Err(refused("the end of the link is in the past; choose a later one".to_owned()));
+        return Err(refused(
+            "the end of the link is in the past; choose a later one".to_owned(),
+        ));
     }
     let waiting = |by: &str, id: i64| -> Outcome<u32> {
         let sql = format!("SELECT count(*) FROM device_link WHERE {by} = ?1 AND {WAITS} ?2");
@@ -384,7 +382,12 @@ pub(super) fn tidy(write: &Write<'_>, actor: &Actor, kept_since: Timestamp, limi
         .query_map(params![write.now.minus(UNOPENED_KEPT), limit], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for id in &without {
-        set_state_of(write, actor, &known_device(write, *id)?, DeviceState::Revoked(write.now))?;
+        set_state_of(
+            write,
+            actor,
+            &known_device(write, *id)?,
+            DeviceState::Revoked(write.now),
+        )?;
     }
     let forgotten = write.execute(
         "DELETE FROM device_link WHERE id IN

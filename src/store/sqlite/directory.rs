@@ -53,6 +53,11 @@ impl DirectoryStore for SqliteStore {
         self.read(move |conn| org::domains(conn, org)).await
     }
 
+    async fn has_domain(&self, name: &DomainName) -> Result<bool, Error> {
+        let name = name.clone();
+        self.read(move |conn| org::has_domain(conn, &name)).await
+    }
+
     async fn mailboxes_by_domain(&self, org: OrgId) -> Result<Vec<(DomainId, u32)>, Error> {
         self.read(move |conn| org::mailboxes_by_domain(conn, org)).await
     }

@@ -129,6 +129,11 @@ pub(super) fn domains(conn: &Connection, org: Option<OrgId>) -> Outcome<Vec<Mail
     Ok(domains.query_map([org], domain_row)?.collect::<Result<_, _>>()?)
 }
 
+pub(super) fn has_domain(conn: &Connection, name: &DomainName) -> Outcome<bool> {
+    let mut domains = conn.prepare_cached("SELECT 1 FROM mail_domain WHERE name = ?1")?;
+    Ok(domains.exists([name])?)
+}
+
 pub(super) fn mailboxes_by_domain(conn: &Connection, org: OrgId) -> Outcome<Vec<(DomainId, u32)>> {
     let mut counts = conn.prepare_cached(
         "SELECT d.id, (SELECT count(*) FROM mailbox m WHERE m.domain_id = d.id) FROM mail_domain d WHERE d.org_id = ?1",

@@ -5,7 +5,9 @@ use rusqlite::params;
 
 use super::fault::Outcome;
 use super::write::Write;
-use super::{SqliteStore, address, device_link, ending, grant, invitation, member, person, request, session, sign_in, token};
+use super::{
+    SqliteStore, address, device_link, ending, grant, invitation, member, person, request, session, sign_in, token,
+};
 use crate::clock::Timestamp;
 use crate::model::{Address, Grant, Invitation, InvitationId, MailboxId, Member, Org, OrgId, Role, User, UserId};
 use crate::store::{

@@ -7,9 +7,9 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRe
 
 use crate::clock::Timestamp;
 use crate::model::{
-    Address, AliasId, ConsoleSessionId, CredentialId, DeviceId, DeviceKind, DeviceLinkId, DomainId, DomainName, InvitationId,
-    Language, MailId, MailKind, MailboxId, Networks, OrgId, Rights, Role, Scopes, SenderRule, TokenId, TokenScope,
-    UserId,
+    Address, AliasId, ConsoleSessionId, CredentialId, DeviceId, DeviceKind, DeviceLinkId, DomainId, DomainName,
+    InvitationId, Language, MailId, MailKind, MailboxId, Networks, OrgId, Rights, Role, Scopes, SenderRule, TokenId,
+    TokenScope, UserId,
 };
 use crate::peer::Protocol;
 use crate::store::{EndReason, Hash, Proof, Seq, TokenHash};

@@ -5,8 +5,8 @@ use super::device::{DeviceRow, FirstSignIn, MailboxLink, Standing, first_sign_in
 use super::qr::Qr;
 use super::scope::*;
 use crate::admin::console::text::Said;
-use crate::model::{DeviceId, DeviceLinkState};
 use crate::model::device::Use;
+use crate::model::{DeviceId, DeviceLinkState};
 use crate::secret::Secret;
 
 /// `/o/{org}/devices`. Takes `q` and the filters of the listing.
@@ -148,7 +148,11 @@ pub struct DeviceLinkPage {
 
 impl DeviceLinkPage {
     fn title(&self) -> Line {
-        let key = if self.qr.is_some() { "link-scan-title" } else { "link-title" };
+        let key = if self.qr.is_some() {
+            "link-scan-title"
+        } else {
+            "link-title"
+        };
         Line::new(key).with("device", &self.device.name)
     }
 

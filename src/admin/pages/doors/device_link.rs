@@ -276,7 +276,9 @@ fn platform(browser: &str, asked: &str) -> Platform {
 fn is_apples(browser: &str) -> bool {
     let lower = browser.to_lowercase();
     let has = |word: &str| lower.contains(word);
-    ["iphone", "ipad", "ipod", "macintosh", "cfnetwork"].iter().any(|word| has(word))
+    ["iphone", "ipad", "ipod", "macintosh", "cfnetwork"]
+        .iter()
+        .any(|word| has(word))
         && !LOOKERS.iter().any(|word| has(word))
 }
 

@@ -3,7 +3,6 @@
 //! An id that cannot be read answers like one that is unknown.
 
 use std::convert::Infallible;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -13,63 +12,8 @@ use axum::response::{IntoResponse, Response};
 use super::super::Pages;
 use super::super::form::{Form, Sent};
 use super::super::visit::Inside;
+use crate::admin::named::Named;
 use crate::directory::Error;
-use crate::model::{AliasId, DeviceId, DomainId, InvitationId, MailboxId, UserId};
-use crate::revoke::SessionId;
-
-/// Something that a path names inside an organisation.
-pub(super) trait Named: Sized + Send {
-    /// What it is.
-    const WHAT: &'static str;
-
-    /// Reads it from the path's parameters.
-    fn read(params: &RawPathParams) -> Option<Self>;
-}
-
-fn param<T: FromStr>(params: &RawPathParams, name: &str) -> Option<T> {
-    let mut params = params.iter();
-    params
-        .find(|(given, _)| *given == name)
-        .and_then(|(_, value)| value.parse().ok())
-}
-
-macro_rules! named {
-    ($($type:ty => $name:literal, $what:literal;)*) => {
-        $(impl Named for $type {
-            const WHAT: &'static str = $what;
-
-            fn read(params: &RawPathParams) -> Option<Self> {
-                param(params, $name)
-            }
-        })*
-    };
-}
-
-named! {
-    AliasId => "alias", "alias";
-    DeviceId => "device", "device";
-    DomainId => "domain", "mail domain";
-    InvitationId => "invitation", "invitation";
-    MailboxId => "mailbox", "mailbox";
-    UserId => "user", "member";
-    i64 => "number", "entry";
-}
-
-impl Named for SessionId {
-    const WHAT: &'static str = "session";
-
-    fn read(params: &RawPathParams) -> Option<Self> {
-        param(params, "session").map(Self)
-    }
-}
-
-impl<A: Named, B: Named> Named for (A, B) {
-    const WHAT: &'static str = B::WHAT;
-
-    fn read(params: &RawPathParams) -> Option<Self> {
-        Some((A::read(params)?, B::read(params)?))
-    }
-}
 
 /// Somebody inside an organisation, and what the path names there. Whether there is such a thing is for the desk to say.
 pub(super) struct There<T> {

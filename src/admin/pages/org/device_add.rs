@@ -438,7 +438,9 @@ async fn make(
         Ok(Added::Linked(linked)) => {
             let gone = inside.at(&format!("devices/{}/link", linked.row.device.id));
             pages.once.made(session, &typed.once, gone);
-            Ok(Ok(device_link::made(pages, inside, *linked, typed.how.is_scanned()).await?))
+            Ok(Ok(
+                device_link::made(pages, inside, *linked, typed.how.is_scanned()).await?
+            ))
         }
         Err(error) => {
             pages.once.refused(session, &typed.once);

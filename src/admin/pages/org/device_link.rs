@@ -116,7 +116,11 @@ pub(super) async fn made(pages: &Pages, inside: &Inside, linked: Linked, scanned
     }
     let mut page = page(pages, inside, &row, Some(&link)).await?;
     page.url = secret.map(|secret| Secret::new(pages.origin.link(&format!("/s/{}", secret.expose()))));
-    page.qr = page.url.as_ref().filter(|_| scanned).and_then(|url| Qr::of(url.expose()));
+    page.qr = page
+        .url
+        .as_ref()
+        .filter(|_| scanned)
+        .and_then(|url| Qr::of(url.expose()));
     page.frame.flash = Some(flash);
     Ok(reply::page(&page))
 }

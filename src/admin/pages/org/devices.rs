@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::super::shown::used;
-use super::{device_link, first};
 use super::scope::*;
+use super::{device_link, first};
 use crate::admin::console::view::device::DeviceRow as ShownDevice;
 use crate::admin::console::view::devices::{DeviceMay, DevicePage, DeviceSession, Devices};
 use crate::admin::lists;
@@ -112,7 +112,9 @@ async fn device_page(pages: &Pages, inside: &Inside, id: DeviceId) -> Result<Dev
     let link = pages.desk.links_of(acting, &[device]).await?.remove(&id);
     // What ended with a password that was shown, or long ago, is in the history.
     let link = link.filter(|link| device.last_used.is_none() && !matches!(link.state, DeviceLinkState::Ended(_)));
-    let has_password = link.as_ref().is_none_or(|link| link.opened_at.is_some() || device.replaced_at.is_some());
+    let has_password = link
+        .as_ref()
+        .is_none_or(|link| link.opened_at.is_some() || device.replaced_at.is_some());
     let sessions = pages.registry.sessions_of(device.mailbox).into_iter();
     let of_this = sessions.filter(|session| session.info.device == id);
     Ok(DevicePage {

@@ -25,7 +25,9 @@ use super::first::Seen;
 use super::scope::*;
 use super::sessions;
 use crate::admin::console::view::Places;
-use crate::admin::console::view::device::{LiveBadge, LiveFirstSignIn, LiveLink, badge, first_sign_in_key, link_key, live_key};
+use crate::admin::console::view::device::{
+    LiveBadge, LiveFirstSignIn, LiveLink, badge, first_sign_in_key, link_key, live_key,
+};
 use crate::admin::console::view::frame::OrgHere;
 use crate::admin::console::view::sessions::LiveSessions;
 use crate::directory::desk::{Acting, Visit};
@@ -420,7 +422,12 @@ mod tests {
     #[test]
     fn a_page_names_what_it_shows_and_nothing_twice() {
         let device = DeviceId::from_raw(7);
-        for watched in [Watched::Badge(device), Watched::First(device), Watched::Link(device), Watched::Sessions] {
+        for watched in [
+            Watched::Badge(device),
+            Watched::First(device),
+            Watched::Link(device),
+            Watched::Sessions,
+        ] {
             assert_eq!(Watched::read(&watched.name()), Some(watched));
         }
         for nothing in ["", "device:", "device:x", "first", "org:1", "device:mbx-0000000000007"] {

@@ -29,7 +29,10 @@ pub(super) async fn devices_and_links(
     acting: &Acting,
     rows: &[store::DeviceRow],
 ) -> Result<Vec<DeviceRow>, Error> {
-    let never = rows.iter().map(|row| &row.device).filter(|device| device.last_used.is_none());
+    let never = rows
+        .iter()
+        .map(|row| &row.device)
+        .filter(|device| device.last_used.is_none());
     let links = pages.desk.links_of(acting, &never.collect::<Vec<_>>()).await?;
     let mut shown = devices(pages, acting.org.id, rows);
     for row in &mut shown {

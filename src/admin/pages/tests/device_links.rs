@@ -11,7 +11,8 @@ use crate::model::{Device, DeviceKind, DeviceState, Language, OrgId, Scopes};
 use crate::store::{AuditFilter, Resolved};
 
 const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1";
-const PIXEL: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36";
+const PIXEL: &str =
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36";
 const PREVIEW: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_1) AppleWebKit/601.2.4 (KHTML, like Gecko) Version/9.0.1 Safari/601.2.4 facebookexternalhit/1.1 Facebot Twitterbot/1.0";
 
 const PASSWORD_FORM: [(&str, &str); 1] = [("action", "password")];
@@ -58,8 +59,19 @@ async fn passwords(site: &Site) -> usize {
 
 /// The password on a page that shows one.
 fn shown(answer: &Answer) -> String {
-    let secret = answer.body.split("class=\"secret\"").nth(1).expect("a page with a password");
-    secret.split("<code>").nth(1).unwrap().split("</code>").next().unwrap().to_owned()
+    let secret = answer
+        .body
+        .split("class=\"secret\"")
+        .nth(1)
+        .expect("a page with a password");
+    secret
+        .split("<code>")
+        .nth(1)
+        .unwrap()
+        .split("</code>")
+        .next()
+        .unwrap()
+        .to_owned()
 }
 
 /// Whether this is the password that the device signs in with now.
@@ -89,14 +101,22 @@ async fn looking_burns_nothing_whoever_looks_and_however_often() {
         let mut browser = site.browser();
         browser.agent = agent;
         let page = browser.get(&path).await;
-        page.says(200, "Sophie asks you to set up “Lucie's iPhone” for the mailbox contact@example.org.");
+        page.says(
+            200,
+            "Sophie asks you to set up “Lucie's iPhone” for the mailbox contact@example.org.",
+        );
         page.says(200, "Acme");
         assert_eq!(page.headers.get("cache-control").unwrap(), "no-store");
         assert!(page.cookies().is_empty(), "{:?}", page.cookies());
         assert_eq!(browser.head(&path).await.status.as_u16(), 200);
     }
     assert_eq!(passwords(&site).await, 0, "nobody has a password yet");
-    let found = site.directory().device_link(site.acme.id, &device).await.unwrap().unwrap();
+    let found = site
+        .directory()
+        .device_link(site.acme.id, &device)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(found.state.name(), "sent");
 }
 
@@ -112,7 +132,13 @@ async fn the_first_one_gets_the_password_and_everybody_else_a_page() {
     assert!(is_password(&site, &device, &password).await);
     assert_eq!(page.headers.get("cache-control").unwrap(), "no-store");
     let cookie = page.cookies()[0].to_owned();
-    for attribute in ["__Secure-postern-device=psb_", "HttpOnly", "Secure", "SameSite=Strict", &format!("Path={path}")] {
+    for attribute in [
+        "__Secure-postern-device=psb_",
+        "HttpOnly",
+        "Secure",
+        "SameSite=Strict",
+        &format!("Path={path}"),
+    ] {
         assert!(cookie.contains(attribute), "{attribute} is not in {cookie}");
     }
     for answer in [
@@ -122,13 +148,22 @@ async fn the_first_one_gets_the_password_and_everybody_else_a_page() {
     ] {
         answer.says(410, "This link was opened already");
         answer.says(410, "Tell Sophie, and ask for a new one.");
-        assert!(!answer.text().contains("contact@example.org"), "no address for strangers");
+        assert!(
+            !answer.text().contains("contact@example.org"),
+            "no address for strangers"
+        );
     }
     mallory.agent = IPHONE;
-    mallory.post(&path, &PROFILE).await.says(410, "This link was opened already");
+    mallory
+        .post(&path, &PROFILE)
+        .await
+        .says(410, "This link was opened already");
     assert!(is_password(&site, &device, &password).await, "still the first one");
     // Sent again by the browser, the form makes no further one.
-    lucie.post(&path, &PASSWORD_FORM).await.says(200, "You opened this link");
+    lucie
+        .post(&path, &PASSWORD_FORM)
+        .await
+        .says(200, "You opened this link");
     assert!(is_password(&site, &device, &password).await);
     // Asked for, it does, and the old one is dead.
     let again = shown(&lucie.post(&path, &AGAIN).await);
@@ -189,7 +224,12 @@ async fn a_profile_is_given_once_to_an_apple_device_and_its_password_made_in_tha
     // Once.
     phone.get(&file).await.says(200, "You opened this link");
     assert!(is_password(&site, &device, &text("IncomingPassword")).await);
-    let found = site.directory().device_link(site.acme.id, &device).await.unwrap().unwrap();
+    let found = site
+        .directory()
+        .device_link(site.acme.id, &device)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(found.state.name(), "fetched");
 }
 
@@ -205,7 +245,10 @@ async fn a_file_that_is_not_read_in_time_is_gone_and_one_starts_again() {
     assert_eq!(passwords(&site).await, 0);
     let second = phone.post(&path, &PROFILE).await.location().unwrap().to_owned();
     phone.get(&first).await.says(200, "You opened this link");
-    assert_eq!(phone.get(&second).await.headers.get("content-type").unwrap(), "application/x-apple-aspen-config");
+    assert_eq!(
+        phone.get(&second).await.headers.get("content-type").unwrap(),
+        "application/x-apple-aspen-config"
+    );
     assert_eq!(passwords(&site).await, 1);
     // The address of a file leads nowhere below another link.
     let (_, other) = linked(&site, &site.machine, "Other", Scopes::ALL).await;
@@ -225,12 +268,18 @@ async fn what_is_no_apple_device_gets_no_profile_and_half_an_account_has_none() 
     // Also where it says that it is one.
     let as_iphone = format!("{path}?for=iphone");
     pixel.get(&as_iphone).await.says(200, "Install the profile");
-    pixel.post(&path, &PROFILE).await.says(200, "Set up this Android device");
+    pixel
+        .post(&path, &PROFILE)
+        .await
+        .says(200, "Set up this Android device");
     assert_eq!(passwords(&site).await, 0);
     let page = pixel.post(&path, &PASSWORD_FORM).await;
     page.says(200, "Show a QR code for Thunderbird");
     assert!(page.body.contains("<svg class=\"qr\""));
-    let send_only = Scopes { imap: false, smtp: true };
+    let send_only = Scopes {
+        imap: false,
+        smtp: true,
+    };
     let (_, half) = linked(&site, &site.machine, "Copier", send_only).await;
     let mut phone = site.browser();
     phone.agent = IPHONE;
@@ -248,34 +297,55 @@ async fn a_link_that_ended_says_how_and_what_to_do() {
     let machine = &site.machine;
     browser.get("/s/psd_aaaa").await.says(404, "There is no such link");
     let unknown = format!("/s/psd_{}", "a".repeat(52));
-    browser.post(&unknown, &PASSWORD_FORM).await.says(404, "There is no such link");
+    browser
+        .post(&unknown, &PASSWORD_FORM)
+        .await
+        .says(404, "There is no such link");
 
     let (device, path) = linked(&site, machine, "Withdrawn", Scopes::ALL).await;
     site.directory()
         .withdraw_device_link(machine, site.acme.id, &device)
         .await
         .unwrap();
-    browser.get(&path).await.says(410, "Sophie took it back or sent a newer one.");
-    browser.post(&path, &PASSWORD_FORM).await.says(410, "This link does not work any more");
+    browser
+        .get(&path)
+        .await
+        .says(410, "Sophie took it back or sent a newer one.");
+    browser
+        .post(&path, &PASSWORD_FORM)
+        .await
+        .says(410, "This link does not work any more");
 
     let (device, path) = linked(&site, machine, "Revoked", Scopes::ALL).await;
     site.directory().revoke_device(machine, &device).await.unwrap();
-    browser.post(&path, &PASSWORD_FORM).await.says(410, "This device is switched off");
+    browser
+        .post(&path, &PASSWORD_FORM)
+        .await
+        .says(410, "This device is switched off");
 
     let (device, path) = linked(&site, machine, "Paused", Scopes::ALL).await;
     site.directory().pause_device(machine, &device).await.unwrap();
-    browser.post(&path, &PASSWORD_FORM).await.says(410, "This device is switched off");
+    browser
+        .post(&path, &PASSWORD_FORM)
+        .await
+        .says(410, "This device is switched off");
     site.directory().resume_device(machine, &device).await.unwrap();
     browser.get(&path).await.says(200, "Set up this device");
 
     let (device, path) = linked(&site, machine, "Replaced", Scopes::ALL).await;
     site.directory().replace_device(machine, &device).await.unwrap();
-    browser.post(&path, &PASSWORD_FORM).await.says(410, "This link does not work any more");
+    browser
+        .post(&path, &PASSWORD_FORM)
+        .await
+        .says(410, "This link does not work any more");
 
     let (_, path) = linked(&site, machine, "Late", Scopes::ALL).await;
     site.clock.advance(Duration::from_secs(24 * 60 * 60));
     browser.get(&path).await.says(410, "This link has expired");
-    browser.post(&path, &PASSWORD_FORM).await.says(410, "Ask Sophie for a new one.");
+    browser
+        .post(&path, &PASSWORD_FORM)
+        .await
+        .says(410, "Ask Sophie for a new one.");
     assert_eq!(passwords(&site).await, 1, "of the device whose password was replaced");
 }
 
@@ -288,15 +358,24 @@ async fn whoever_opened_it_may_start_again_until_the_device_has_signed_in_and_no
     for _ in 1..crate::store::device_link::LINK_STARTS_MAX {
         lucie.post(&path, &AGAIN).await.says(200, "is ready to connect");
     }
-    lucie.post(&path, &AGAIN).await.says(200, "cannot be set up by this link again");
+    lucie
+        .post(&path, &AGAIN)
+        .await
+        .says(200, "cannot be set up by this link again");
 
     let (device_of_other, other) = linked(&site, &site.machine, "Other", Scopes::ALL).await;
     // The cookie of one link is none of another.
     let mut stranger = site.browser();
-    stranger.post(&other, &PASSWORD_FORM).await.says(200, "is ready to connect");
+    stranger
+        .post(&other, &PASSWORD_FORM)
+        .await
+        .says(200, "is ready to connect");
     let mut crossed = site.browser();
     crossed.cookies = lucie.cookies.clone();
-    crossed.post(&other, &AGAIN).await.says(410, "This link was opened already");
+    crossed
+        .post(&other, &AGAIN)
+        .await
+        .says(410, "This link was opened already");
     let used = crate::store::DeviceUse {
         device: device_of_other.id,
         usage: crate::model::device::Use {
@@ -307,7 +386,10 @@ async fn whoever_opened_it_may_start_again_until_the_device_has_signed_in_and_no
         },
     };
     site.store.record_uses(&[used]).await.unwrap();
-    stranger.post(&other, &AGAIN).await.says(200, "has signed in. There is nothing more to do here.");
+    stranger
+        .post(&other, &AGAIN)
+        .await
+        .says(200, "has signed in. There is nothing more to do here.");
     // Nothing of a link outlives the device.
     site.directory().revoke_device(&site.machine, &device).await.unwrap();
     lucie.get(&path).await.says(410, "This device is switched off");
@@ -322,11 +404,19 @@ async fn a_link_is_no_more_than_its_sender_may_do_at_that_moment() {
     let mut browser = site.browser();
     browser.get(&path).await.says(200, "Set up this device");
     site.store
-        .remove_member(&site.machine, site.acme.id, manager.id, crate::model::Role::MailboxManager)
+        .remove_member(
+            &site.machine,
+            site.acme.id,
+            manager.id,
+            crate::model::Role::MailboxManager,
+        )
         .await
         .unwrap();
     browser.get(&path).await.says(410, "This link does not work any more");
-    browser.post(&path, &PASSWORD_FORM).await.says(410, "This link does not work any more");
+    browser
+        .post(&path, &PASSWORD_FORM)
+        .await
+        .says(410, "This link does not work any more");
     assert_eq!(passwords(&site).await, 0);
 }
 
@@ -366,7 +456,10 @@ async fn a_device_whose_link_nobody_opened_is_revoked_some_days_later() {
     assert!(matches!(state(&never).await, DeviceState::Revoked(_)));
     assert_eq!(state(&opened).await, DeviceState::Active);
     let audit = audit(&site, site.acme.id).await;
-    assert!(audit.iter().any(|row| row.contains("daemon device.revoke")), "{audit:?}");
+    assert!(
+        audit.iter().any(|row| row.contains("daemon device.revoke")),
+        "{audit:?}"
+    );
 }
 
 async fn audit(site: &Site, org: OrgId) -> Vec<String> {
@@ -393,7 +486,12 @@ async fn no_secret_is_in_the_log_the_audit_log_or_the_database() {
     let password = shown(&phone.post(&path, &AGAIN).await);
     drop(guard);
     let rows = audit(&site, site.acme.id).await;
-    for action in ["device.add", "device.link.send", "device.link.open", "device.link.fetch"] {
+    for action in [
+        "device.add",
+        "device.link.send",
+        "device.link.open",
+        "device.link.fetch",
+    ] {
         assert!(rows.iter().any(|row| row.contains(action)), "{action}: {rows:?}");
     }
     let mut database = Vec::new();
@@ -408,6 +506,9 @@ async fn no_secret_is_in_the_log_the_audit_log_or_the_database() {
         assert!(!log.text().contains(secret), "in the log");
         assert!(!rows.concat().contains(secret), "in the audit log");
         assert!(!database.contains(secret), "in the database");
-        assert!(!database.contains(secret.get(4..).unwrap()), "in the database, without its prefix");
+        assert!(
+            !database.contains(secret.get(4..).unwrap()),
+            "in the database, without its prefix"
+        );
     }
 }
