@@ -48,7 +48,7 @@ pub(super) struct Wanted {
 
 /// How a link is handed over.
 #[derive(Debug, Args)]
-pub(super) struct How {
+pub(in crate::cli) struct How {
     /// Mail the link to this address instead of printing it.
     #[arg(long, value_name = "ADDRESS")]
     to: Option<String>,

@@ -192,8 +192,9 @@ impl<'a> Follower<'a> {
     /// The profile with its password, signed where this installation has a certificate to sign with.
     fn file(&self, view: &LinkView, password: &PlainPassword) -> Response {
         let frame = self.guest.frame();
-        let say = |key| said(&frame, key, view);
-        let (title, description, consent) = (say("profile-title"), say("profile-text"), say("profile-consent"));
+        let words = |key| said(&frame, key, view);
+        let (title, description) = (words("profile-title"), words("profile-text"));
+        let consent = words("profile-consent");
         let account = profile::Account {
             device: view.device.id,
             origin: &self.pages.origin,

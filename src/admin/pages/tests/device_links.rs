@@ -6,6 +6,7 @@ use plist::Value;
 
 use super::kit::*;
 use crate::audit::Actor;
+use crate::directory::desk::testing;
 use crate::directory::{DeviceSpec, LinkTerms};
 use crate::model::{Device, DeviceKind, DeviceState, Language, OrgId, Scopes};
 use crate::store::{AuditFilter, Resolved};
@@ -76,21 +77,8 @@ fn shown(answer: &Answer) -> String {
 
 /// Whether this is the password that the device signs in with now.
 async fn is_password(site: &Site, device: &Device, password: &str) -> bool {
-    use crate::model::password::{PlainPassword, Typed};
-    let Typed::Generated(typed) = PlainPassword::read(password.as_bytes()) else {
-        return false;
-    };
     let mailbox = site.mailbox("contact").await;
-    let Resolved::Mailbox(found) = site.store.resolve_login(&mailbox.address).await.unwrap() else {
-        panic!("no mailbox");
-    };
-    let keys = crate::keys::Keyring::for_tests();
-    let key = keys.current();
-    let tag = crate::verify::tag(key, mailbox.id, typed.canonical());
-    found
-        .credentials
-        .iter()
-        .any(|one| one.device.id == device.id && one.retired_at.is_none() && one.tag == Some(tag))
+    testing::is_password(&*site.store, &mailbox, device.id, password).await
 }
 
 #[tokio::test]
