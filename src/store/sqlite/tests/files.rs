@@ -111,6 +111,7 @@ fn migrations_are_applied_once_and_shown_before() {
         "0004_knocks",
         "0005_requests",
         "0006_inviter",
+        "0007_set_up_links",
     ];
     assert_eq!(SqliteStore::pending_migrations(&config).unwrap(), all);
     assert_eq!(
@@ -136,7 +137,7 @@ fn a_newer_schema_is_refused_by_name() {
             error,
             Error::NewerSchema {
                 found: 99,
-                known: 6,
+                known: 7,
                 ..
             }
         ),

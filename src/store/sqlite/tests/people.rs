@@ -45,7 +45,8 @@ async fn what_was_there_before_keeps_its_place() {
             "0003_outbox",
             "0004_knocks",
             "0005_requests",
-            "0006_inviter"
+            "0006_inviter",
+            "0007_set_up_links",
         ]
     );
     let store = SqliteStore::open(&config, Clock::manual(START)).unwrap();
