@@ -143,25 +143,7 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
         Command::Add(args) => add(args, local, output).await,
         Command::Link(command) => link::run(command, local, output).await,
         Command::List(args) => list(args, local, output).await,
-        Command::Show(which) => {
-            let device = directory.find_device(&which.device).await?;
-            let address = local.directory.address_of(&device).await?;
-            let owner = owner(&device, local).await?;
-            let filter = DeviceFilter {
-                mailbox: Some(device.mailbox),
-                with_revoked: true,
-                ..DeviceFilter::default()
-            };
-            let knocking = directory.knocking(&filter).await?.remove(&device.id);
-            let (address, now) = (address.as_str(), local.now());
-            let beside = Beside {
-                owner: owner.as_ref(),
-                knocking: knocking.as_ref(),
-            };
-            output.show(&json_of(&device, address, beside, now), || {
-                show::details(&device, address, beside, now)
-            })
-        }
+        Command::Show(which) => show_one(&which, local, output).await,
         Command::Replace(which) => replace(which, local, output).await,
         Command::Revoke(which) => {
             let device = directory.find_device(&which.device).await?;
@@ -207,6 +189,26 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
         }
         Command::Edit(args) => edit(args, local, output).await,
     }
+}
+
+async fn show_one(which: &Which, local: &Local, output: &Output) -> Result<(), Failure> {
+    let device = local.directory.find_device(&which.device).await?;
+    let address = local.directory.address_of(&device).await?;
+    let owner = owner(&device, local).await?;
+    let filter = DeviceFilter {
+        mailbox: Some(device.mailbox),
+        with_revoked: true,
+        ..DeviceFilter::default()
+    };
+    let knocking = local.directory.knocking(&filter).await?.remove(&device.id);
+    let (address, now) = (address.as_str(), local.now());
+    let beside = Beside {
+        owner: owner.as_ref(),
+        knocking: knocking.as_ref(),
+    };
+    output.show(&json_of(&device, address, beside, now), || {
+        show::details(&device, address, beside, now)
+    })
 }
 
 async fn add(args: Add, local: &Local, output: &Output) -> Result<(), Failure> {

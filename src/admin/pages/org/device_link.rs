@@ -27,7 +27,7 @@ pub(super) struct How {
 }
 
 impl How {
-    pub(super) fn read(sent: &mut Sent) -> Self {
+    pub(super) fn read(sent: &Sent) -> Self {
         Self {
             word: sent.text("how"),
             to: sent.text("to"),

@@ -413,7 +413,7 @@ async fn other_sites_cannot_open_a_link_and_hammering_is_slowed() {
     let site = Site::new().await;
     let (_, path) = link(&site).await;
     let browser = site.browser();
-    let answer = browser.from_elsewhere(&path, "action=password").await;
+    let answer = browser.post_elsewhere(&path, "action=password").await;
     assert_eq!(answer.as_u16(), 403);
     assert_eq!(passwords(&site).await, 0);
     let mut guesser = site.browser();

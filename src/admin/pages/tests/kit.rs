@@ -448,7 +448,7 @@ impl Browser<'_> {
     }
 
     /// Sends a form from a page of another site.
-    pub(in crate::admin) async fn from_elsewhere(&self, path: &str, form: &str) -> StatusCode {
+    pub(in crate::admin) async fn post_elsewhere(&self, path: &str, form: &str) -> StatusCode {
         let mut request = self.request(Method::POST, path, Some(form.to_owned()));
         let cross = header::HeaderValue::from_static("cross-site");
         request.headers_mut().insert("sec-fetch-site", cross);
