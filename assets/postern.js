@@ -142,6 +142,8 @@
   const offline = document.getElementById("offline");
   document.addEventListener("submit", event => {
     if (!navigator.onLine) { event.preventDefault(); offline.hidden = false; return; }
+    // A file comes, and the page stays.
+    if ("file" in event.target.dataset) return;
     const button = event.submitter;
     if (button?.getAttribute("aria-busy")) { event.preventDefault(); return; }
     button?.setAttribute("aria-busy", "true");

@@ -97,7 +97,7 @@ sign-in-changed-note = Ce n’était pas vous ? Alors choisissez tout de suite 
 address-confirm-subject = Confirmez votre nouvelle adresse de connexion
 address-confirm-lead = Vous voulez désormais vous connecter avec { $new }. Le lien ci-dessous fonctionne une fois, jusqu’au { $until } ; connectez-vous comme avant pour l’utiliser.
 address-confirm-button = Confirmer l’adresse
-address-confirm-note = Ce n’était pas vous ? Alors ne faites rien : sans ce lien, personne ne peut utiliser votre adresse à la place de { $old }.
+address-confirm-note = Ce n’était pas vous ? Alors ne faites rien : sans ce lien, personne ne peut utiliser votre adresse à la place de { $old }.
 
 address-confirmed-subject = Vous vous connectez avec une autre adresse
 address-confirmed-lead = Vous vous connectez désormais avec { $new } et non plus avec { $old }.
@@ -174,6 +174,12 @@ token-made-subject = Un nouveau jeton d’API agit en votre nom
 token-made-lead = Le jeton d’API { $token } a été créé : qui le possède agit en votre nom dans l’organisation { $org }.
 token-made-button = Voir les jetons
 token-made-note = Ce n’était pas vous ? Ouvrez le Manager et révoquez le jeton, puis choisissez un nouveau mot de passe.
+## Appareil à configurer
+
+device-link-subject = Configurez { $device } pour { $mailbox }
+device-link-lead = { $by } vous demande de configurer { $device } pour la boîte { $mailbox }. Ouvrez le lien sur cet appareil ; il fonctionne une seule fois, jusqu’au { $until }.
+device-link-button = Configurer l’appareil
+device-link-note = Vous ne connaissez pas { $by } ? Alors ne faites rien : sans vous, rien ne se passe. Ne transférez pas ce message : la première personne qui ouvre le lien obtient le mot de passe.
 
 ## Essai
 

@@ -142,6 +142,14 @@ actions! {
     DeviceEdit => "device.edit",
     /// A device came by import.
     DeviceImport => "device.import",
+    /// The file of a set-up link was read, which gave the device its password.
+    DeviceLinkFetch => "device.link.fetch",
+    /// A set-up link was opened, or its device set up anew by whoever had opened it.
+    DeviceLinkOpen => "device.link.open",
+    /// A set-up link was made.
+    DeviceLinkSend => "device.link.send",
+    /// A set-up link was withdrawn.
+    DeviceLinkWithdraw => "device.link.withdraw",
     /// A device was paused.
     DevicePause => "device.pause",
     /// A device got a new password.

@@ -38,8 +38,8 @@ pub struct DeviceSpec {
 }
 
 impl DeviceSpec {
-    /// The device of a mailbox with this password.
-    pub(super) fn of(self, mailbox: MailboxId, credential: NewCredential) -> NewDevice {
+    /// The device of a mailbox with this password, or with none yet.
+    pub(super) fn of(self, mailbox: MailboxId, credential: Option<NewCredential>) -> NewDevice {
         NewDevice {
             mailbox,
             label: self.label,
@@ -68,7 +68,7 @@ impl Directory {
     ) -> Result<(Device, PlainPassword), Error> {
         let mailbox = self.find_mailbox(mailbox).await?;
         let (credential, password) = self.new_credential(actor, mailbox.id, &mailbox.address).await?;
-        let new = spec.of(mailbox.id, credential);
+        let new = spec.of(mailbox.id, Some(credential));
         Ok((self.store.create_device(actor, &new).await?, password))
     }
 

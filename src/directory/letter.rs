@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::clock::Timestamp;
 use crate::identity::Token;
-use crate::identity::token::{Address as AddressLink, Invitation, Reset};
+use crate::identity::token::{Address as AddressLink, Device as DeviceLink, Invitation, Reset};
 use crate::model::{
     Address, ApiToken, InvitationId, InvitedGrant, Language, MailboxId, Org, OrgId, Rights, Role, TokenScope,
 };
@@ -93,6 +93,21 @@ pub enum Letter {
         device: String,
         /// When.
         at: Timestamp,
+    },
+    /// They are to set up a device.
+    DeviceLink {
+        /// Who asks them to.
+        by: String,
+        /// The organisation's name.
+        org: String,
+        /// The mailbox that the device is for.
+        mailbox: Address,
+        /// What the device is called.
+        device: String,
+        /// Until when the link works.
+        expires_at: Timestamp,
+        /// What the link ends with.
+        link: Token<DeviceLink>,
     },
     /// They are invited.
     Invitation {

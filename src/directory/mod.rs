@@ -9,6 +9,7 @@
 //! which asks the table (`rights`) and then does the same. What it tells people by mail are letters (`letter`).
 
 pub mod desk;
+mod device_links;
 mod devices;
 mod error;
 mod explain;
@@ -32,6 +33,7 @@ mod tests;
 use std::sync::Arc;
 
 pub use desk::Desk;
+pub use device_links::LinkTerms;
 pub use devices::DeviceSpec;
 pub use error::Error;
 pub use explain::AddressMeaning;

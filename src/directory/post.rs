@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::letter::{Letter, NotPosted, Post, Recipient, SignInChange};
 use crate::model::{InvitationId, OrgId};
 use crate::outbox::{
-    self, Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, Invitation,
-    Outbox, PasswordReset, SignInChanged, Token, TokenMade,
+    self, Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, DeviceLink,
+    Invitation, Outbox, PasswordReset, SignInChanged, Token, TokenMade,
 };
 
 #[async_trait]
@@ -90,6 +90,21 @@ fn content(letter: Letter) -> Result<(Content, Option<InvitationId>), outbox::Er
             address,
             device,
             at,
+        }),
+        Letter::DeviceLink {
+            by,
+            org,
+            mailbox,
+            device,
+            expires_at,
+            link,
+        } => Content::DeviceLink(DeviceLink {
+            by,
+            org,
+            mailbox,
+            device,
+            expires_at,
+            token: Token::new(link.shown())?,
         }),
         Letter::Invitation {
             by,

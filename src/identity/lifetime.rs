@@ -27,6 +27,10 @@ pub struct Lifetimes {
     pub address: Duration,
     /// The link that makes the first owner.
     pub set_up: Duration,
+    /// The link that sets a device up.
+    pub device_link: Duration,
+    /// The file of such a link, from the tap on.
+    pub device_file: Duration,
 }
 
 /// Between two notes of when a session was last used: not every request writes into the store.
@@ -54,6 +58,8 @@ impl Default for Lifetimes {
             reset: hours(1),
             address: days(1),
             set_up: days(1),
+            device_link: days(1),
+            device_file: Duration::from_secs(15 * 60),
         }
     }
 }

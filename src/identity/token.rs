@@ -47,6 +47,12 @@ purposes! {
     Address => "psa_",
     /// Speaks to the API in the name of a user.
     Api => "pst_",
+    /// Sets a device up.
+    Device => "psd_",
+    /// The browser that opened a set-up link: what its cookie holds.
+    DeviceBrowser => "psb_",
+    /// Reads the file of a set-up link, once.
+    DeviceFile => "psf_",
     /// Accepts an invitation.
     Invitation => "psi_",
     /// Sets a new password for somebody who has forgotten theirs.

@@ -113,6 +113,8 @@ id!(/// A console session: one browser in which somebody signed in to the Manage
     ConsoleSessionId, "ses", "a console session");
 id!(/// A device.
     DeviceId, "dev", "a device");
+id!(/// A set-up link of a device.
+    DeviceLinkId, "lnk", "a set-up link");
 id!(/// A mail domain.
     DomainId, "dom", "a mail domain");
 id!(/// An invitation.

@@ -45,6 +45,8 @@ kinds! {
     DeviceNetwork => "device-network",
     /// Devices were not used for a long time.
     DeviceUnused => "device-unused",
+    /// A device is to be set up; has a link.
+    DeviceLink => "device-link",
     /// An offer to become a member; has a link.
     Invitation => "invitation",
     /// A new password was asked for; has a link.

@@ -16,6 +16,7 @@
 
 pub mod address;
 pub mod device;
+pub mod device_link;
 pub mod id;
 pub mod mail;
 pub mod name;
@@ -27,9 +28,10 @@ pub mod person;
 
 pub use address::{Address, DomainName};
 pub use device::{Device, DeviceKind, DeviceState, Networks, Scopes, SenderRule};
+pub use device_link::{DeviceLink, DeviceLinkState};
 pub use id::{
-    AliasId, ConsoleSessionId, CredentialId, DeviceId, DomainId, InvitationId, MailId, MailboxId, OrgId, TokenId,
-    UserId,
+    AliasId, ConsoleSessionId, CredentialId, DeviceId, DeviceLinkId, DomainId, InvitationId, MailId, MailboxId, OrgId,
+    TokenId, UserId,
 };
 pub use mail::{Mail, MailKind, MailState};
 pub use notice::{NoticeKind, NoticesOff};

@@ -7,6 +7,7 @@ pub mod android;
 pub mod autoconfig;
 pub mod autodiscover;
 pub mod pacc;
+pub mod profile;
 pub mod records;
 pub mod sheet;
 

@@ -84,6 +84,8 @@ pub enum Content {
     DeviceNetwork(DeviceNetwork),
     /// Devices were not used for a long time.
     DeviceUnused(DeviceUnused),
+    /// A device is to be set up.
+    DeviceLink(DeviceLink),
     /// An offer to become a member.
     Invitation(Invitation),
     /// A new password was asked for.
@@ -193,6 +195,25 @@ pub struct DeviceAdded {
     /// When.
     #[serde(with = "moment")]
     pub at: Timestamp,
+}
+
+/// See [`Content::DeviceLink`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct DeviceLink {
+    /// Who asks for it.
+    pub by: String,
+    /// The organisation's name.
+    pub org: String,
+    /// The mailbox that the device is for.
+    #[serde(with = "address")]
+    pub mailbox: Address,
+    /// The device's label.
+    pub device: String,
+    /// When the link ends.
+    #[serde(with = "moment")]
+    pub expires_at: Timestamp,
+    /// The link's secret.
+    pub token: Token,
 }
 
 /// See [`Content::Invitation`].
@@ -342,6 +363,7 @@ impl Content {
             Self::DeviceDigest(_) => MailKind::DeviceDigest,
             Self::DeviceNetwork(_) => MailKind::DeviceNetwork,
             Self::DeviceUnused(_) => MailKind::DeviceUnused,
+            Self::DeviceLink(_) => MailKind::DeviceLink,
             Self::Invitation(_) => MailKind::Invitation,
             Self::PasswordReset(_) => MailKind::PasswordReset,
             Self::SignInChanged(_) => MailKind::SignInChanged,
@@ -354,6 +376,7 @@ impl Content {
     pub(super) const fn token(&self) -> Option<&Token> {
         match self {
             Self::AddressConfirm(AddressConfirm { token, .. })
+            | Self::DeviceLink(DeviceLink { token, .. })
             | Self::Invitation(Invitation { token, .. })
             | Self::PasswordReset(PasswordReset { token, .. }) => Some(token),
             _ => None,
@@ -364,6 +387,7 @@ impl Content {
     const fn useful_until(&self) -> Option<Timestamp> {
         match self {
             Self::AddressConfirm(AddressConfirm { expires_at, .. })
+            | Self::DeviceLink(DeviceLink { expires_at, .. })
             | Self::Invitation(Invitation { expires_at, .. })
             | Self::PasswordReset(PasswordReset { expires_at, .. }) => Some(*expires_at),
             _ => None,

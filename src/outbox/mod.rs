@@ -40,7 +40,7 @@ use jiff::tz::TimeZone;
 pub use config::{BadSender, Config, Credentials, Security, Sender, Server};
 pub use content::{
     Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, DeviceDigest,
-    DeviceNetwork, DeviceUnused, Happened, Happening, Invitation, PasswordReset, Recipient, SignInChange,
+    DeviceLink, DeviceNetwork, DeviceUnused, Happened, Happening, Invitation, PasswordReset, Recipient, SignInChange,
     SignInChanged, SignedIn, Test, Token, TokenMade, Unused,
 };
 pub use failure::{Failure, Stage};

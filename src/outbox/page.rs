@@ -9,8 +9,8 @@ use crate::clock::Timestamp;
 use crate::model::{Language, Origin, Role};
 
 use super::content::{
-    Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, Invitation,
-    PasswordReset, SignInChanged, Test, TokenMade,
+    Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, DeviceLink,
+    Invitation, PasswordReset, SignInChanged, Test, TokenMade,
 };
 use super::texts::{Texts, shown};
 
@@ -71,6 +71,7 @@ impl Page {
             Content::AddressConfirmed(content) => writer.address_confirmed(content),
             Content::DeviceAdded(content) => writer.device_added(content),
             Content::DeviceDigest(content) => writer.device_digest(content),
+            Content::DeviceLink(content) => writer.device_link(content),
             Content::DeviceNetwork(content) => writer.device_network(content),
             Content::DeviceUnused(content) => writer.device_unused(content),
             Content::Invitation(content) => writer.invitation(content),
@@ -167,6 +168,26 @@ impl Writer<'_> {
         page.facts.extend(self.when_and_where(content.at, None));
         page.button = self.button(&format!("/o/{}/mailboxes/{}/devices", content.org, content.mailbox));
         self.choose(&mut page, content.org);
+        page
+    }
+
+    fn device_link(&self, content: &DeviceLink) -> Page {
+        let until = self.texts.moment(content.expires_at);
+        let mailbox = content.mailbox.as_str();
+        let mut page = self.page(&[
+            ("by", &content.by),
+            ("mailbox", mailbox),
+            ("device", &content.device),
+            ("until", &until),
+        ]);
+        page.facts = vec![
+            self.fact("device", &content.device),
+            self.fact("mailbox", mailbox),
+            self.fact("by", &content.by),
+            self.fact("organisation", &content.org),
+            self.fact("link-until", &until),
+        ];
+        page.button = self.button(&format!("/s/{}", content.token.expose()));
         page
     }
 

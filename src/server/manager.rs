@@ -24,7 +24,7 @@ use crate::outbox::Notices;
 use crate::peer::Protocol;
 use crate::store::{NoticeStore, Store, Tidied};
 use crate::throttle::{SignInConfig, SignInThrottle};
-use crate::tls::{Acceptor, OwnConnector};
+use crate::tls::{Acceptor, OwnConnector, Signer};
 use crate::trial;
 
 /// What the Manager speaks, under TLS (RFC 7301 §6).
@@ -106,9 +106,18 @@ impl Server {
             records,
             tries: Arc::clone(&self.plane.tries),
             trial,
+            signer: self.signer(origin),
             clock: self.clock.clone(),
         });
         admin::router(pages, api)
+    }
+
+    /// Files are signed with the certificate of the Manager's name; where that is a reverse proxy's, with that of the mail
+    /// server.
+    fn signer(&self, origin: &Origin) -> Signer {
+        let mut names = vec![origin.host().to_owned()];
+        names.extend(self.config.client_settings.imap.as_ref().map(|imap| imap.host.clone()));
+        Signer::new(Arc::clone(&self.certificates), names, self.clock.clone())
     }
 
     fn discovery_parts(&self, origin: &Origin) -> discovery::Parts {
@@ -223,6 +232,7 @@ async fn tidy(directory: &Directory) {
                         addresses = tidied.addresses,
                         invitations = tidied.invitations,
                         tokens = tidied.tokens,
+                        device_links = tidied.device_links,
                         requests = tidied.requests,
                         "what had ended was tidied away"
                     );
@@ -249,9 +259,19 @@ fn is_more(tidied: &Tidied) -> bool {
         addresses,
         invitations,
         tokens,
+        device_links,
         requests,
     } = *tidied;
-    [grants, sessions, resets, addresses, invitations, tokens, requests]
-        .iter()
-        .any(|count| *count >= crate::directory::TIDIED_MAX)
+    [
+        grants,
+        sessions,
+        resets,
+        addresses,
+        invitations,
+        tokens,
+        device_links,
+        requests,
+    ]
+    .iter()
+    .any(|count| *count >= crate::directory::TIDIED_MAX)
 }

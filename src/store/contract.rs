@@ -244,7 +244,7 @@ fn new_device(mailbox: &Mailbox, label: &str, tag: u16) -> NewDevice {
         expires_at: None,
         networks: Networks::default(),
         senders: SenderRule::Mailbox,
-        credential: credential(tag),
+        credential: Some(credential(tag)),
         imported: false,
     }
 }

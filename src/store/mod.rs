@@ -2,7 +2,7 @@
 //!
 //! Traits are narrow by role, so that the login path cannot reach what only the control plane may change:
 //! [`CredentialStore`] for verify, session and upstream, [`ChangeStore`] for revoke, [`AuditStore`] for what was done;
-//! for directory [`DirectoryStore`] (organisations, mailboxes, devices), [`PeopleStore`] (users, roles, grants,
+//! for directory [`DirectoryStore`] (organisations, mailboxes, devices), [`DeviceLinkStore`] (their set-up links), [`PeopleStore`] (users, roles, grants,
 //! invitations), [`SignInStore`] (how users prove who they are) and [`TokenStore`] (the API's tokens); for outbox
 //! [`OutboxStore`] and [`NoticeStore`]; [`Store`] is their sum. `contract` is the list of tests that every backend passes.
 //!
@@ -11,6 +11,7 @@
 
 pub mod audit;
 pub mod change;
+pub mod device_link;
 pub mod login;
 pub mod notice;
 pub mod outbox;
@@ -31,6 +32,7 @@ use async_trait::async_trait;
 pub use crate::audit::Actor;
 pub use audit::{AuditFilter, AuditPage, AuditRow, AuditStore};
 pub use change::{Change, ChangeKind, EndReason, Seq};
+pub use device_link::{DeviceLinkStore, FoundLink, LinkGives, LinkOpening, NewDeviceLink, Opener};
 pub use login::{Credential, DeviceUse, Epoch, Hash, Knocks, LoginDevice, LoginMailbox, Resolved};
 pub use notice::{DueNotices, Notice, NoticeDevice, NoticeMail, NoticeReader, NoticeStore, NoticeTurn, UnusedDevice};
 pub use outbox::{AfterFailure, DueMail, MailBacklog, MailFilter, NewMail, OutboxStore};
@@ -125,7 +127,7 @@ pub enum Error {
     },
 }
 
-/// A device to be added, with its first credential.
+/// A device to be added.
 #[derive(Debug, Clone)]
 pub struct NewDevice {
     /// Whose.
@@ -144,8 +146,8 @@ pub struct NewDevice {
     pub networks: Networks,
     /// Allowed senders.
     pub senders: SenderRule,
-    /// Its credential.
-    pub credential: NewCredential,
+    /// Its credential; none where it gets one by a set-up link.
+    pub credential: Option<NewCredential>,
     /// Came by import.
     pub imported: bool,
 }
@@ -369,6 +371,7 @@ pub trait Store:
     + ChangeStore
     + AuditStore
     + DirectoryStore
+    + DeviceLinkStore
     + PeopleStore
     + SignInStore
     + TokenStore
@@ -382,6 +385,7 @@ impl<T> Store for T where
         + ChangeStore
         + AuditStore
         + DirectoryStore
+        + DeviceLinkStore
         + PeopleStore
         + SignInStore
         + TokenStore

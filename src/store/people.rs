@@ -234,6 +234,9 @@ pub struct Tidied {
     pub invitations: u32,
     /// Tokens whose end lies before the given moment.
     pub tokens: u32,
+    /// Devices that never got a password, whose set-up link ended some days ago, revoked; or links of which nobody asks
+    /// any more.
+    pub device_links: u32,
     /// Requests to the API of which it need not be known any longer what they made.
     pub requests: u32,
 }

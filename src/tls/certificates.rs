@@ -121,6 +121,16 @@ impl Certificates {
         self.min_version
     }
 
+    /// The certificates for exactly this name, or by a wildcard; the default ones are not among them.
+    pub(super) fn of_name(&self, name: &str) -> Vec<Arc<CertifiedKey>> {
+        let table = self.table.load();
+        if table.is_known(name) {
+            table.candidates(Some(name)).cloned().collect()
+        } else {
+            Vec::new()
+        }
+    }
+
     fn choose(&self, name: Option<&str>, schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         let table = self.table.load();
         table
@@ -178,11 +188,23 @@ impl Table {
         Ok(table)
     }
 
-    /// Everything that may answer for this name, best first; never empty.
-    fn candidates(&self, name: Option<&str>) -> impl Iterator<Item = &Arc<CertifiedKey>> {
-        let name = name.map(str::to_ascii_lowercase).unwrap_or_default();
+    /// The certificates that have this name, and those that have it by a wildcard.
+    fn named(&self, name: &str) -> (Option<&Candidates>, Option<&Candidates>) {
+        let name = name.to_ascii_lowercase();
         let exact = self.exact.get(&name);
         let wildcard = name.split_once('.').and_then(|(_, parent)| self.wildcard.get(parent));
+        (exact, wildcard)
+    }
+
+    /// Whether any certificate is for this name.
+    fn is_known(&self, name: &str) -> bool {
+        let (exact, wildcard) = self.named(name);
+        exact.is_some() || wildcard.is_some()
+    }
+
+    /// Everything that may answer for this name, best first; never empty.
+    fn candidates(&self, name: Option<&str>) -> impl Iterator<Item = &Arc<CertifiedKey>> {
+        let (exact, wildcard) = self.named(name.unwrap_or_default());
         let known = exact.is_some() || wildcard.is_some();
         let default = (!known).then_some(&self.default);
         exact.into_iter().chain(wildcard).chain(default).flatten()

@@ -13,6 +13,7 @@ mod development;
 mod own;
 mod scratch;
 mod secured;
+mod signer;
 mod stream;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -34,6 +35,7 @@ pub use coverage::{Coverage, coverage, covers};
 pub use development::ensure_development_certificates;
 pub use own::OwnConnector;
 pub use secured::{Secured, Side};
+pub use signer::{NotSigned, Signer};
 pub use stream::Stream;
 
 /// Whether a handshake failed because the client did not accept our certificate, and said so.

@@ -13,7 +13,8 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tempfile::TempDir;
 
-use super::{CertificateConfig, provider};
+use super::{CertificateConfig, Certificates, Config, Signer, Version, provider};
+use crate::clock::Clock;
 
 /// An authority with a folder of its own for what it issues.
 pub(crate) struct Ca {
@@ -53,6 +54,16 @@ impl Ca {
     /// A path in the authority's folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
+    }
+
+    /// Signs for these names with a certificate that has those.
+    pub(crate) fn signer(&self, has: &[&str], wants: &[&str], clock: &Clock) -> Signer {
+        let config = Config {
+            certificates: vec![self.issue("signer", has).files],
+            min_version: Version::Tls12,
+        };
+        let wants = wants.iter().map(|&name| name.to_owned()).collect();
+        Signer::new(Certificates::load(&config).unwrap(), wants, clock.clone())
     }
 
     /// An ordinary server certificate.

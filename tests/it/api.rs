@@ -1,6 +1,7 @@
 //! The API of the real daemon, over TLS: a life told by requests, and a program that tries what its description allows and
 //! what it does not.
 
+mod device_link;
 mod program;
 mod schemathesis;
 

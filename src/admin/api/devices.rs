@@ -1,11 +1,12 @@
 //! `/devices`: lists, single ones, new ones, and new passwords. A password stands in the answer to the request that made
 //! it, and nowhere else.
 
+use super::device_links::{DeviceLinkNew, DeviceSetUp};
 use super::once::{Key, KeyHeader, Made};
 use super::scope::*;
 use crate::admin::lists::{self, SILENT, SOON};
 use crate::directory::DeviceSpec;
-use crate::directory::desk::DeviceAdded;
+use crate::directory::desk::{DeviceAdded, Linked};
 use crate::model::name::device_label;
 use crate::model::{DeviceId, MailboxId};
 use crate::onboard::Service;
@@ -104,6 +105,10 @@ struct DeviceNew {
     networks: words::Networks,
     #[serde(default)]
     senders: words::Senders,
+    /// A set-up link instead of a password: whoever opens it on the device gets the password, once, within a day.
+    #[serde(default)]
+    #[schema(value_type = Option<DeviceLinkNew>, nullable = false)]
+    link: Option<words::Object<DeviceLinkNew>>,
 }
 
 /// How a mail program reaches one protocol.
@@ -119,9 +124,12 @@ pub(super) struct Server {
 #[derive(Debug, Serialize, ToSchema)]
 struct DevicePassword {
     device: shown::Device,
-    /// Shown this once; null in the answer to a repeated request.
+    /// Shown this once; null in the answer to a repeated request, and where a set-up link gives it.
     #[schema(value_type = Option<String>, required = true)]
     password: Option<Shown>,
+    /// The set-up link that gives the password; null where there is none.
+    #[schema(required = true)]
+    set_up: Option<DeviceSetUp>,
     /// Where mail programs receive, as far as the device may.
     #[schema(required = true)]
     imap: Option<Server>,
@@ -238,15 +246,27 @@ async fn add(
     key: Key,
     Sent { body, octets }: Sent<DeviceNew>,
 ) -> Result<Made<DevicePassword>, Problem> {
+    let mut body = body;
+    let link = body.link.take().map(|link| link.0.spec(&caller));
     let spec = spec(body)?;
     let (desk, acting) = (Arc::clone(&api.desk), caller.acting.clone());
     let make = async move {
-        let added = desk.add_device(&acting, mailbox, spec).await?;
-        Ok((added.row.device.id, added))
+        let added = match link {
+            None => Added::Shown(desk.add_device(&acting, mailbox, spec).await?),
+            Some(by) => Added::Linked(desk.add_linked_device(&acting, mailbox, spec, &by).await?),
+        };
+        Ok((added.id(), added))
     };
     let (id, added) = api.once(&caller, key.of(&octets), make).await?.split();
     let is_replay = added.is_none();
-    let answer = with_password(&api, &caller, id, added, None).await?;
+    let answer = match added {
+        Some(Added::Shown(added)) => with_password(&api, &caller, id, Some(added), None).await?,
+        Some(Added::Linked(linked)) => {
+            let set_up = DeviceSetUp::made(&api, &linked.link, linked.secret, linked.not_mailed);
+            of_device(&api, &linked.row, None, Some(set_up), None)
+        }
+        None => with_password(&api, &caller, id, None, None).await?,
+    };
     Ok(Made::of(is_replay, format!("/devices/{id}"), answer))
 }
 
@@ -270,6 +290,21 @@ pub(super) fn no_scope() -> Problem {
     Problem::field("scopes", "field.bad", "name imap, smtp, or both")
 }
 
+/// What came of a request.
+enum Added {
+    Shown(DeviceAdded),
+    Linked(Linked),
+}
+
+impl Added {
+    const fn id(&self) -> DeviceId {
+        match self {
+            Self::Shown(added) => added.row.device.id,
+            Self::Linked(linked) => linked.row.device.id,
+        }
+    }
+}
+
 /// The answer to a request that made a password. What was made just now needs no further look, which could fail and take
 /// the password along.
 async fn with_password(
@@ -279,10 +314,23 @@ async fn with_password(
     added: Option<DeviceAdded>,
     ended: Option<Ended>,
 ) -> Result<DevicePassword, Problem> {
-    let (row, password) = match added {
-        Some(added) => (added.row, Some(added.password.shown())),
-        None => (api.desk.device(&caller.acting, id).await?, None),
-    };
+    Ok(match added {
+        Some(added) => of_device(api, &added.row, Some(added.password.shown()), None, ended),
+        None => {
+            let row = api.desk.device(&caller.acting, id).await?;
+            let set_up = DeviceSetUp::again(api, caller, id).await?;
+            of_device(api, &row, None, set_up, ended)
+        }
+    })
+}
+
+fn of_device(
+    api: &Api,
+    row: &store::DeviceRow,
+    password: Option<Secret<String>>,
+    set_up: Option<DeviceSetUp>,
+    ended: Option<Ended>,
+) -> DevicePassword {
     let server = |service: &Option<Service>, is_wanted: bool| {
         service.as_ref().filter(|_| is_wanted).map(|service| Server {
             host: service.host.clone(),
@@ -291,13 +339,14 @@ async fn with_password(
         })
     };
     let scopes = row.device.scopes;
-    Ok(DevicePassword {
-        device: shown::Device::of(api, &row),
+    DevicePassword {
+        device: shown::Device::of(api, row),
         password: password.map(Shown),
+        set_up,
         imap: server(&api.settings.imap, scopes.imap),
         smtp: server(&api.settings.smtp, scopes.smtp),
         ended,
-    })
+    }
 }
 
 /// Give a device a new password

@@ -14,6 +14,7 @@ mod audit;
 mod caller;
 mod changed;
 mod device_changes;
+mod device_links;
 mod devices;
 mod document;
 mod domains;
@@ -155,6 +156,7 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .merge(grants::routes())
         .merge(devices::routes())
         .merge(device_changes::routes())
+        .merge(device_links::routes())
         .merge(sessions::routes())
         .merge(members::routes())
         .merge(invitations::routes())

@@ -13,6 +13,7 @@ use crate::admin::console::view::Theme;
 use crate::directory::desk::Opened;
 use crate::identity::BROWSER_MARK_LIFE;
 use crate::model::{Language, Origin};
+use crate::secret::Secret;
 
 /// Which cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +78,38 @@ impl Kind {
             .max_age(life.try_into().unwrap_or_default())
             .build()
     }
+}
+
+/// The browser that opened a set-up link is known by this, and only below that link's path. It is sent by requests from our
+/// own pages only.
+const DEVICE_LINK: (&str, &str) = ("__Secure-postern-device", "postern-device");
+
+const fn device_link_name(origin_is_secure: bool) -> &'static str {
+    if origin_is_secure { DEVICE_LINK.0 } else { DEVICE_LINK.1 }
+}
+
+/// What a browser is known by that opened the set-up link of the path that is asked for.
+pub(super) fn device_link(jar: &CookieJar, origin: &Origin) -> Option<String> {
+    jar.get(device_link_name(origin.is_secure()))
+        .map(|cookie| cookie.value().to_owned())
+}
+
+/// The answer to whoever has opened the set-up link of this path.
+pub(super) fn set_device_link(
+    response: Response,
+    origin: &Origin,
+    path: &str,
+    value: &Secret<String>,
+    life: Duration,
+) -> Response {
+    let cookie = Cookie::build((device_link_name(origin.is_secure()), value.expose().clone()))
+        .path(path.to_owned())
+        .secure(origin.is_secure())
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .max_age(life.try_into().unwrap_or_default())
+        .build();
+    and(response, &cookie)
 }
 
 fn and(mut response: Response, cookie: &Cookie<'_>) -> Response {

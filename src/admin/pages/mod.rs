@@ -44,6 +44,7 @@ use crate::model::{Origin, Rights};
 use crate::onboard;
 use crate::revoke::{Registry, Tail};
 use crate::store::UserOrg;
+use crate::tls::Signer;
 use crate::trial;
 use crate::tries::Tries;
 
@@ -70,6 +71,8 @@ pub struct Parts {
     pub tries: Arc<Tries>,
     /// The way of a test message to our own submission listener; none where there is no such listener.
     pub trial: Option<trial::Way>,
+    /// Signs files that devices are set up with.
+    pub signer: Signer,
     /// The time.
     pub clock: Clock,
 }
@@ -84,6 +87,7 @@ pub struct Pages {
     records: Arc<Records>,
     tries: Arc<Tries>,
     trial: Option<trial::Way>,
+    signer: Signer,
     clock: Clock,
     /// Messages on their way over a redirection.
     flashes: flash::Flashes,
@@ -106,6 +110,7 @@ impl Pages {
             tries: parts.tries,
             trial: parts.trial,
             trials: paced::Paced::default(),
+            signer: parts.signer,
             clock: parts.clock,
             flashes: flash::Flashes::default(),
             once: once::Once::default(),

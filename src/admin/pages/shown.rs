@@ -37,6 +37,7 @@ pub(super) fn device_row(pages: &Pages, org: OrgId, row: &DeviceRow) -> ShownDev
         live: u32::try_from(live).unwrap_or(u32::MAX),
         imported: device.imported,
         knocking: row.knocking.as_ref().map(knocking),
+        link: None,
     }
 }
 

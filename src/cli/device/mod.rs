@@ -3,6 +3,7 @@
 //! A password is printed once, on stdout and nowhere else. Revoking, pausing or replacing one named device asks no
 //! questions, so that it is fast when it must be; ending all devices of a mailbox does.
 
+mod link;
 mod show;
 
 use std::collections::HashMap;
@@ -26,9 +27,12 @@ const WHICH: &str = "A device is named by its id (dev-...) or as ADDRESS/LABEL: 
 pub(super) enum Command {
     /// Add a device to a mailbox and print its password, once.
     #[command(
-        after_help = "Examples:\n  postern device add anna@example.org --label \"Anna's iPhone\"\n  postern device add info@example.org --label Copier --scope smtp --network 192.0.2.7\n  postern device add info@example.org --label CRM --kind app --expires 90d --sender mailbox,@news.example.org\n  postern device add info@example.org --label \"Lucie's iPhone\" --kind iphone --user lucie@private.example"
+        after_help = "Examples:\n  postern device add anna@example.org --label \"Anna's iPhone\"\n  postern device add info@example.org --label Copier --scope smtp --network 192.0.2.7\n  postern device add info@example.org --label CRM --kind app --expires 90d --sender mailbox,@news.example.org\n  postern device add info@example.org --label \"Lucie's iPhone\" --kind iphone --user lucie@private.example\n  postern device add info@example.org --label \"Lucie's iPhone\" --kind iphone --link --to lucie@private.example"
     )]
     Add(Add),
+    /// The set-up link of a device: by it somebody else gets the password, and nobody before.
+    #[command(subcommand)]
+    Link(link::Command),
     /// List devices.
     List(List),
     /// Show everything about one device.
@@ -80,6 +84,8 @@ pub(super) struct Add {
     user: Option<String>,
     #[command(flatten)]
     limits: Limits,
+    #[command(flatten)]
+    link: link::Wanted,
 }
 
 /// What a device may do; absent options mean no limit, or no change.
@@ -135,26 +141,9 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
     let (directory, actor) = (&local.directory, &local.actor);
     match command {
         Command::Add(args) => add(args, local, output).await,
+        Command::Link(command) => link::run(command, local, output).await,
         Command::List(args) => list(args, local, output).await,
-        Command::Show(which) => {
-            let device = directory.find_device(&which.device).await?;
-            let address = local.directory.address_of(&device).await?;
-            let owner = owner(&device, local).await?;
-            let filter = DeviceFilter {
-                mailbox: Some(device.mailbox),
-                with_revoked: true,
-                ..DeviceFilter::default()
-            };
-            let knocking = directory.knocking(&filter).await?.remove(&device.id);
-            let (address, now) = (address.as_str(), local.now());
-            let beside = Beside {
-                owner: owner.as_ref(),
-                knocking: knocking.as_ref(),
-            };
-            output.show(&json_of(&device, address, beside, now), || {
-                show::details(&device, address, beside, now)
-            })
-        }
+        Command::Show(which) => show_one(&which, local, output).await,
         Command::Replace(which) => replace(which, local, output).await,
         Command::Revoke(which) => {
             let device = directory.find_device(&which.device).await?;
@@ -202,6 +191,26 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
     }
 }
 
+async fn show_one(which: &Which, local: &Local, output: &Output) -> Result<(), Failure> {
+    let device = local.directory.find_device(&which.device).await?;
+    let address = local.directory.address_of(&device).await?;
+    let owner = owner(&device, local).await?;
+    let filter = DeviceFilter {
+        mailbox: Some(device.mailbox),
+        with_revoked: true,
+        ..DeviceFilter::default()
+    };
+    let knocking = local.directory.knocking(&filter).await?.remove(&device.id);
+    let (address, now) = (address.as_str(), local.now());
+    let beside = Beside {
+        owner: owner.as_ref(),
+        knocking: knocking.as_ref(),
+    };
+    output.show(&json_of(&device, address, beside, now), || {
+        show::details(&device, address, beside, now)
+    })
+}
+
 async fn add(args: Add, local: &Local, output: &Output) -> Result<(), Failure> {
     let limits = args.limits.read(local.now())?;
     let owner = match &args.user {
@@ -217,6 +226,9 @@ async fn add(args: Add, local: &Local, output: &Output) -> Result<(), Failure> {
         networks: limits.networks.unwrap_or_default(),
         senders: limits.senders.unwrap_or_default(),
     };
+    if args.link.link {
+        return link::add(&args.address, spec, &args.link, owner.as_ref(), local, output).await;
+    }
     let (device, password) = local.directory.add_device(&local.actor, &args.address, spec).await?;
     let address = local.directory.address_of(&device).await?;
     show::password(

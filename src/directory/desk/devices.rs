@@ -73,14 +73,14 @@ pub struct DeviceMay {
 
 /// Whose a device is, from where whoever acts stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Whose {
+pub(super) enum Whose {
     Mine,
     Nobodys,
     Somebodys,
 }
 
 impl Whose {
-    fn of(acting: &Acting, user: Option<UserId>) -> Self {
+    pub(super) fn of(acting: &Acting, user: Option<UserId>) -> Self {
         match user {
             None => Self::Nobodys,
             Some(user) if user == acting.user.id => Self::Mine,
@@ -95,7 +95,7 @@ impl Whose {
         }
     }
 
-    const fn add(self) -> Operation {
+    pub(super) const fn add(self) -> Operation {
         match self {
             Self::Mine => Operation::OwnDeviceAdd,
             Self::Nobodys => Operation::DeviceAdd,
@@ -103,7 +103,7 @@ impl Whose {
         }
     }
 
-    const fn replace(self) -> Operation {
+    pub(super) const fn replace(self) -> Operation {
         match self {
             Self::Mine => Operation::OwnDeviceReplace,
             Self::Nobodys => Operation::DeviceReplace,
@@ -118,7 +118,7 @@ impl Whose {
         }
     }
 
-    const fn change(self, change: DeviceChange) -> Operation {
+    pub(super) const fn change(self, change: DeviceChange) -> Operation {
         match (self, change) {
             (Self::Mine, DeviceChange::Pause | DeviceChange::Revoke) => Operation::OwnDeviceEnd,
             (Self::Mine, DeviceChange::Resume) => Operation::OwnDeviceResume,
@@ -213,7 +213,7 @@ impl Desk {
     }
 
     /// A device that whoever acts may see, and its mailbox.
-    async fn device_on(&self, acting: &Acting, id: DeviceId) -> Result<(DeviceRow, Mailbox), Error> {
+    pub(super) async fn device_on(&self, acting: &Acting, id: DeviceId) -> Result<(DeviceRow, Mailbox), Error> {
         let row = self.store().device_in(acting.org.id, id).await?.ok_or(UNKNOWN_DEVICE)?;
         let mailbox = self
             .store()
@@ -261,7 +261,7 @@ impl Desk {
             .await?;
         // Hashing may have waited for others: what was withdrawn meanwhile counts.
         let actor = self.allow_any(acting, &operations, &row.mailbox).await?;
-        let new = spec.of(mailbox, credential);
+        let new = spec.of(mailbox, Some(credential));
         let device = self.store().create_device(&actor, &new).await?;
         let row = self.with_names(acting, device).await?;
         self.tell_of_device(acting, &row).await;
@@ -426,7 +426,7 @@ impl Desk {
     }
 
     /// The device as it is now, with the names of what it belongs to.
-    async fn with_names(&self, acting: &Acting, device: Device) -> Result<DeviceRow, Error> {
+    pub(super) async fn with_names(&self, acting: &Acting, device: Device) -> Result<DeviceRow, Error> {
         self.store()
             .device_in(acting.org.id, device.id)
             .await?
@@ -434,7 +434,7 @@ impl Desk {
     }
 
     /// Tells everybody who may use the mailbox that it has a new password.
-    async fn tell_of_device(&self, acting: &Acting, row: &DeviceRow) {
+    pub(super) async fn tell_of_device(&self, acting: &Acting, row: &DeviceRow) {
         let (user, mailbox) = (acting.user.id.raw(), row.device.mailbox.raw());
         let (user, mailbox) = (user.to_le_bytes(), mailbox.to_le_bytes());
         let now = self.directory.clock.now();

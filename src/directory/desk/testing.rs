@@ -11,11 +11,14 @@ use crate::directory::letter::Post;
 use crate::identity::{Passwords, password};
 use crate::keys::Keyring;
 use crate::metrics::Metrics;
+use crate::model::password::{PlainPassword, Typed};
+use crate::model::{DeviceId, Mailbox};
 use crate::peer::NetworkPrefixes;
 use crate::revoke::{Registry, Tail};
-use crate::store::Store;
 use crate::store::sqlite::{Config, SqliteStore};
+use crate::store::{Resolved, Store};
 use crate::throttle::SignInThrottle;
+use crate::verify;
 use crate::verify::hash::Params;
 
 pub(crate) use crate::throttle::SignInConfig;
@@ -64,4 +67,18 @@ pub(crate) fn desk(place: &Path, clock: &Clock, post: Arc<dyn Post>, throttle: S
         tail,
         metrics,
     }
+}
+
+/// Whether a device of a mailbox signs in with this password now, as far as its tag tells.
+pub(crate) async fn is_password(store: &dyn Store, mailbox: &Mailbox, device: DeviceId, typed: &str) -> bool {
+    let Typed::Generated(password) = PlainPassword::read(typed.as_bytes()) else {
+        return false;
+    };
+    let Resolved::Mailbox(found) = store.resolve_login(&mailbox.address).await.unwrap() else {
+        return false;
+    };
+    let keys = Keyring::for_tests();
+    let tag = verify::tag(keys.current(), mailbox.id, password.canonical());
+    let mut in_use = found.credentials.iter().filter(|one| one.retired_at.is_none());
+    in_use.any(|one| one.device.id == device && one.tag == Some(tag))
 }

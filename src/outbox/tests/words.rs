@@ -13,6 +13,17 @@ use crate::model::{DeviceId, MailboxId, OrgId};
 
 const FROM: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 7));
 
+fn device_link() -> Content {
+    Content::DeviceLink(DeviceLink {
+        by: "Sophie Martin".to_owned(),
+        org: "Acme".to_owned(),
+        mailbox: address("contact@acme.test"),
+        device: "Lucie's iPhone".to_owned(),
+        expires_at: later(1),
+        token: token(),
+    })
+}
+
 fn every_content() -> Vec<Content> {
     let (by, org) = ("Sophie Martin".to_owned(), "Acme".to_owned());
     let mut contents = vec![
@@ -57,6 +68,7 @@ fn every_content() -> Vec<Content> {
             devices: Vec::new(),
             left: true,
         }),
+        device_link(),
         Content::DeviceAdded(DeviceAdded {
             by,
             org: OrgId::from_raw(1),

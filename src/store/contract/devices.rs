@@ -167,7 +167,7 @@ pub(in crate::store) async fn a_tag_is_unique_in_its_mailbox_retired_ones_includ
         ..credential(1)
     };
     let new = NewDevice {
-        credential: under_another_key,
+        credential: Some(under_another_key),
         ..new_device(&mailbox, "Laptop", 1)
     };
     store.create_device(&actor(), &new).await.unwrap();
@@ -178,7 +178,7 @@ pub(in crate::store) async fn a_tag_is_unique_in_its_mailbox_retired_ones_includ
             ..credential(0)
         };
         let new = NewDevice {
-            credential: untagged,
+            credential: Some(untagged),
             ..new_device(&mailbox, label, 0)
         };
         store.create_device(&actor(), &new).await.unwrap();
@@ -313,7 +313,7 @@ pub(in crate::store) async fn replacing_retires_the_old_credential(backend: &Bac
     };
     let new = NewDevice {
         imported: true,
-        credential: untagged,
+        credential: Some(untagged),
         ..new_device(&mailbox, "Existing password", 0)
     };
     let device = store.create_device(&actor(), &new).await.unwrap();

@@ -200,7 +200,7 @@ pub(in crate::store) async fn a_hash_is_upgraded_only_in_place_of_the_verified_o
         ..credential(1)
     };
     let imported = NewDevice {
-        credential: untagged,
+        credential: Some(untagged),
         ..new_device(&mailbox, "old", 1)
     };
     store.create_device(&actor(), &imported).await.unwrap();

@@ -4,10 +4,10 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use serde_json::{Map, Value, json};
 
 use super::fault::{Fault, Outcome, conflict, not_found, refused};
-use super::grant;
 use super::mailbox::mailbox;
 use super::value::ip_from;
 use super::write::{About, Write};
+use super::{device_link, grant};
 use crate::audit::{Action, device_detail};
 use crate::clock::Timestamp;
 use crate::model::device::Use;
@@ -175,11 +175,13 @@ pub(super) fn insert_device(write: &Write<'_>, mailbox: &Mailbox, new: &NewDevic
             write.now
         ],
     )?;
-    insert_credential(write, id, mailbox, &new.credential)?;
+    if let Some(credential) = &new.credential {
+        insert_credential(write, id, mailbox, credential)?;
+    }
     known_device(write, id)
 }
 
-fn known_device(write: &Write<'_>, id: DeviceId) -> Outcome<Device> {
+pub(super) fn known_device(write: &Write<'_>, id: DeviceId) -> Outcome<Device> {
     device(&write.tx, id)?.ok_or_else(|| not_found(format!("there is no device {id}")))
 }
 
@@ -260,17 +262,30 @@ pub(super) fn replace_credential(
     let device = known_device(write, id)?;
     must_not_be_revoked(&device)?;
     let mailbox = mailbox(write, device.mailbox)?;
-    retire_credential(write, mailbox.id, id, write.now)?;
-    insert_credential(write, id, &mailbox, credential)?;
-    // Generated passwords have a tag, imported ones never do.
-    write.execute(
-        "UPDATE device SET replaced_at = ?2, imported = ?3, epoch = epoch + 1, revision = revision + 1 WHERE id = ?1",
-        params![id, write.now, credential.tag.is_none()],
-    )?;
+    // Whoever has a link to set it up would put a password of their own in place of this one.
+    device_link::end_of(write, id)?;
+    let seq = give_credential(write, &mailbox, &device, credential)?;
     let detail = device_detail(&mailbox.address, &device);
     let about = id.to_string();
     write.audit(actor, Action::DeviceReplace, About::mailbox(&mailbox, &about), detail)?;
-    write.log_device(mailbox.id, id, EndReason::Replaced)
+    Ok(seq)
+}
+
+/// Puts a credential in place of the one in use, if there is one; the caller writes the audit row.
+pub(super) fn give_credential(
+    write: &Write<'_>,
+    mailbox: &Mailbox,
+    device: &Device,
+    credential: &NewCredential,
+) -> Outcome<Seq> {
+    retire_credential(write, mailbox.id, device.id, write.now)?;
+    insert_credential(write, device.id, mailbox, credential)?;
+    // Generated passwords have a tag, imported ones never do.
+    write.execute(
+        "UPDATE device SET replaced_at = ?2, imported = ?3, epoch = epoch + 1, revision = revision + 1 WHERE id = ?1",
+        params![device.id, write.now, credential.tag.is_none()],
+    )?;
+    write.log_device(mailbox.id, device.id, EndReason::Replaced)
 }
 
 pub(super) fn set_state(write: &Write<'_>, actor: &Actor, ids: &[DeviceId], state: DeviceState) -> Outcome<Seq> {
@@ -294,6 +309,7 @@ pub(super) fn set_state_of(write: &Write<'_>, actor: &Actor, device: &Device, st
                 params![id, at],
             )?;
             retire_credential(write, device.mailbox, id, at)?;
+            device_link::end_of(write, id)?;
             (Action::DeviceRevoke, Some(EndReason::Revoked))
         }
         (DeviceState::Active, DeviceState::Paused(at)) => {

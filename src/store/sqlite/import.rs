@@ -43,7 +43,7 @@ fn import_row(write: &Write<'_>, actor: &Actor, row: &ImportRow) -> Outcome<()> 
         expires_at: row.expires_at,
         networks: Networks::default(),
         senders: SenderRule::default(),
-        credential: row.credential.clone(),
+        credential: Some(row.credential.clone()),
         imported: true,
     };
     let device = insert_device(write, &mailbox, &new)?;

@@ -50,6 +50,11 @@ pub(super) const ALL: &[Migration] = &[
         sql: include_str!("migrations/0006_inviter.sql"),
     },
     Migration {
+        version: 7,
+        name: "0007_set_up_links",
+        sql: include_str!("migrations/0007_set_up_links.sql"),
+    },
+    Migration {
         version: 8,
         name: "0008_notices",
         sql: include_str!("migrations/0008_notices.sql"),

@@ -12,6 +12,7 @@ mod change;
 mod connection;
 mod credential;
 mod device;
+mod device_link;
 mod directory;
 mod ending;
 mod fault;

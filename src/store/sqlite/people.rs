@@ -5,7 +5,9 @@ use rusqlite::params;
 
 use super::fault::Outcome;
 use super::write::Write;
-use super::{SqliteStore, address, ending, grant, invitation, member, person, request, session, sign_in, token};
+use super::{
+    SqliteStore, address, device_link, ending, grant, invitation, member, person, request, session, sign_in, token,
+};
 use crate::clock::Timestamp;
 use crate::model::{Address, Grant, Invitation, InvitationId, MailboxId, Member, Org, OrgId, Role, User, UserId};
 use crate::store::{
@@ -266,6 +268,7 @@ fn tidy(write: &Write<'_>, actor: &Actor, kept_since: Timestamp, limit: u32) -> 
         addresses: count(address::tidy(write, limit)?),
         invitations: count(invitations),
         tokens: count(token::tidy(write, kept_since, limit)?),
+        device_links: device_link::tidy(write, actor, kept_since, limit)?,
         requests: count(request::tidy(write, limit)?),
     })
 }

@@ -8,9 +8,9 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRe
 use crate::clock::Timestamp;
 use crate::model::notice::NoticeKind;
 use crate::model::{
-    Address, AliasId, ConsoleSessionId, CredentialId, DeviceId, DeviceKind, DomainId, DomainName, InvitationId,
-    Language, MailId, MailKind, MailboxId, Networks, OrgId, Rights, Role, Scopes, SenderRule, TokenId, TokenScope,
-    UserId,
+    Address, AliasId, ConsoleSessionId, CredentialId, DeviceId, DeviceKind, DeviceLinkId, DomainId, DomainName,
+    InvitationId, Language, MailId, MailKind, MailboxId, Networks, OrgId, Rights, Role, Scopes, SenderRule, TokenId,
+    TokenScope, UserId,
 };
 use crate::peer::Protocol;
 use crate::store::{EndReason, Hash, Proof, Seq, TokenHash};
@@ -37,6 +37,7 @@ kept_as_integer! {
     ConsoleSessionId: ConsoleSessionId::from_raw, ConsoleSessionId::raw;
     CredentialId: CredentialId::from_raw, CredentialId::raw;
     DeviceId: DeviceId::from_raw, DeviceId::raw;
+    DeviceLinkId: DeviceLinkId::from_raw, DeviceLinkId::raw;
     DomainId: DomainId::from_raw, DomainId::raw;
     InvitationId: InvitationId::from_raw, InvitationId::raw;
     MailId: MailId::from_raw, MailId::raw;

@@ -5,8 +5,8 @@ use utoipa::ToSchema;
 
 use super::{MailboxRef, PersonRef};
 use crate::admin::api::Api;
-use crate::admin::api::words::{DeviceId, DeviceKind, Moment, Networks, Protocol, Senders, protocols};
-use crate::model::{self, DeviceState};
+use crate::admin::api::words::{DeviceId, DeviceKind, Language, Moment, Networks, Protocol, Senders, protocols};
+use crate::model::{self, DeviceLinkState, DeviceState};
 use crate::revoke::SessionSnapshot;
 use crate::store::DeviceRow;
 
@@ -140,6 +140,83 @@ impl Device {
             knocking: row.knocking.as_ref().map(Knocking::from),
             connections,
             revision: device.revision.to_string(),
+        }
+    }
+}
+
+/// How far a set-up link has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum LinkState {
+    /// Nobody has opened it yet.
+    Sent,
+    /// It was opened.
+    Opened,
+    /// Its file was read.
+    Fetched,
+    /// The device has signed in.
+    SignedIn,
+    /// Withdrawn, or replaced by a newer one or by a password that was shown.
+    Withdrawn,
+    /// Its time ran out before anybody opened it.
+    Expired,
+    /// The device was revoked.
+    Ended,
+}
+
+impl From<DeviceLinkState> for LinkState {
+    fn from(state: DeviceLinkState) -> Self {
+        match state {
+            DeviceLinkState::Sent => Self::Sent,
+            DeviceLinkState::Opened(_) => Self::Opened,
+            DeviceLinkState::Fetched(_) => Self::Fetched,
+            DeviceLinkState::SignedIn(_) => Self::SignedIn,
+            DeviceLinkState::Withdrawn(_) => Self::Withdrawn,
+            DeviceLinkState::Expired(_) => Self::Expired,
+            DeviceLinkState::Ended(_) => Self::Ended,
+        }
+    }
+}
+
+/// A set-up link: whoever opens it gets the device's password.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::admin::api) struct DeviceLink {
+    state: LinkState,
+    /// Since when; null while it waits.
+    #[schema(required = true)]
+    state_since: Option<Moment>,
+    /// Who sent it.
+    sent_by: String,
+    /// Where it was mailed to; null where it was handed over.
+    #[schema(required = true)]
+    recipient: Option<String>,
+    language: Language,
+    created_at: Moment,
+    /// Its end.
+    expires_at: Moment,
+    #[schema(required = true)]
+    opened_at: Option<Moment>,
+    /// From where it was opened.
+    #[schema(required = true)]
+    opened_from: Option<String>,
+    /// When its file was read.
+    #[schema(required = true)]
+    fetched_at: Option<Moment>,
+}
+
+impl From<&model::DeviceLink> for DeviceLink {
+    fn from(link: &model::DeviceLink) -> Self {
+        Self {
+            state: link.state.into(),
+            state_since: link.state.since().map(Moment),
+            sent_by: link.sent_by.clone(),
+            recipient: link.recipient.as_ref().map(ToString::to_string),
+            language: Language(link.language),
+            created_at: Moment(link.created_at),
+            expires_at: Moment(link.expires_at),
+            opened_at: link.opened_at.map(Moment),
+            opened_from: link.opened_from.map(|from| from.to_string()),
+            fetched_at: link.fetched_at.map(Moment),
         }
     }
 }

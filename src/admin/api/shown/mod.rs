@@ -7,7 +7,7 @@ mod mailboxes;
 mod people;
 mod records;
 
-pub(super) use devices::{Device, Session};
+pub(super) use devices::{Device, DeviceLink, Session};
 pub(super) use mailboxes::{Alias, Domain, Grant, Mailbox, MailboxRef, Overview};
 pub(super) use people::{Ending, Entry, Invitation, Member, PersonRef, Token, User};
 pub(super) use records::DomainRecords;

@@ -134,8 +134,8 @@ fn no_schema_of_an_answer_has_a_place_for_a_secret_but_where_one_is_shown_once()
             .into_iter()
             .flat_map(|fields| fields.keys())
         {
-            let is_secret = ["password", "secret", "tag", "code"].contains(&field.as_str()) || field == "link";
-            let shows = ["DevicePassword", "InvitationLink"].contains(&name.as_str());
+            let is_secret = ["password", "secret", "tag", "code", "url"].contains(&field.as_str()) || field == "link";
+            let shows = ["DeviceNew", "DevicePassword", "DeviceSetUp", "InvitationLink"].contains(&name.as_str());
             assert!(!is_secret || shows, "{name}.{field}");
             // The place of an entry in the chain of the audit log.
             assert!(!field.contains("hash") || name == "Entry", "{name}.{field}");

@@ -76,6 +76,7 @@ async fn elsewhere(site: &Site) -> Things {
 fn body(pattern: &str) -> Value {
     match pattern {
         "/devices/{device}" => json!({ "revision": "0", "name": "x" }),
+        "/devices/{device}/link/send" => json!({}),
         "/mailboxes/{mailbox}/aliases" => json!({ "address": "x@example.org" }),
         "/mailboxes/{mailbox}/devices" => json!({ "name": "x" }),
         "/mailboxes/{mailbox}/devices/revoke" => json!({ "devices": ["dev-0000000000007"] }),

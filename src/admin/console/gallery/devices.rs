@@ -8,14 +8,14 @@ use super::{Shot, shot};
 use crate::admin::console::view::confirm::{Confirm, EndingDevice};
 use crate::admin::console::view::device::{DeviceRow, FirstSignIn, LiveBadge, LiveFirstSignIn, Standing, Trouble, Why};
 use crate::admin::console::view::devices::{
-    DeviceForm, DeviceMay, DevicePage, DevicePassword, DeviceSession, Devices, EditDevice, NewDevice, PasswordGone,
-    Server,
+    DeviceForm, DeviceLinkPage, DeviceLinkShown, DeviceMay, DevicePage, DevicePassword, DeviceSession, Devices,
+    EditDevice, NewDevice, PasswordGone, Server,
 };
 use crate::admin::console::view::form::problem;
 use crate::admin::console::view::qr::Qr;
 use crate::admin::console::view::sessions::{LiveSessions, SessionRow, Sessions};
 use crate::admin::console::view::{Choice, Field, Frame, Listing, Place, Ticks, done};
-use crate::model::{DeviceId, DeviceKind};
+use crate::model::{DeviceId, DeviceKind, DeviceLinkState};
 use crate::peer::Protocol;
 use crate::secret::Secret;
 
@@ -28,6 +28,7 @@ pub(super) fn shots(sample: &Sample) -> Vec<Shot> {
     shots.extend(editing(sample));
     shots.extend(passwords(sample));
     shots.extend(questions(sample));
+    shots.extend(links(sample));
     shots.extend(sessions(sample));
     shots
 }
@@ -71,6 +72,7 @@ fn page(frame: Frame, device: DeviceRow) -> DevicePage {
             end_sessions: true,
         },
         awaiting: None,
+        link: None,
     }
 }
 
@@ -153,6 +155,7 @@ fn adding(sample: &Sample) -> Vec<Shot> {
             .to_vec(),
         may_be_nobodys: true,
         once: "1".to_owned(),
+        can_mail: true,
     };
     let own = NewDevice {
         people: Vec::new(),
@@ -189,6 +192,7 @@ fn form(name: &str) -> DeviceForm {
         name: Field::of(name),
         scopes: Ticks::of(["imap", "smtp"]),
         expires: Field::of("never"),
+        how: Field::of("show"),
         ..DeviceForm::default()
     }
 }
@@ -204,7 +208,9 @@ fn wrong() -> DeviceForm {
         expires: Field::of("on"),
         expires_on: Field::of("2020-01-01").wrong(problem::day_to_come()),
         networks: Field::of("everywhere").wrong(problem::network(HOSTILE)),
-        person: Field::default(),
+        how: Field::of("mail"),
+        to: Field::of("anna@").wrong(problem::address()),
+        ..DeviceForm::default()
     }
 }
 
@@ -463,4 +469,62 @@ fn sessions(sample: &Sample) -> Vec<Shot> {
     };
     shots.push(shot("sessions-auditor", &auditor));
     shots
+}
+
+fn links(sample: &Sample) -> Vec<Shot> {
+    let link = |state| DeviceLinkShown {
+        state,
+        recipient: Some(LONG_ADDRESS.to_owned()),
+        sent_by: HOSTILE.to_owned(),
+        created_at: ago(DAY),
+        expires_at: ahead(DAY),
+        opened_from: Some("2001:db8:85a3::8a2e:370:7334".to_owned()),
+    };
+    let page = |link: Option<DeviceLinkShown>| DeviceLinkPage {
+        frame: sample.frame(PLACE),
+        device: DeviceRow {
+            live: 0,
+            last_used: None,
+            name: LONG.to_owned(),
+            link: link.as_ref().map(|link| link.state),
+            ..iphone()
+        },
+        link,
+        url: None,
+        qr: None,
+        may_send: true,
+        may_withdraw: true,
+        can_mail: true,
+        to: Field::of(LONG_ADDRESS),
+        language: Field::of("fr"),
+    };
+    let url = || {
+        Some(Secret::new(
+            "https://manager.acme.example/s/psd_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx".to_owned(),
+        ))
+    };
+    let sent = || Some(link(DeviceLinkState::Sent));
+    let scan = DeviceLinkPage {
+        url: url(),
+        qr: url().and_then(|url| Qr::of(url.expose())),
+        ..page(sent())
+    };
+    let copied = DeviceLinkPage {
+        url: url(),
+        ..page(sent())
+    };
+    vec![
+        shot("device-link-scan", &scan),
+        shot("device-link-copied", &copied),
+        shot("device-link-sent", &page(sent())),
+        shot(
+            "device-link-fetched",
+            &page(Some(link(DeviceLinkState::Fetched(ago(60))))),
+        ),
+        shot(
+            "device-link-signed-in",
+            &page(Some(link(DeviceLinkState::SignedIn(ago(60))))),
+        ),
+        shot("device-link-none", &page(None)),
+    ]
 }

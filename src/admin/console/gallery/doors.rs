@@ -1,15 +1,21 @@
 //! Sign-in, set-up, invitations, step-up.
 
-use super::sample::{DAY, HEBREW, HOSTILE, LONG_ADDRESS, Sample, ago, ahead};
+use super::sample::{DAY, HEBREW, HOSTILE, LONG_ADDRESS, PASSWORD, Sample, ago, ahead};
 use super::{Shot, shot};
+use crate::admin::console::view::devices::Server;
 use crate::admin::console::view::door::{
     Closed, Decline, Forgot, InvitationClosed, Invited, InvitedMailbox, Offer, Reset, SecondFactor, SetUp, SignIn,
     StepUp, Way,
 };
 use crate::admin::console::view::error::{ErrorDoor, Fault};
 use crate::admin::console::view::form::problem;
+use crate::admin::console::view::qr::Qr;
+use crate::admin::console::view::set_up_device::{
+    Platform, SetUpClosed, SetUpDevice, SetUpDeviceClosed, SetUpOffer, SetUpPassword, SetUpWay,
+};
 use crate::admin::console::view::{Field, Frame, Place, done};
 use crate::model::{Right, Role};
+use crate::secret::Secret;
 
 pub(super) fn shots(sample: &Sample) -> Vec<Shot> {
     let mut shots = sign_in(sample);
@@ -17,6 +23,7 @@ pub(super) fn shots(sample: &Sample) -> Vec<Shot> {
     shots.extend(step_up(sample));
     shots.extend(invitations(sample));
     shots.extend(closed(sample));
+    shots.extend(set_up_links(sample));
     shots
 }
 
@@ -252,5 +259,64 @@ fn closed(sample: &Sample) -> Vec<Shot> {
         error("door-410", Fault::Gone),
         error("door-429", Fault::TooMany { again_at: ahead(900) }),
         error("door-503", Fault::Unavailable),
+    ]
+}
+
+fn set_up_links(sample: &Sample) -> Vec<Shot> {
+    let offer = || SetUpOffer {
+        org: "Acme Sàrl".to_owned(),
+        address: LONG_ADDRESS.to_owned(),
+        device: HEBREW.to_owned(),
+        by: HOSTILE.to_owned(),
+        expires_at: ahead(DAY),
+    };
+    let page = |platform, has_profile, way| SetUpDevice {
+        frame: sample.door(),
+        path: "/s/psd_x".to_owned(),
+        offer: offer(),
+        platform,
+        has_profile,
+        way,
+    };
+    let again = |fetched| SetUpWay::Again { fetched };
+    let server = |port| Server {
+        host: "mail.acme.example".to_owned(),
+        port,
+        is_implicit_tls: true,
+    };
+    let password = |qr: bool| SetUpPassword {
+        frame: sample.door(),
+        path: "/s/psd_x".to_owned(),
+        offer: offer(),
+        password: Secret::new(PASSWORD.to_owned()),
+        imap: Some(server(993)),
+        smtp: Some(server(465)),
+        qr: qr.then(|| Qr::of("the settings of an account")).flatten(),
+    };
+    let closed = |reason| SetUpDeviceClosed {
+        frame: sample.door(),
+        path: "/s/psd_x".to_owned(),
+        reason,
+    };
+    let by = || HOSTILE.to_owned();
+    vec![
+        shot("setup-iphone", &page(Platform::Iphone, true, SetUpWay::Ready)),
+        shot("setup-mac", &page(Platform::Mac, true, SetUpWay::Ready)),
+        shot("setup-android", &page(Platform::Android, false, SetUpWay::Ready)),
+        shot("setup-other", &page(Platform::Other, false, SetUpWay::Ready)),
+        shot("setup-again-profile", &page(Platform::Iphone, true, again(true))),
+        shot("setup-again", &page(Platform::Other, false, again(false))),
+        shot("setup-over", &page(Platform::Other, false, SetUpWay::Over)),
+        shot("setup-done", &page(Platform::Iphone, true, SetUpWay::Done)),
+        shot("device-password-link", &password(false)),
+        shot("device-password-link-android", &password(true)),
+        shot("setup-taken", &closed(SetUpClosed::Taken { at: ago(DAY), by: by() })),
+        shot(
+            "setup-expired",
+            &closed(SetUpClosed::Expired { at: ago(DAY), by: by() }),
+        ),
+        shot("setup-withdrawn", &closed(SetUpClosed::Withdrawn { by: by() })),
+        shot("setup-off", &closed(SetUpClosed::Off { by: by() })),
+        shot("setup-unknown", &closed(SetUpClosed::Unknown)),
     ]
 }

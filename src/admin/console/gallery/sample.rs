@@ -201,6 +201,7 @@ pub(super) fn iphone() -> DeviceRow {
         live: 2,
         imported: false,
         knocking: None,
+        link: None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::scope::*;
 use crate::model::device::Use;
-use crate::model::{DeviceId, DeviceKind, MailboxId, OrgId, Scopes, UserId};
+use crate::model::{DeviceId, DeviceKind, DeviceLinkState, MailboxId, OrgId, Scopes, UserId};
 use crate::peer::Protocol;
 
 /// An end nearer than this is shown in lists.
@@ -92,6 +92,8 @@ pub struct DeviceRow {
     pub imported: bool,
     /// An old password of it is still tried.
     pub knocking: Option<Knocking>,
+    /// What has become of the link that sets it up, where it has one.
+    pub link: Option<DeviceLinkState>,
 }
 
 impl DeviceRow {
@@ -116,7 +118,7 @@ impl DeviceRow {
 
     /// Its state.
     pub fn badge(&self) -> Badge {
-        badge(self.standing, self.live, self.last_used.is_some())
+        badge(self.standing, self.live, self.last_used.is_some(), self.link)
     }
 
     /// Its end, where that is near and it has not ended.
@@ -138,15 +140,37 @@ pub fn live_key(device: DeviceId) -> String {
 }
 
 /// The state of a device in a word.
-pub fn badge(standing: Standing, live: u32, was_used: bool) -> Badge {
+pub fn badge(standing: Standing, live: u32, was_used: bool, link: Option<DeviceLinkState>) -> Badge {
     match standing {
         Standing::Revoked(_) => Badge::new(Tone::Plain, Line::new("device-state-disconnected")),
         Standing::Expired(_) => Badge::new(Tone::Plain, Line::new("device-state-expired")),
         Standing::Paused(_) => Badge::new(Tone::Warning, Line::new("device-state-paused")),
         Standing::Active if live > 0 => Badge::new(Tone::Good, Line::new("device-state-connected").with("count", live)),
         Standing::Active if was_used => Badge::new(Tone::Plain, Line::new("device-state-active")),
-        Standing::Active => Badge::new(Tone::Warning, Line::new("device-state-never")),
+        Standing::Active => match link {
+            Some(
+                state @ (DeviceLinkState::Sent
+                | DeviceLinkState::Expired(_)
+                | DeviceLinkState::Opened(_)
+                | DeviceLinkState::Fetched(_)),
+            ) => link_badge(&state),
+            _ => Badge::new(Tone::Warning, Line::new("device-state-never")),
+        },
     }
+}
+
+/// What has become of a set-up link, in a few words.
+pub const fn link_badge(state: &DeviceLinkState) -> Badge {
+    let (tone, key) = match state {
+        DeviceLinkState::Sent => (Tone::Warning, "link-state-sent"),
+        DeviceLinkState::Opened(_) => (Tone::Warning, "link-state-opened"),
+        DeviceLinkState::Fetched(_) => (Tone::Warning, "link-state-fetched"),
+        DeviceLinkState::SignedIn(_) => (Tone::Good, "link-state-signed-in"),
+        DeviceLinkState::Withdrawn(_) => (Tone::Plain, "link-state-withdrawn"),
+        DeviceLinkState::Expired(_) => (Tone::Plain, "link-state-expired"),
+        DeviceLinkState::Ended(_) => (Tone::Plain, "device-state-disconnected"),
+    };
+    Badge::new(tone, Line::new(key))
 }
 
 /// A device's state by itself, for the live stream: what stands in the element whose `data-live` is
@@ -318,4 +342,20 @@ pub struct LiveFirstSignIn<'a> {
 /// The name of a device's first sign-in in the live stream.
 pub fn first_sign_in_key(device: DeviceId) -> String {
     format!("first:{device}")
+}
+
+/// What has become of a set-up link, by itself, for the live stream: what stands in the element whose `data-live` is
+/// [`link_key`].
+#[derive(Debug, Template)]
+#[template(path = "live/device_link.html")]
+pub struct LiveLink<'a> {
+    /// The reader's frame.
+    pub frame: &'a Frame,
+    /// What has become of it.
+    pub state: DeviceLinkState,
+}
+
+/// The name of a device's set-up link in the live stream.
+pub fn link_key(device: DeviceId) -> String {
+    format!("link:{device}")
 }

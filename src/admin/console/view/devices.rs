@@ -1,13 +1,13 @@
 //! Devices: the list of the organisation, a device's page, adding one, and the one showing of its password.
 
 use super::activity::ActivityRow;
-use super::device::{DeviceRow, FirstSignIn, MailboxLink, Standing, first_sign_in_key};
+use super::device::{DeviceRow, FirstSignIn, MailboxLink, Standing, first_sign_in_key, link_badge, link_key};
 use super::qr::Qr;
 use super::scope::*;
 use super::setting_up::{self, MakerForm, Trial};
 use crate::admin::console::text::Said;
-use crate::model::DeviceId;
 use crate::model::device::Use;
+use crate::model::{DeviceId, DeviceLinkState};
 use crate::secret::Secret;
 
 /// `/o/{org}/devices`. Takes `q` and the filters of the listing.
@@ -81,6 +81,8 @@ pub struct DevicePage {
     pub may: DeviceMay,
     /// The first sign-in is still awaited.
     pub awaiting: Option<FirstSignIn>,
+    /// The link that sets it up, while it matters.
+    pub link: Option<DeviceLinkShown>,
 }
 
 impl DevicePage {
@@ -94,6 +96,73 @@ impl DevicePage {
 
     fn first_key(&self) -> String {
         first_sign_in_key(self.device.id)
+    }
+
+    fn link_key(&self) -> String {
+        link_key(self.device.id)
+    }
+}
+
+/// A set-up link, as pages show it.
+#[derive(Debug, Clone)]
+pub struct DeviceLinkShown {
+    /// What has become of it.
+    pub state: DeviceLinkState,
+    /// Where it was mailed to.
+    pub recipient: Option<String>,
+    /// Who sent it.
+    pub sent_by: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// Its end.
+    pub expires_at: Timestamp,
+    /// From where it was opened.
+    pub opened_from: Option<String>,
+}
+
+/// `/o/{org}/devices/{device}/link`. Sends `send` (`mail`, with `to` and `language`; `link`; or `scan`); `.../withdraw` sends
+/// nothing.
+#[derive(Template)]
+#[template(path = "org/device_link.html")]
+pub struct DeviceLinkPage {
+    /// What stands around it.
+    pub frame: Frame,
+    /// Of which device.
+    pub device: DeviceRow,
+    /// The link; none where the device never had one.
+    pub link: Option<DeviceLinkShown>,
+    /// The link itself, in the answer to making it and nowhere else.
+    pub url: Option<Secret<String>>,
+    /// The same as a code, where it is to be scanned.
+    pub qr: Option<Qr>,
+    /// A further link may be made.
+    pub may_send: bool,
+    /// It may be withdrawn.
+    pub may_withdraw: bool,
+    /// This installation sends mail.
+    pub can_mail: bool,
+    /// Where the next one is mailed to.
+    pub to: Field,
+    /// In which language.
+    pub language: Field,
+}
+
+impl DeviceLinkPage {
+    fn title(&self) -> Line {
+        let key = if self.qr.is_some() {
+            "link-scan-title"
+        } else {
+            "link-title"
+        };
+        Line::new(key).with("device", &self.device.name)
+    }
+
+    fn url(&self) -> Option<&str> {
+        self.url.as_ref().map(|url| url.expose().as_str())
+    }
+
+    fn link_key(&self) -> String {
+        link_key(self.device.id)
     }
 }
 
@@ -112,6 +181,12 @@ pub struct DeviceForm {
     pub networks: Field,
     /// Whose it is: a person's id, or empty for nobody's.
     pub person: Field,
+    /// How a new one gets its password: `show`; by a link that is a code to `scan`, is mailed (`mail`) or copied (`link`).
+    pub how: Field,
+    /// Where the link is mailed to.
+    pub to: Field,
+    /// In which language.
+    pub language: Field,
 }
 
 impl DeviceForm {
@@ -147,11 +222,18 @@ pub struct NewDevice {
     pub may_be_nobodys: bool,
     /// The mark by which a repeated form is told.
     pub once: String,
+    /// This installation sends mail.
+    pub can_mail: bool,
 }
 
 impl NewDevice {
     fn title(&self) -> Line {
         Line::new("device-add")
+    }
+
+    /// The device has a camera, or reads the file that a link gives: it is set up by a code.
+    fn is_scanned(&self) -> bool {
+        matches!(self.kind, Some(DeviceKind::Iphone | DeviceKind::AppleMail))
     }
 
     fn path(&self) -> String {
@@ -253,9 +335,14 @@ impl DevicePassword {
 
     /// The password letter by letter, in words, for people who read it to others and for screen readers.
     fn letters(&self) -> Vec<(char, Said<'_>)> {
-        let spoken = |c: char| Some((c, self.frame.say(spoken(c)?)));
-        self.shown().chars().filter_map(spoken).collect()
+        letters(&self.frame, self.shown())
     }
+}
+
+/// A password letter by letter, in words.
+pub(super) fn letters<'a>(frame: &'a Frame, password: &str) -> Vec<(char, Said<'a>)> {
+    let spoken = |c: char| Some((c, frame.say(spoken(c)?)));
+    password.chars().filter_map(spoken).collect()
 }
 
 /// The word for a letter of a password: its own alphabet is `bcdfghjkmnpqrstvwxyz`. A dash has none, and neither has

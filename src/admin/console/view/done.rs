@@ -145,6 +145,30 @@ pub fn invitation_not_mailed() -> Flash {
     }
 }
 
+/// A set-up link was made, and stands on the page.
+pub fn link_made(device: &str) -> Flash {
+    Flash::done(Line::new("done-link-made").with("device", device))
+}
+
+/// A set-up link is on its way by mail.
+pub fn link_mailed(address: &str) -> Flash {
+    Flash::done(Line::new("done-link-mailed").with("address", address))
+}
+
+/// A set-up link could not be mailed, and stands on the page.
+pub fn link_not_mailed() -> Flash {
+    Flash {
+        tone: Tone::Warning,
+        line: Line::new("done-link-not-mailed"),
+        next: None,
+    }
+}
+
+/// A set-up link was withdrawn.
+pub fn link_withdrawn(device: &str) -> Flash {
+    Flash::done(Line::new("done-link-withdrawn").with("device", device))
+}
+
 /// An invitation was withdrawn.
 pub fn invitation_withdrawn(address: &str) -> Flash {
     Flash::done(Line::new("done-invitation-withdrawn").with("address", address))

@@ -28,6 +28,7 @@ pub mod people;
 pub mod qr;
 pub mod search;
 pub mod sessions;
+pub mod set_up_device;
 pub mod setting_up;
 pub mod settings;
 pub mod words;

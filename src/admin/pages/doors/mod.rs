@@ -3,6 +3,7 @@
 //! Signing in and out, the links from mails, the set-up of the first owner, and the step-up. Each answers to whoever asks;
 //! where somebody is led afterwards is a path of ours and nothing else.
 
+mod device_link;
 mod invitation;
 mod password;
 mod set_up;
@@ -51,6 +52,8 @@ pub(super) fn routes(pages: &Arc<Pages>) -> Router<Arc<Pages>> {
         .route("/set-up/{token}", get(set_up::show).post(set_up::send))
         .route("/invitation/{token}", get(invitation::show).post(invitation::send))
         .route("/invitation/{token}/decline", get(invitation::ask_decline))
+        .route("/s/{token}", get(device_link::show).post(device_link::send))
+        .route("/s/{token}/profile/{file}", get(device_link::file))
         .route("/step-up", get(step_up::show).post(step_up::send))
         .layer(middleware::from_fn_with_state(Arc::clone(pages), keep_language))
 }

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::super::once::Coming;
+use super::device_link::{self, How};
 use super::first::Seen;
 use super::mailbox::place;
 use super::mailbox_end::path;
@@ -17,7 +18,7 @@ use crate::admin::console::view::qr::Qr;
 use crate::admin::console::view::setting_up::MakerForm;
 use crate::admin::console::view::{Choice, Flash, Ticks};
 use crate::directory::DeviceSpec;
-use crate::directory::desk::{DeviceAdded, DeviceDeed};
+use crate::directory::desk::{DeviceAdded, DeviceDeed, Linked};
 use crate::model::name::{LABEL_MAX, device_label, name_key};
 use crate::model::password::PlainPassword;
 use crate::model::{Address, DeviceId, DeviceKind, MailboxId, Networks, Rights, Scopes, UserId};
@@ -42,6 +43,7 @@ pub(super) struct NewForm {
     person: Option<String>,
     once: String,
     alias: String,
+    how: How,
     pub(super) settings: Settings,
 }
 
@@ -73,6 +75,7 @@ impl Form for NewForm {
             person: sent.all("person").into_iter().next(),
             once: sent.text("once"),
             alias: sent.text("alias"),
+            how: How::read(sent),
             settings: Settings::read(sent),
         }
     }
@@ -99,7 +102,7 @@ impl Settings {
             expires: Field::of(&self.expires),
             expires_on: Field::of(&self.expires_on),
             networks: Field::of(&self.networks),
-            person: Field::default(),
+            ..DeviceForm::default()
         }
     }
 }
@@ -166,6 +169,7 @@ async fn new_page(pages: &Pages, inside: &Inside, row: &MailboxRow, typed: NewFo
         }
         person.get_or_insert_with(|| owners.usual(inside, kind));
     }
+    typed.how.fill(&mut form, kind, inside.person.signed_in.user.language);
     form.person = Field::of(person.unwrap_or_default());
     Ok(NewDevice {
         frame,
@@ -179,6 +183,7 @@ async fn new_page(pages: &Pages, inside: &Inside, row: &MailboxRow, typed: NewFo
         people: people(pages, inside, id, &owners).await?,
         may_be_nobodys: owners.nobodys,
         once: pages.once.mark(pages.clock.utc()),
+        can_mail: pages.desk.sends_mail(),
     })
 }
 
@@ -304,7 +309,16 @@ async fn add_or_ask(pages: &Pages, inside: &Inside, id: MailboxId, typed: NewFor
         value: page.form.person.value,
         error: wrong.person.error,
     };
-    page.form = DeviceForm { person, ..*wrong };
+    page.form = DeviceForm {
+        person,
+        how: page.form.how,
+        language: page.form.language,
+        to: Field {
+            value: page.form.to.value,
+            error: wrong.to.error,
+        },
+        ..*wrong
+    };
     page.frame.is_refused = true;
     Ok(refused(&page))
 }
@@ -314,6 +328,7 @@ fn form_path(inside: &Inside, id: MailboxId, typed: &NewForm) -> String {
     if let Some(person) = &typed.person {
         fields.push(("person", person));
     }
+    fields.extend(typed.how.fields());
     fields.extend(typed.settings.fields());
     with_query(&path(inside, id, "/devices/new"), &fields)
 }
@@ -381,6 +396,28 @@ pub(super) fn read(
     })
 }
 
+/// What came of a form.
+enum Added {
+    Shown(Box<DeviceAdded>),
+    Linked(Box<Linked>),
+}
+
+async fn add_or_link(
+    pages: &Pages,
+    inside: &Inside,
+    id: MailboxId,
+    spec: DeviceSpec,
+    how: &How,
+) -> Result<Added, Error> {
+    let language = inside.person.signed_in.user.language;
+    Ok(match how.link(language) {
+        None => Added::Shown(Box::new(pages.desk.add_device(&inside.acting, id, spec).await?)),
+        Some(by) => Added::Linked(Box::new(
+            pages.desk.add_linked_device(&inside.acting, id, spec, &by).await?,
+        )),
+    })
+}
+
 /// Makes the device and shows its password, or gives back the form with what is wrong.
 async fn make(
     pages: &Pages,
@@ -397,11 +434,18 @@ async fn make(
         }
     }
     let label = spec.label.clone();
-    match pages.desk.add_device(&inside.acting, id, spec).await {
-        Ok(added) => {
+    match add_or_link(pages, inside, id, spec, &typed.how).await {
+        Ok(Added::Shown(added)) => {
             let gone = inside.at(&format!("devices/{}/password", added.row.device.id));
             pages.once.made(session, &typed.once, gone);
-            Ok(Ok(password_page(pages, inside, added, inside.frame(place(inside)))))
+            Ok(Ok(password_page(pages, inside, *added, inside.frame(place(inside)))))
+        }
+        Ok(Added::Linked(linked)) => {
+            let gone = inside.at(&format!("devices/{}/link", linked.row.device.id));
+            pages.once.made(session, &typed.once, gone);
+            Ok(Ok(
+                device_link::made(pages, inside, *linked, typed.how.is_scanned()).await?
+            ))
         }
         Err(error) => {
             pages.once.refused(session, &typed.once);
@@ -412,6 +456,7 @@ async fn make(
                     let free = free_name(&label, &labels(pages, inside, id).await?);
                     page.name.error = Some(problem::name_taken(&free));
                 }
+                Error::BadAddress { .. } => page.to.error = Some(problem::address()),
                 Error::Ends { .. } => page.expires_on.error = Some(problem::day_to_come()),
                 Error::Store(store::Error::Refused(why)) => page.name.error = Some(Line::name(&why)),
                 error => return Err(error),
@@ -473,7 +518,7 @@ fn code(pages: &Pages, row: &store::DeviceRow, password: &Secret<String>) -> Opt
     }
     let address = row.address.as_str();
     let name = row.owner.as_deref().unwrap_or(address);
-    let account = android::account(&pages.settings, address, name, password)?;
+    let account = android::code(&pages.settings, android::Account { address, name }, password)?;
     Qr::of(account.expose())
 }
 

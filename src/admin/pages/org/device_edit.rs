@@ -59,7 +59,7 @@ fn edit_page(inside: &Inside, device: &Device) -> EditDevice {
                 .unwrap_or_default(),
         ),
         networks: Field::of(networks.join(", ")),
-        person: Field::default(),
+        ..DeviceForm::default()
     };
     EditDevice {
         frame,

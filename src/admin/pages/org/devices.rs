@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use super::super::shown::used;
-use super::first;
 use super::scope::*;
+use super::{device_link, first};
+use crate::admin::console::view::device::DeviceRow as ShownDevice;
 use crate::admin::console::view::devices::{DeviceMay, DevicePage, DeviceSession, Devices};
 use crate::admin::lists;
-use crate::model::{DeviceId, DeviceState, MailboxId, SenderRule};
+use crate::model::{DeviceId, DeviceLinkState, DeviceState, MailboxId, SenderRule};
 use crate::revoke::SessionSnapshot;
 use crate::store::{Cursor, DeviceQuery, DeviceRow, DeviceStatus, Page, RETIRED_KEPT};
 
@@ -36,7 +37,9 @@ pub(super) fn filters() -> [(&'static str, Line); 7] {
 async fn list(State(pages): Here, inside: Inside, Asked(asked): Asked<ListQuery>) -> Reply {
     let failed = |error| inside.failed(error);
     let page = page_of(&pages, &inside, &asked, None).await.map_err(failed)?;
-    let rows = rows::devices(&pages, inside.acting.org.id, &page.rows);
+    let rows = rows::devices_and_links(&pages, &inside.acting, &page.rows)
+        .await
+        .map_err(failed)?;
     let mut listing = asked.listing(inside.at("devices"), &filters(), page.next);
     listing.total = total(&listing, rows.len());
     Ok(reply::page(&Devices {
@@ -107,6 +110,12 @@ async fn device_page(pages: &Pages, inside: &Inside, id: DeviceId) -> Result<Dev
     let added_by = rows::activity(pages, inside, &added.rows).await?.into_iter().next();
     let frame = inside.frame(super::mailbox::place(inside));
     let may = may(pages, inside, &row).await?;
+    let link = pages.desk.links_of(acting, &[device]).await?.remove(&id);
+    // What ended with a password that was shown, or long ago, is in the history.
+    let link = link.filter(|link| device.last_used.is_none() && !matches!(link.state, DeviceLinkState::Ended(_)));
+    let has_password = link
+        .as_ref()
+        .is_none_or(|link| link.opened_at.is_some() || device.replaced_at.is_some());
     let sessions = pages.registry.sessions_of(device.mailbox).into_iter();
     let of_this = sessions.filter(|session| session.info.device == id);
     let replace = may.replace.then(|| inside.at(&format!("devices/{id}/replace")));
@@ -121,8 +130,12 @@ async fn device_page(pages: &Pages, inside: &Inside, id: DeviceId) -> Result<Dev
         sessions: of_this.map(session).collect(),
         activity: rows::activity(pages, inside, &history.rows).await?,
         may,
-        awaiting: first::awaited(pages, &row, reader),
-        device: shown::device_row(pages, acting.org.id, &row),
+        awaiting: first::awaited(pages, &row, reader).filter(|_| has_password),
+        device: ShownDevice {
+            link: link.as_ref().map(|link| link.state),
+            ..shown::device_row(pages, acting.org.id, &row)
+        },
+        link: link.as_ref().map(device_link::shown),
         frame,
     })
 }

@@ -25,11 +25,13 @@ use super::first::Seen;
 use super::scope::*;
 use super::sessions;
 use crate::admin::console::view::Places;
-use crate::admin::console::view::device::{LiveBadge, LiveFirstSignIn, badge, first_sign_in_key, live_key};
+use crate::admin::console::view::device::{
+    LiveBadge, LiveFirstSignIn, LiveLink, badge, first_sign_in_key, link_key, live_key,
+};
 use crate::admin::console::view::frame::OrgHere;
 use crate::admin::console::view::sessions::LiveSessions;
 use crate::directory::desk::{Acting, Visit};
-use crate::model::{DeviceId, MailboxId, OrgId, Rights, UserId};
+use crate::model::{Device, DeviceId, DeviceLink, MailboxId, OrgId, Rights, UserId};
 use crate::store::{DeviceRow, Seq};
 
 /// Between two looks.
@@ -102,6 +104,8 @@ enum Watched {
     Badge(DeviceId),
     /// How far the first sign-in of its password has come.
     First(DeviceId),
+    /// What has become of its set-up link.
+    Link(DeviceId),
     /// The list of live sessions.
     Sessions,
 }
@@ -111,6 +115,7 @@ impl Watched {
         match name.split_once(':') {
             Some(("device", id)) => id.parse().ok().map(Self::Badge),
             Some(("first", id)) => id.parse().ok().map(Self::First),
+            Some(("link", id)) => id.parse().ok().map(Self::Link),
             _ => (name == SESSIONS).then_some(Self::Sessions),
         }
     }
@@ -120,13 +125,14 @@ impl Watched {
         match self {
             Self::Badge(device) => live_key(device),
             Self::First(device) => first_sign_in_key(device),
+            Self::Link(device) => link_key(device),
             Self::Sessions => SESSIONS.to_owned(),
         }
     }
 
     const fn device(self) -> Option<DeviceId> {
         match self {
-            Self::Badge(device) | Self::First(device) => Some(device),
+            Self::Badge(device) | Self::First(device) | Self::Link(device) => Some(device),
             Self::Sessions => None,
         }
     }
@@ -199,6 +205,8 @@ struct Watch {
     watched: Vec<Watched>,
     /// The records, as they were read last.
     devices: HashMap<DeviceId, DeviceRow>,
+    /// The set-up links of those that were never used, and of those whose link is shown.
+    links: HashMap<DeviceId, DeviceLink>,
     /// What was granted on their mailboxes when the stream began.
     rights: HashMap<MailboxId, Rights>,
     /// What was seen of devices whose first sign-in is waited for.
@@ -222,6 +230,7 @@ impl Watch {
             list: asked.list,
             watched: asked.watched,
             devices: HashMap::new(),
+            links: HashMap::new(),
             rights: HashMap::new(),
             seen: HashMap::new(),
             connected: HashSet::new(),
@@ -294,8 +303,21 @@ impl Watch {
                 Err(_) => return None,
             }
         }
+        self.read_links().await;
         (self.read_at, self.read_changes) = (Some(now), changes);
         Some(())
+    }
+
+    /// Reads the links of the devices that were just read. Where the store does not answer, they stay as they are.
+    async fn read_links(&mut self) {
+        let shown = |device: &Device| self.watched.contains(&Watched::Link(device.id));
+        let rows = self.devices.values().map(|row| &row.device);
+        let asked: Vec<&Device> = rows
+            .filter(|device| device.last_used.is_none() || shown(device))
+            .collect();
+        if let Ok(links) = self.pages.desk.links_of(&self.acting, &asked).await {
+            self.links = links;
+        }
     }
 
     /// Asks whether the rights on the devices' mailboxes are those that they were.
@@ -334,6 +356,7 @@ impl Watch {
         let html = match watched {
             Watched::Badge(id) => self.badge(id, frame)?,
             Watched::First(id) => self.first(id, frame).await?,
+            Watched::Link(id) => self.link(id, frame)?,
             Watched::Sessions => {
                 let sessions = self.pages.desk.live_sessions(&self.acting, None).await.ok()?;
                 let path = frame.at("sessions");
@@ -361,9 +384,23 @@ impl Watch {
         let standing = shown::standing(device, self.pages.clock.utc());
         let shown = LiveBadge {
             frame,
-            badge: badge(standing, live, was_used),
+            badge: badge(standing, live, was_used, self.links.get(&id).map(|link| link.state)),
         };
         shown.render().ok()
+    }
+
+    /// Nothing where the device has no link: then nothing of it is shown.
+    fn link(&self, id: DeviceId, frame: &Frame) -> Option<String> {
+        match self.links.get(&id) {
+            Some(link) => {
+                let shown = LiveLink {
+                    frame,
+                    state: link.state,
+                };
+                shown.render().ok()
+            }
+            None => Some(String::new()),
+        }
     }
 
     async fn first(&mut self, id: DeviceId, frame: &Frame) -> Option<String> {
@@ -388,7 +425,12 @@ mod tests {
     #[test]
     fn a_page_names_what_it_shows_and_nothing_twice() {
         let device = DeviceId::from_raw(7);
-        for watched in [Watched::Badge(device), Watched::First(device), Watched::Sessions] {
+        for watched in [
+            Watched::Badge(device),
+            Watched::First(device),
+            Watched::Link(device),
+            Watched::Sessions,
+        ] {
             assert_eq!(Watched::read(&watched.name()), Some(watched));
         }
         for nothing in ["", "device:", "device:x", "first", "org:1", "device:mbx-0000000000007"] {

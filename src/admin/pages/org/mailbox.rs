@@ -154,7 +154,7 @@ async fn devices_page(
 ) -> Result<MailboxDevices, Error> {
     let top = Top::of(pages, inside, id).await?;
     let page = page_of(pages, inside, asked, Some(id)).await?;
-    let rows = rows::devices(pages, inside.acting.org.id, &page.rows);
+    let rows = rows::devices_and_links(pages, &inside.acting, &page.rows).await?;
     let path = inside.at(&format!("mailboxes/{id}/devices"));
     let mut listing = asked.listing(path, &filters(), page.next);
     listing.total = total(&listing, rows.len());

@@ -11,6 +11,7 @@ mod asked;
 mod device_add;
 mod device_edit;
 mod device_end;
+mod device_link;
 mod device_test;
 mod devices;
 mod domains;
@@ -87,6 +88,7 @@ pub(super) fn routes() -> Router<Arc<Pages>> {
         .merge(device_edit::routes())
         .merge(device_end::routes())
         .merge(device_test::routes())
+        .merge(device_link::routes())
         .merge(sessions::routes())
         .merge(activity::routes())
         .merge(export::routes())

@@ -6,6 +6,7 @@ use crate::admin::console::view::confirm::EndingDevice;
 use crate::admin::console::view::device::DeviceRow;
 use crate::admin::console::view::people::PersonRow;
 use crate::directory::Error;
+use crate::directory::desk::Acting;
 use crate::model::{Device, OrgId, UserId};
 use crate::store::{self, AuditRow, MemberRow};
 
@@ -20,6 +21,24 @@ pub(super) fn live(pages: &Pages, device: &Device) -> u32 {
 
 pub(super) fn devices(pages: &Pages, org: OrgId, rows: &[store::DeviceRow]) -> Vec<DeviceRow> {
     rows.iter().map(|row| shown::device_row(pages, org, row)).collect()
+}
+
+/// The same with what has become of the links of those that were never used.
+pub(super) async fn devices_and_links(
+    pages: &Pages,
+    acting: &Acting,
+    rows: &[store::DeviceRow],
+) -> Result<Vec<DeviceRow>, Error> {
+    let never = rows
+        .iter()
+        .map(|row| &row.device)
+        .filter(|device| device.last_used.is_none());
+    let links = pages.desk.links_of(acting, &never.collect::<Vec<_>>()).await?;
+    let mut shown = devices(pages, acting.org.id, rows);
+    for row in &mut shown {
+        row.link = links.get(&row.id).map(|link| link.state);
+    }
+    Ok(shown)
 }
 
 /// A device that would end with something else.

@@ -34,6 +34,7 @@ use crate::model::{Device, Grant, Language, Mailbox, Org, OrgId, Origin, Rights,
 use crate::onboard;
 use crate::revoke::Registry;
 use crate::store::{Actor, GrantTerms, NewUser, Store};
+use crate::tls::testing::Ca;
 
 pub(in crate::admin) use log::Log;
 
@@ -159,6 +160,7 @@ impl Site {
             cookies: BTreeMap::new(),
             ip: "192.0.2.1",
             language: "en",
+            agent: FIREFOX,
         }
     }
 
@@ -327,6 +329,8 @@ impl Fresh {
             records,
             tries: Arc::default(),
             trial: None,
+            // Its certificate has another name, so that tests can read the files.
+            signer: Ca::new().signer(&["mail.test"], &["manager.example.org"], &clock),
             clock: clock.clone(),
         });
         tokio::spawn(async move { tail.run().await });
@@ -359,6 +363,7 @@ impl Fresh {
             cookies: BTreeMap::new(),
             ip: "192.0.2.1",
             language: "en",
+            agent: FIREFOX,
         }
     }
 
@@ -397,11 +402,16 @@ pub(in crate::admin) struct Browser<'s> {
     pub(in crate::admin) cookies: BTreeMap<String, String>,
     pub(in crate::admin) ip: &'static str,
     pub(in crate::admin) language: &'static str,
+    pub(in crate::admin) agent: &'static str,
 }
 
 impl Browser<'_> {
     pub(in crate::admin) async fn get(&mut self, path: &str) -> Answer {
         self.ask(Method::GET, path, None).await
+    }
+
+    pub(in crate::admin) async fn head(&mut self, path: &str) -> Answer {
+        self.ask(Method::HEAD, path, None).await
     }
 
     /// Sends a form from a page of ours.
@@ -447,6 +457,14 @@ impl Browser<'_> {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
+    /// Sends a form from a page of another site.
+    pub(in crate::admin) async fn post_elsewhere(&self, path: &str, form: &str) -> StatusCode {
+        let mut request = self.request(Method::POST, path, Some(form.to_owned()));
+        let cross = header::HeaderValue::from_static("cross-site");
+        request.headers_mut().insert("sec-fetch-site", cross);
+        self.router.clone().oneshot(request).await.unwrap().status()
+    }
+
     async fn ask(&mut self, method: Method, path: &str, form: Option<String>) -> Answer {
         let request = self.request(method, path, form);
         let response = self.router.clone().oneshot(request).await.unwrap();
@@ -466,7 +484,7 @@ impl Browser<'_> {
             .method(method)
             .uri(path)
             .header(header::HOST, self.origin.authority())
-            .header(header::USER_AGENT, FIREFOX)
+            .header(header::USER_AGENT, self.agent)
             .header(header::ACCEPT_LANGUAGE, self.language)
             .header("sec-fetch-site", "same-origin")
             .extension(ClientAddress(self.ip.parse().unwrap()));

@@ -3,6 +3,7 @@
 pub(in crate::admin) mod kit;
 
 mod account;
+mod device_links;
 mod doors;
 mod guards;
 mod invitations;

@@ -111,6 +111,7 @@ fn migrations_are_applied_once_and_shown_before() {
         "0004_knocks",
         "0005_requests",
         "0006_inviter",
+        "0007_set_up_links",
         "0008_notices",
     ];
     assert_eq!(SqliteStore::pending_migrations(&config).unwrap(), all);

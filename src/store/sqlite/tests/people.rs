@@ -46,7 +46,8 @@ async fn what_was_there_before_keeps_its_place() {
             "0004_knocks",
             "0005_requests",
             "0006_inviter",
-            "0008_notices"
+            "0007_set_up_links",
+            "0008_notices",
         ]
     );
     let store = SqliteStore::open(&config, Clock::manual(START)).unwrap();

@@ -1,0 +1,534 @@
+//! Set-up links: making, sending again and withdrawing one, by whoever may give the device a password; and opening one, by
+//! whoever has it.
+//!
+//! A link is no more than whoever sent it may do at the moment it is opened: where they may not add such a device any more,
+//! it is dead. Nothing that only looks at it (a preview, a bot, a HEAD request) changes anything. The password is made when
+//! it is opened, or when its file is read, so that none lies anywhere before. The browser that opened it is known by a
+//! cookie and may start again until the device has signed in; for everybody else the link is used up.
+
+use std::collections::HashMap;
+
+use super::super::rights::{Operation, may};
+use super::super::{DeviceSpec, Error, LinkTerms};
+use super::acting::UNKNOWN_MAILBOX;
+use super::devices::Whose;
+use super::{Acting, Desk, DeviceChange, Letter, Recipient, Visitor};
+use crate::identity::Token;
+use crate::identity::token::{Device as LinkToken, DeviceBrowser, DeviceFile};
+use crate::model::password::PlainPassword;
+use crate::model::{
+    Address, Device, DeviceId, DeviceLink, DeviceLinkState, DeviceState, Language, MailboxId, SenderRule,
+};
+use crate::secret::Secret;
+use crate::store::device_link::LINK_STARTS_MAX;
+use crate::store::{self, Actor, DeviceRow, FoundLink, LinkGives, LinkOpening, Opener, Seq, TokenHash};
+
+/// Passwords that are made for one opening: another one of the mailbox may have got the same tag meanwhile.
+const TAG_TRIES: usize = 3;
+
+/// How a set-up link is handed over.
+#[derive(Debug, Clone)]
+pub struct LinkSpec {
+    /// Where it is mailed to; it is shown, to be handed over, where this is nothing.
+    pub to: Option<String>,
+    /// The language of its mail.
+    pub language: Language,
+}
+
+/// A device with a link that was just made.
+#[derive(Debug)]
+pub struct Linked {
+    /// The device.
+    pub row: DeviceRow,
+    /// Its link.
+    pub link: DeviceLink,
+    /// What the link ends with, where it was not sent by mail.
+    pub secret: Option<Secret<String>>,
+    /// A mail was wanted, and could not be put into the outbox, or enough went to this address: so there is the link.
+    pub not_mailed: bool,
+}
+
+/// What a link is to somebody who follows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkStanding {
+    /// It can be opened.
+    Ready,
+    /// This browser opened it.
+    Mine {
+        /// It may start again: the password that it got is replaced then.
+        again: bool,
+    },
+    /// Another browser opened it.
+    Taken,
+    /// Its time ran out.
+    Expired,
+    /// It was withdrawn, or whoever sent it may not do so any more.
+    Withdrawn,
+    /// The device, or its mailbox, is switched off or gone.
+    Off,
+}
+
+/// A link as somebody who follows it sees it.
+#[derive(Debug, Clone)]
+pub struct LinkView {
+    /// What it is to them.
+    pub standing: LinkStanding,
+    /// The link.
+    pub link: DeviceLink,
+    /// The device that it sets up.
+    pub device: Device,
+    /// The mailbox's address.
+    pub address: Address,
+    /// The organisation's name.
+    pub org: String,
+    /// The name of the person whom the device belongs to.
+    pub owner: Option<String>,
+}
+
+/// What whoever opens a link wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkWay {
+    /// The password, to be seen in the answer.
+    Password,
+    /// A file with it, to be read a moment later.
+    File,
+}
+
+/// What opening a link gave.
+#[derive(Debug)]
+pub enum Given {
+    /// The password.
+    Password(PlainPassword),
+    /// What the address of the file ends with.
+    File(Secret<String>),
+}
+
+/// A link that was opened.
+#[derive(Debug)]
+pub struct LinkOpened {
+    /// The link, as it is now.
+    pub view: LinkView,
+    /// What it gave.
+    pub given: Given,
+    /// What the browser is known by from now on, where it was not known.
+    pub browser: Option<Secret<String>>,
+    /// The change by which an older password ended.
+    pub seq: Seq,
+}
+
+/// Why a link gave nothing.
+#[derive(Debug)]
+pub enum LinkRefused {
+    /// It leads nowhere.
+    Unknown,
+    /// It stands otherwise than whoever followed it thought.
+    Stands(Box<LinkView>),
+    /// Something failed.
+    Failed(Error),
+}
+
+impl<E: Into<Error>> From<E> for LinkRefused {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Desk {
+    /// Adds a device without a password, and the link by which somebody gets one for it.
+    ///
+    /// # Errors
+    /// As [`Desk::add_device`]; or the address is none, or too many links wait.
+    pub async fn add_linked_device(
+        &self,
+        acting: &Acting,
+        mailbox: MailboxId,
+        spec: DeviceSpec,
+        by: &LinkSpec,
+    ) -> Result<Linked, Error> {
+        let operation = Whose::of(acting, spec.user).add();
+        let mut operations = vec![operation];
+        if spec.senders != SenderRule::Mailbox {
+            operations.push(Operation::DeviceSenders);
+        }
+        let row = self
+            .store()
+            .mailbox_in(acting.org.id, mailbox)
+            .await?
+            .ok_or(UNKNOWN_MAILBOX)?;
+        let actor = self.allow_any(acting, &operations, &row.mailbox).await?;
+        self.must_not_open_a_sign_in(acting, operation, &row.mailbox).await?;
+        self.must_be_own_senders(acting, &spec.senders).await?;
+        self.fresh_or_token(acting)?;
+        let terms = self.terms(acting, by)?;
+        let (device, link, token) = self
+            .directory
+            .add_linked_device(&actor, &row.mailbox, spec, terms)
+            .await?;
+        let row = self.with_names(acting, device).await?;
+        self.tell_of_device(acting, &row).await;
+        Ok(self.hand_over(acting, row, link, token).await)
+    }
+
+    /// Makes a further link of a device. The one before is dead at once; a password that it gave works until the new one is
+    /// opened.
+    ///
+    /// # Errors
+    /// Whoever acts may not give this device a new password, their proof is too old, there is none with this id here, it is
+    /// revoked, or too many links wait.
+    pub async fn send_device_link(&self, acting: &Acting, id: DeviceId, by: &LinkSpec) -> Result<Linked, Error> {
+        let (row, mailbox) = self.device_on(acting, id).await?;
+        let operation = Whose::of(acting, row.device.user).replace();
+        let actor = self.allow_any(acting, &[operation], &mailbox).await?;
+        self.must_not_open_a_sign_in(acting, operation, &mailbox).await?;
+        self.fresh_or_token(acting)?;
+        let terms = self.terms(acting, by)?;
+        let (link, token) = self
+            .directory
+            .send_device_link(&actor, acting.org.id, &row.device, terms)
+            .await?;
+        let row = self.with_names(acting, row.device).await?;
+        Ok(self.hand_over(acting, row, link, token).await)
+    }
+
+    /// Ends the link of a device: it gives nothing any more. A password that it gave goes on working.
+    ///
+    /// # Errors
+    /// Whoever acts may not, there is no device with this id here, or it never had a link.
+    pub async fn withdraw_device_link(&self, acting: &Acting, id: DeviceId) -> Result<(DeviceRow, DeviceLink), Error> {
+        let (row, mailbox) = self.device_on(acting, id).await?;
+        let operation = Whose::of(acting, row.device.user).change(DeviceChange::Revoke);
+        let actor = self.allow_any(acting, &[operation], &mailbox).await?;
+        let link = self
+            .directory
+            .withdraw_device_link(&actor, acting.org.id, &row.device)
+            .await?;
+        Ok((row, link))
+    }
+
+    /// The newest link of each of these devices, which whoever acts was shown.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn links_of(&self, acting: &Acting, devices: &[&Device]) -> Result<HashMap<DeviceId, DeviceLink>, Error> {
+        let ids: Vec<DeviceId> = devices.iter().map(|device| device.id).collect();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        Ok(self.store().device_links(acting.org.id, &ids).await?)
+    }
+
+    /// The newest link of one device.
+    ///
+    /// # Errors
+    /// There is no device with this id here that whoever acts may see.
+    pub async fn device_link(&self, acting: &Acting, id: DeviceId) -> Result<(DeviceRow, Option<DeviceLink>), Error> {
+        let (row, _) = self.device_on(acting, id).await?;
+        let link = self.directory.device_link(acting.org.id, &row.device).await?;
+        Ok((row, link))
+    }
+
+    fn terms(&self, acting: &Acting, by: &LinkSpec) -> Result<LinkTerms, Error> {
+        let to = by.to.as_deref().map(LinkTerms::read_recipient).transpose()?;
+        if to.is_some() && !self.post.is_open() {
+            return Err(Error::NoMail);
+        }
+        Ok(LinkTerms {
+            sent_by: acting.user.name.clone(),
+            recipient: to,
+            language: by.language,
+        })
+    }
+
+    /// Mails a link, or gives it back to be handed over.
+    async fn hand_over(&self, acting: &Acting, row: DeviceRow, link: DeviceLink, token: Token<LinkToken>) -> Linked {
+        let shown = token.shown();
+        let Some(address) = link.recipient.clone() else {
+            return Linked {
+                row,
+                link,
+                secret: Some(shown),
+                not_mailed: false,
+            };
+        };
+        let (org, now) = (acting.org.id.raw().to_le_bytes(), self.directory.clock.now());
+        let taken = self.throttle.take_invitation(now, &org, address.as_str());
+        let is_put = if taken.is_ok() {
+            let letter = Letter::DeviceLink {
+                by: link.sent_by.clone(),
+                org: acting.org.name.clone(),
+                mailbox: row.address.clone(),
+                device: row.device.label.clone(),
+                expires_at: link.expires_at,
+                link: token,
+            };
+            let to = Recipient {
+                address,
+                language: link.language,
+            };
+            let put = self.post.put(&to, Some(acting.org.id), letter).await;
+            if let Err(error) = &put {
+                tracing::error!(%error, "a set-up link is not sent");
+            }
+            put.is_ok()
+        } else {
+            tracing::warn!(org.id = %acting.org.id, "a set-up link is not sent: enough went out already");
+            false
+        };
+        Linked {
+            row,
+            link,
+            secret: (!is_put).then_some(shown),
+            not_mailed: !is_put,
+        }
+    }
+
+    /// What a link leads to, for whoever follows it; nothing where it leads nowhere. `browser` is the cookie by which the
+    /// browser that opened it is known. Nothing is changed.
+    ///
+    /// # Errors
+    /// The store does not answer, or too many links from this network led nowhere.
+    pub async fn device_link_of(
+        &self,
+        visitor: &Visitor,
+        link: &str,
+        browser: Option<&str>,
+    ) -> Result<Option<LinkView>, Error> {
+        match self.find(visitor, link, browser).await {
+            Ok((_, found)) => Ok(Some(found.view)),
+            Err(LinkRefused::Failed(error)) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Opens a link: the first browser has it, and may do so again until the device has signed in.
+    ///
+    /// # Errors
+    /// It leads nowhere, or cannot be opened (any more) by this browser.
+    pub async fn open_device_link(
+        &self,
+        visitor: &Visitor,
+        link: &str,
+        browser: Option<&str>,
+        way: LinkWay,
+    ) -> Result<LinkOpened, LinkRefused> {
+        let (hash, found) = self.find(visitor, link, browser).await?;
+        let (by, cookie) = match (found.view.standing, found.browser) {
+            (LinkStanding::Ready, _) => {
+                let cookie = Token::<DeviceBrowser>::generate();
+                (Opener::First(cookie.hash(&self.directory.keys)), Some(cookie))
+            }
+            (LinkStanding::Mine { again: true }, Some(browser)) => (Opener::Again(browser), None),
+            _ => return Err(LinkRefused::Stands(Box::new(found.view))),
+        };
+        // The link is no proof of who has it.
+        let actor = Actor::unknown(&visitor.ip.to_string());
+        let (given, opened) = match way {
+            LinkWay::Password => {
+                let (password, opened) = self
+                    .with_password(&actor, &found.view, (hash, Reason::Opens(by)))
+                    .await?;
+                (Given::Password(password), opened)
+            }
+            LinkWay::File => {
+                let file = Token::<DeviceFile>::generate();
+                let gives = LinkGives::File {
+                    hash: file.hash(&self.directory.keys),
+                    until: self.now().plus(self.directory.lifetimes.device_file),
+                };
+                let opening = LinkOpening { link: hash, by, gives };
+                let opened = self.store().open_device_link(&actor, &opening).await;
+                (Given::File(file.shown()), opened)
+            }
+        };
+        let (link_now, seq) = self.or_as_it_stands(opened, visitor, link, browser).await?;
+        Ok(LinkOpened {
+            view: LinkView {
+                standing: LinkStanding::Mine { again: true },
+                link: link_now,
+                ..found.view
+            },
+            given,
+            browser: cookie.map(|cookie| cookie.shown()),
+            seq,
+        })
+    }
+
+    /// Reads the file of a link, once: the device gets the password that stands in it in this moment.
+    ///
+    /// # Errors
+    /// There is no such file (any more).
+    pub async fn fetch_device_file(
+        &self,
+        visitor: &Visitor,
+        link: &str,
+        file: &str,
+        browser: Option<&str>,
+    ) -> Result<(LinkView, PlainPassword), LinkRefused> {
+        let (hash, found) = self.find(visitor, link, browser).await?;
+        let given = Token::<DeviceFile>::read(file);
+        let waits = found.file.filter(|_| found.gives);
+        let file = given.as_ref().zip(waits).and_then(|(given, waits)| {
+            let mut hashes = given.hashes(&self.directory.keys);
+            hashes.find(|given| *given == waits)
+        });
+        let Some(file) = file else {
+            return Err(LinkRefused::Stands(Box::new(found.view)));
+        };
+        let actor = Actor::unknown(&visitor.ip.to_string());
+        let (password, fetched) = self
+            .with_password(&actor, &found.view, (hash, Reason::Fetches(file)))
+            .await?;
+        let (link_now, _) = self.or_as_it_stands(fetched, visitor, link, browser).await?;
+        let view = LinkView {
+            link: link_now,
+            ..found.view
+        };
+        Ok((view, password))
+    }
+
+    /// Makes a password for a device, and gives it to the device by its link.
+    async fn with_password(
+        &self,
+        actor: &Actor,
+        view: &LinkView,
+        (link, reason): (TokenHash, Reason),
+    ) -> Result<(PlainPassword, Result<(DeviceLink, Seq), store::Error>), Error> {
+        let mailbox = view.device.mailbox;
+        let mut tries = 0;
+        loop {
+            let (credential, password) = self.directory.new_credential(actor, mailbox, &view.address).await?;
+            tries += 1;
+            let given = match reason {
+                Reason::Opens(by) => {
+                    let gives = LinkGives::Password(credential);
+                    let opening = LinkOpening { link, by, gives };
+                    self.store().open_device_link(actor, &opening).await
+                }
+                Reason::Fetches(file) => self.store().fetch_device_file(actor, &link, &file, &credential).await,
+            };
+            match given {
+                Err(store::Error::Conflict(_)) if tries < TAG_TRIES => {}
+                given => return Ok((password, given)),
+            }
+        }
+    }
+
+    /// Another browser may have been quicker, or somebody withdrew the link: then how it stands is the better answer.
+    async fn or_as_it_stands<T>(
+        &self,
+        done: Result<T, store::Error>,
+        visitor: &Visitor,
+        link: &str,
+        browser: Option<&str>,
+    ) -> Result<T, LinkRefused> {
+        match done {
+            Err(store::Error::Refused(_) | store::Error::NotFound(_)) => {
+                let (_, found) = self.find(visitor, link, browser).await?;
+                Err(LinkRefused::Stands(Box::new(found.view)))
+            }
+            done => Ok(done?),
+        }
+    }
+
+    /// Finds a link, and judges how it stands for this browser.
+    async fn find(
+        &self,
+        visitor: &Visitor,
+        link: &str,
+        browser: Option<&str>,
+    ) -> Result<(TokenHash, Judged), LinkRefused> {
+        if let Some(token) = Token::<LinkToken>::read(link) {
+            for hash in token.hashes(&self.directory.keys) {
+                if let Some(found) = self.store().device_link_by(&hash).await? {
+                    return Ok((hash, self.judge(found, browser).await?));
+                }
+            }
+        }
+        match self.throttle.take_token(self.directory.clock.now(), visitor.ip) {
+            Ok(()) => Err(LinkRefused::Unknown),
+            Err(wait) => Err(super::sign_in::too_many(wait).into()),
+        }
+    }
+
+    async fn judge(&self, found: FoundLink, cookie: Option<&str>) -> Result<Judged, Error> {
+        let now = self.now();
+        let (link, device) = (&found.link, &found.device);
+        let is_over = device.expires_at.is_some_and(|end| end <= now);
+        let is_on = device.state == DeviceState::Active && !is_over && !found.suspended;
+        let gives = is_on && link.expires_at > now && link.state.is_open() && self.is_senders_still(&found).await?;
+        let known = cookie.and_then(Token::<DeviceBrowser>::read).and_then(|cookie| {
+            let mut hashes = cookie.hashes(&self.directory.keys);
+            hashes.find(|hash| Some(*hash) == found.browser)
+        });
+        let standing = match link.state {
+            _ if !is_on => LinkStanding::Off,
+            DeviceLinkState::Ended(_) => LinkStanding::Off,
+            DeviceLinkState::Withdrawn(_) => LinkStanding::Withdrawn,
+            DeviceLinkState::Expired(_) => LinkStanding::Expired,
+            DeviceLinkState::Sent if gives => LinkStanding::Ready,
+            DeviceLinkState::Sent => LinkStanding::Withdrawn,
+            DeviceLinkState::Opened(_) | DeviceLinkState::Fetched(_) | DeviceLinkState::SignedIn(_) => match known {
+                None => LinkStanding::Taken,
+                Some(_) => LinkStanding::Mine {
+                    again: gives && found.starts < LINK_STARTS_MAX && !self.is_connected(device),
+                },
+            },
+        };
+        let until = found.file_until.filter(|until| *until > now);
+        Ok(Judged {
+            gives: gives && !self.is_connected(device),
+            browser: known,
+            file: found.file.filter(|_| until.is_some()),
+            view: LinkView {
+                standing,
+                link: found.link,
+                device: found.device,
+                address: found.address,
+                org: found.org,
+                owner: found.owner,
+            },
+        })
+    }
+
+    /// A sign-in is written into the record a moment later.
+    fn is_connected(&self, device: &Device) -> bool {
+        self.registry.count(device.id, device.mailbox).0 > 0
+    }
+
+    /// Whether whoever sent a link might still give this device a password. The command line always may.
+    async fn is_senders_still(&self, found: &FoundLink) -> Result<bool, Error> {
+        let Some(sender) = found.link.sender else {
+            return Ok(true);
+        };
+        let (org, mailbox) = (found.link.org, found.device.mailbox);
+        let Some(standing) = self.store().standing(org, sender, Some(mailbox)).await? else {
+            return Ok(false);
+        };
+        let operation = match found.device.user {
+            None => Operation::DeviceReplace,
+            Some(user) if user == sender => Operation::OwnDeviceReplace,
+            Some(_) => Operation::DeviceAssign,
+        };
+        Ok(may(standing.membership.role, standing.rights, operation))
+    }
+}
+
+/// Why a device gets a password by its link.
+#[derive(Clone, Copy)]
+enum Reason {
+    /// The link is opened.
+    Opens(Opener),
+    /// Its file, which is known by this, is read.
+    Fetches(TokenHash),
+}
+
+/// A link and what may be done with it.
+struct Judged {
+    view: LinkView,
+    /// It has something to give, to whomever.
+    gives: bool,
+    /// What this browser is known by, where it opened the link.
+    browser: Option<TokenHash>,
+    /// A file of it that waits to be read.
+    file: Option<TokenHash>,
+}
