@@ -67,7 +67,7 @@ impl Directory {
         spec: DeviceSpec,
     ) -> Result<(Device, PlainPassword), Error> {
         let mailbox = self.find_mailbox(mailbox).await?;
-        let (credential, password) = self.new_credential(actor, mailbox.id, &mailbox.address).await?;
+        let (credential, password) = self.new_credential(actor.user, mailbox.id, &mailbox.address).await?;
         let new = spec.of(mailbox.id, Some(credential));
         Ok((self.store.create_device(actor, &new).await?, password))
     }
@@ -170,7 +170,7 @@ impl Directory {
     /// The device is revoked.
     pub async fn replace_device(&self, actor: &Actor, device: &Device) -> Result<(Seq, PlainPassword), Error> {
         let address = self.address_of(device).await?;
-        let (credential, password) = self.new_credential(actor, device.mailbox, &address).await?;
+        let (credential, password) = self.new_credential(actor.user, device.mailbox, &address).await?;
         Ok((
             self.store.replace_credential(actor, device.id, &credential).await?,
             password,
@@ -229,7 +229,7 @@ impl Directory {
     /// Draws a password whose tag no other password of the mailbox has, and hashes it off the runtime's threads.
     pub(super) async fn new_credential(
         &self,
-        actor: &Actor,
+        by: Option<UserId>,
         mailbox: MailboxId,
         address: &Address,
     ) -> Result<(NewCredential, PlainPassword), Error> {
@@ -243,7 +243,7 @@ impl Directory {
             address: address.clone(),
         })?;
 
-        let _turn = self.hashing.wait(actor.user).await?;
+        let _turn = self.hashing.wait(by).await?;
         let (keys, params) = (Arc::clone(&self.keys), self.params);
         let hashed = tokio::task::spawn_blocking(move || {
             let key = keys.current();

@@ -35,7 +35,7 @@ pub struct LinkMoments {
     pub opened: Option<Timestamp>,
     /// Its file was read.
     pub fetched: Option<Timestamp>,
-    /// The device's last sign-in.
+    /// The device's last sign-in with the password that the link gave.
     pub used: Option<Timestamp>,
 }
 

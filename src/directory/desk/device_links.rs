@@ -17,11 +17,11 @@ use crate::identity::Token;
 use crate::identity::token::{Device as LinkToken, DeviceBrowser, DeviceFile};
 use crate::model::password::PlainPassword;
 use crate::model::{
-    Address, Device, DeviceId, DeviceLink, DeviceLinkState, DeviceState, Language, MailboxId, SenderRule,
+    Address, Device, DeviceId, DeviceLink, DeviceLinkState, DeviceState, Language, MailboxId, Rights, Role, SenderRule,
 };
 use crate::secret::Secret;
 use crate::store::device_link::LINK_STARTS_MAX;
-use crate::store::{self, Actor, DeviceRow, FoundLink, LinkGives, LinkOpening, Opener, Seq, TokenHash};
+use crate::store::{self, Actor, DeviceRow, FoundLink, LinkGives, LinkOpening, Opener, Seq, Standing, TokenHash};
 
 /// Passwords that are made for one opening: another one of the mailbox may have got the same tag meanwhile.
 const TAG_TRIES: usize = 3;
@@ -187,6 +187,8 @@ impl Desk {
             .send_device_link(&actor, acting.org.id, &row.device, terms)
             .await?;
         let row = self.with_names(acting, row.device).await?;
+        // Whoever opens it gets a new password for the device.
+        self.tell_of_device(acting, &row).await;
         Ok(self.hand_over(acting, row, link, token).await)
     }
 
@@ -324,8 +326,9 @@ impl Desk {
         let actor = Actor::unknown(&visitor.ip.to_string());
         let (given, opened) = match way {
             LinkWay::Password => {
+                let followed = (visitor, link, browser);
                 let (password, opened) = self
-                    .with_password(&actor, &found.view, (hash, Reason::Opens(by)))
+                    .with_password(&actor, &found.view, (hash, Reason::Opens(by)), followed)
                     .await?;
                 (Given::Password(password), opened)
             }
@@ -375,8 +378,9 @@ impl Desk {
             return Err(LinkRefused::Stands(Box::new(found.view)));
         };
         let actor = Actor::unknown(&visitor.ip.to_string());
+        let followed = (visitor, link, browser);
         let (password, fetched) = self
-            .with_password(&actor, &found.view, (hash, Reason::Fetches(file)))
+            .with_password(&actor, &found.view, (hash, Reason::Fetches(file)), followed)
             .await?;
         let (link_now, _) = self.or_as_it_stands(fetched, visitor, link, browser).await?;
         let view = LinkView {
@@ -392,12 +396,25 @@ impl Desk {
         actor: &Actor,
         view: &LinkView,
         (link, reason): (TokenHash, Reason),
-    ) -> Result<(PlainPassword, Result<(DeviceLink, Seq), store::Error>), Error> {
+        (visitor, secret, browser): (&Visitor, &str, Option<&str>),
+    ) -> Result<(PlainPassword, Result<(DeviceLink, Seq), store::Error>), LinkRefused> {
         let mailbox = view.device.mailbox;
         let mut tries = 0;
         loop {
-            let (credential, password) = self.directory.new_credential(actor, mailbox, &view.address).await?;
+            // Whoever sent the link waits for their turn, however many open it at once.
+            let hashed = self.directory.new_credential(view.link.sender, mailbox, &view.address);
+            let (credential, password) = hashed.await?;
             tries += 1;
+            // Meanwhile the link may have been withdrawn, and so may the right of whoever sent it.
+            let (_, now) = self.find(visitor, secret, browser).await?;
+            let gives = match reason {
+                Reason::Opens(Opener::First(_)) => now.view.standing == LinkStanding::Ready,
+                Reason::Opens(Opener::Again(_)) => now.view.standing == LinkStanding::Mine { again: true },
+                Reason::Fetches(_) => now.gives,
+            };
+            if !gives {
+                return Err(LinkRefused::Stands(Box::new(now.view)));
+            }
             let given = match reason {
                 Reason::Opens(by) => {
                     let gives = LinkGives::Password(credential);
@@ -470,13 +487,13 @@ impl Desk {
             DeviceLinkState::Opened(_) | DeviceLinkState::Fetched(_) | DeviceLinkState::SignedIn(_) => match known {
                 None => LinkStanding::Taken,
                 Some(_) => LinkStanding::Mine {
-                    again: gives && found.starts < LINK_STARTS_MAX && !self.is_connected(device),
+                    again: gives && found.starts < LINK_STARTS_MAX && !self.is_connected(link),
                 },
             },
         };
         let until = found.file_until.filter(|until| *until > now);
         Ok(Judged {
-            gives: gives && !self.is_connected(device),
+            gives: gives && !self.is_connected(link),
             browser: known,
             file: found.file.filter(|_| until.is_some()),
             view: LinkView {
@@ -491,8 +508,15 @@ impl Desk {
     }
 
     /// A sign-in is written into the record a moment later.
-    fn is_connected(&self, device: &Device) -> bool {
-        self.registry.count(device.id, device.mailbox).0 > 0
+    fn is_connected(&self, link: &DeviceLink) -> bool {
+        // An older password may still be at work; what it does is no sign of the new one.
+        let Some(opened_at) = link.opened_at else { return false };
+        let sessions = self.registry.sessions_of(link.mailbox);
+        let mut since = sessions
+            .iter()
+            .filter(|session| session.info.device == link.device)
+            .map(|session| session.info.since);
+        since.any(|since| since >= opened_at)
     }
 
     /// Whether whoever sent a link might still give this device a password. The command line always may.
@@ -504,12 +528,35 @@ impl Desk {
         let Some(standing) = self.store().standing(org, sender, Some(mailbox)).await? else {
             return Ok(false);
         };
+        if !self.is_no_sign_in_of_others(found, &standing).await? {
+            return Ok(false);
+        }
         let operation = match found.device.user {
             None => Operation::DeviceReplace,
             Some(user) if user == sender => Operation::OwnDeviceReplace,
             Some(_) => Operation::DeviceAssign,
         };
         Ok(may(standing.membership.role, standing.rights, operation))
+    }
+
+    /// Whether nobody signs in with an address of the mailbox whom the sender may not change: whoever reads such a mailbox
+    /// can take over its reader. It may have become one since the link was sent.
+    async fn is_no_sign_in_of_others(&self, found: &FoundLink, sender: &Standing) -> Result<bool, Error> {
+        let (org, who) = (found.link.org, sender.membership.user);
+        for address in self.store().sender_addresses(found.device.mailbox).await? {
+            let Some(user) = self.store().user_by_address(&address).await? else {
+                continue;
+            };
+            let theirs = self.store().standing(org, user.id, None).await?;
+            let needed = match theirs.map(|standing| standing.membership.role) {
+                None | Some(Role::Owner) => Operation::OwnerChange,
+                Some(_) => Operation::MemberRole,
+            };
+            if user.id != who && !may(sender.membership.role, Rights::NONE, needed) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 

@@ -257,7 +257,7 @@ impl Desk {
         self.directory.must_end_later(spec.expires_at, "a device")?;
         let (credential, password) = self
             .directory
-            .new_credential(&actor, mailbox, &row.mailbox.address)
+            .new_credential(actor.user, mailbox, &row.mailbox.address)
             .await?;
         // Hashing may have waited for others: what was withdrawn meanwhile counts.
         let actor = self.allow_any(acting, &operations, &row.mailbox).await?;
@@ -284,7 +284,7 @@ impl Desk {
         self.fresh_or_token(acting)?;
         let (credential, password) = self
             .directory
-            .new_credential(&actor, mailbox.id, &mailbox.address)
+            .new_credential(actor.user, mailbox.id, &mailbox.address)
             .await?;
         // Hashing may have waited for others: what was withdrawn, or given to somebody else, meanwhile counts.
         let (now, _) = self.device_on(acting, id).await?;

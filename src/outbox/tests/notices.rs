@@ -75,11 +75,11 @@ impl Office {
             expires_at: None,
             networks: Networks::default(),
             senders: SenderRule::Mailbox,
-            credential: NewCredential {
+            credential: Some(NewCredential {
                 tag: Some(tag),
                 key_id: 1,
                 hash: Hash(format!("$argon2id${tag}")),
-            },
+            }),
             imported: false,
         };
         self.store.create_device(&Actor::cli("root"), &new).await.unwrap()

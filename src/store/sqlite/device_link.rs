@@ -25,9 +25,12 @@ use crate::store::{
     Seq, TokenHash,
 };
 
-/// What [`link_row`] reads, of a link `l` and its device `d`.
+/// What [`link_row`] reads, of a link `l` and its device `d`. A sign-in counts with the password that the link gave; one with
+/// an older password says nothing of it.
 const COLUMNS: &str = "l.id, l.device_id, l.mailbox_id, l.org_id, l.sender, l.sent_by, l.recipient, l.language, \
-     l.created_at, l.expires_at, l.opened_at, l.opened_from, l.fetched_at, l.withdrawn_at, d.revoked_at, d.last_at";
+     l.created_at, l.expires_at, l.opened_at, l.opened_from, l.fetched_at, l.withdrawn_at, d.revoked_at, \
+     CASE WHEN EXISTS (SELECT 1 FROM credential c WHERE c.device_id = d.id AND c.retired_at IS NULL \
+         AND c.created_at BETWEEN l.opened_at AND d.last_at) THEN d.last_at END";
 /// How many they are.
 const COLUMN_COUNT: usize = 16;
 

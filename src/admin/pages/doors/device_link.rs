@@ -137,9 +137,20 @@ impl<'a> Follower<'a> {
             .open_device_link(visitor, self.link, self.browser.as_deref(), way)
             .await;
         match opened {
-            Ok(opened) => self.opened(opened),
+            Ok(opened) => {
+                if let LinkGiven::Password(password) = &opened.given {
+                    self.expect(&opened.view, password);
+                }
+                self.opened(opened)
+            }
             Err(why) => self.refused(why),
         }
+    }
+
+    /// From now on what the device tries is known as its own.
+    fn expect(&self, view: &LinkView, password: &PlainPassword) {
+        let pages = self.pages;
+        pages.tries.expect(view.device.id, password, pages.clock.utc());
     }
 
     fn opened(&self, opened: LinkOpened) -> Response {
@@ -354,7 +365,10 @@ pub(super) async fn file(
         .fetch_device_file(&guest.visitor, &link, &file, browser)
         .await
     {
-        Ok((view, password)) => follower.file(&view, &password),
+        Ok((view, password)) => {
+            follower.expect(&view, &password);
+            follower.file(&view, &password)
+        }
         Err(why) => follower.refused(why),
     }
 }

@@ -366,6 +366,8 @@ async fn whoever_opened_it_may_start_again_until_the_device_has_signed_in_and_no
         .says(410, "This link was opened already");
     let used = crate::store::DeviceUse {
         device: device_of_other.id,
+        network: "192.0.2.0/24".parse().unwrap(),
+        since: site.clock.utc(),
         usage: crate::model::device::Use {
             at: site.clock.utc(),
             ip: "192.0.2.7".parse().unwrap(),
