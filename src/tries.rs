@@ -19,7 +19,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -35,6 +35,8 @@ use crate::secret::SecretBytes;
 
 use recent::Recent;
 use trials::Trials;
+
+pub use trials::Trial;
 
 /// How long a try is told, and how long a device is waited for after somebody looked last.
 pub const KEPT: Duration = Duration::from_secs(60 * 60);
@@ -136,8 +138,8 @@ pub struct Asked<'a> {
 pub struct Tries {
     /// Devices that are waited for, so that other logins need not ask for the lock.
     awaited: AtomicUsize,
-    /// Connections of our own that run under a name of ours.
-    trials: AtomicUsize,
+    /// Connections of our own.
+    trials: Trials,
     key: RandomState,
     network: NetworkPrefixes,
     state: Mutex<State>,
@@ -151,7 +153,6 @@ struct State {
     mailboxes: Recent<(MailboxId, Protocol)>,
     names: Recent<(String, Protocol)>,
     networks: Recent<(IpNet, Protocol)>,
-    trials: Trials,
 }
 
 /// A device that is waited for.
@@ -167,7 +168,7 @@ impl Tries {
     pub fn new(network: NetworkPrefixes) -> Self {
         Self {
             awaited: AtomicUsize::new(0),
-            trials: AtomicUsize::new(0),
+            trials: Trials::default(),
             key: RandomState::new(),
             network,
             state: Mutex::default(),
@@ -303,17 +304,15 @@ impl Tries {
         protocols.into_iter().filter_map(newest).collect()
     }
 
-    /// Begins a connection of our own that is no use of a device: gives the name that it has to give itself.
-    pub fn begin_trial(&self, random: u128, now: Timestamp) -> String {
-        let mut state = self.state();
-        let name = state.trials.begin(random, now);
-        self.trials.store(state.trials.len(), Ordering::Relaxed);
-        name
+    /// Begins a connection of our own that tries a device, and is no use of it; `own` is our end. To be called before the
+    /// connection says anything.
+    pub fn begin_trial(&self, own: SocketAddr, device: DeviceId) -> Trial<'_> {
+        self.trials.begin(own, device)
     }
 
-    /// Whether a client is one of our own.
-    pub fn is_trial(&self, client: Option<&str>) -> bool {
-        self.trials.load(Ordering::Relaxed) > 0 && client.is_some_and(|client| self.state().trials.has(client))
+    /// Which device a connection of our own tries; none where it is somebody else's.
+    pub fn trial_of(&self, peer: SocketAddr, protocol: Protocol) -> Option<DeviceId> {
+        self.trials.of(peer, protocol)
     }
 
     /// Whose password this is, among those that are waited for.

@@ -20,7 +20,7 @@ fn the_message_is_ascii_and_says_what_it_is() {
         from: &from,
         password: &password,
         to: &to,
-        hello: "test.invalid",
+        unique: 7,
         message: &message,
         at: AT,
     };
@@ -81,11 +81,11 @@ async fn nobody_listens() {
         from: &anna,
         password: &password,
         to: &anna,
-        hello: "test.invalid",
+        unique: 7,
         message: &message,
         at: AT,
     };
-    let report = run(&way, &errand).await;
+    let report = run(&way, &errand, drop).await;
     assert_eq!(report.done, []);
     assert_eq!(report.failed.map(|failed| failed.stage), Some(Stage::Connection));
 }

@@ -168,14 +168,21 @@ fn a_sign_in_is_noted_for_those_who_wait_and_for_nobody_else() {
 }
 
 #[test]
-fn a_connection_of_our_own_is_known_by_its_name_for_a_while() {
+fn a_connection_of_our_own_is_known_by_its_end_for_its_device_and_while_it_runs() {
     let tries = Tries::default();
-    assert!(!tries.is_trial(Some("test-message-1.invalid")));
-    let name = tries.begin_trial(7, NOW);
-    assert!(tries.is_trial(Some(&name)) && !tries.is_trial(None));
-    assert!(!tries.is_trial(Some("test-message-.invalid")));
-    tries.begin_trial(8, NOW.plus(Duration::from_secs(301)));
-    assert!(!tries.is_trial(Some(&name)));
+    let [own, other, mapped] =
+        ["127.0.0.1:4711", "127.0.0.1:4712", "[::ffff:127.0.0.1]:4711"].map(|end| end.parse::<SocketAddr>().unwrap());
+    assert_eq!(tries.trial_of(own, Protocol::Smtp), None);
+    let trial = tries.begin_trial(mapped, PHONE);
+    assert_eq!(tries.trial_of(own, Protocol::Smtp), Some(PHONE));
+    assert_eq!(tries.trial_of(own, Protocol::Imap), None);
+    assert_eq!(tries.trial_of(other, Protocol::Smtp), None);
+    let second = tries.begin_trial(other, PRINTER);
+    drop(trial);
+    assert_eq!(tries.trial_of(own, Protocol::Smtp), None);
+    assert_eq!(tries.trial_of(other, Protocol::Smtp), Some(PRINTER));
+    drop(second);
+    assert_eq!(tries.trial_of(other, Protocol::Smtp), None);
 }
 
 #[test]

@@ -73,21 +73,20 @@ async fn send(
         subject: text.show(&subject).plain(),
         text: text.show(&body).plain(),
     };
-    let hello = pages.tries.begin_trial(random(), now);
     let errand = Errand {
         from: &row.address,
         password: &password.shown(),
         to: &user.address,
-        hello: &hello,
+        unique: random(),
         message: &message,
         at: now,
     };
-    let report = trial::run(way, &errand).await;
+    let report = trial::run(way, &errand, |own| pages.tries.begin_trial(own, row.device.id)).await;
     let names = (way.host.as_str(), row.address.as_str(), user.address.as_str());
     Trial::of(report, names, !row.device.networks.0.is_empty())
 }
 
-/// For a name that nobody can guess. Without the system's random generator nothing else of the daemon works either.
+/// For an id that no other message has. Without the system's random generator nothing else of the daemon works either.
 fn random() -> u128 {
     let mut octets = [0; 16];
     match getrandom::fill(&mut octets) {

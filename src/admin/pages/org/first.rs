@@ -35,9 +35,7 @@ impl Seen {
     pub(super) fn look(&mut self, pages: &Pages, device: &Device) {
         let begin = since(device);
         let sessions = pages.registry.sessions_of(device.mailbox).into_iter();
-        let of_this = sessions.filter(|session| {
-            session.info.device == device.id && !pages.tries.is_trial(session.info.client.as_deref())
-        });
+        let of_this = sessions.filter(|session| session.info.device == device.id && !session.info.is_trial);
         let noted = pages.tries.uses(device.id);
         let recorded = [&device.first_used, &device.last_used].into_iter().flatten().cloned();
         let all = of_this.map(used).chain(noted).chain(recorded);

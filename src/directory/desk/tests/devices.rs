@@ -34,6 +34,7 @@ fn live(world: &World, mailbox: &Mailbox, device: &Device) -> LiveSession {
         expires_at: None,
         client: None,
         route: "default".into(),
+        is_trial: false,
     })
 }
 
