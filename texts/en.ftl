@@ -785,6 +785,7 @@ trial-hint = We sign in as this device, from the server itself, and send a messa
 trial-networks = The device may sign in from its own networks only. The test comes from the address of the server, and is refused unless that is among them.
 trial-send = Send a test message
 trial-too-soon = There were several tests just now. Wait a minute.
+trial-other-password = The password on this page is no longer the one of the device, so nothing was sent. Look at the page of the device.
 trial-sent = Sent to { $address }. Look whether it has arrived.
 trial-untrusted = This server does not know the issuer of its own certificate. Devices that do not know it either will refuse it.
 trial-connection = Connection

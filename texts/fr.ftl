@@ -785,6 +785,7 @@ trial-hint = Nous nous connectons comme cet appareil, depuis le serveur lui-mêm
 trial-networks = L’appareil ne peut se connecter que depuis ses propres réseaux. Le test vient de l’adresse du serveur, et il est refusé si elle n’en fait pas partie.
 trial-send = Envoyer un message de test
 trial-too-soon = Il y a eu plusieurs tests à l’instant. Attendez une minute.
+trial-other-password = Le mot de passe de cette page n’est plus celui de l’appareil ; rien n’a donc été envoyé. Voyez la page de l’appareil.
 trial-sent = Envoyé à { $address }. Vérifiez qu’il est arrivé.
 trial-untrusted = Ce serveur ne connaît pas l’émetteur de son propre certificat. Les appareils qui ne le connaissent pas non plus le refuseront.
 trial-connection = Connexion au serveur

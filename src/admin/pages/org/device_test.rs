@@ -46,10 +46,18 @@ async fn test(State(pages): Here, There { inside, id }: There<DeviceId>, Typed(t
         return Ok(gone());
     };
     let frame = inside.frame(place(&inside));
-    let trial = if pages.trials.take(id, pages.clock.now()) {
+    let trial = if !pages.trials.take(id, pages.clock.now()) {
+        Trial::TooSoon
+    } else if pages
+        .desk
+        .has_password(&inside.acting, id, &password)
+        .await
+        .map_err(failed)?
+    {
         send(&pages, &inside, way, (&row, &password)).await
     } else {
-        Trial::TooSoon
+        // It never gets to the gateway: there a wrong one would count for our own address, and another device's would do.
+        Trial::OtherPassword
     };
     let mut page = shown_once(&pages, &inside, &row, (&password, typed.replaced), frame);
     page.trial = Some(trial);
