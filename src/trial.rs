@@ -27,6 +27,8 @@ use wire::{Fault, Wire};
 
 /// How the connection calls itself, and what the id of its message ends with: no host has it.
 const HELLO: &str = "test-message.invalid";
+/// Characters of a reply that people are shown.
+const SHOWN_MAX: usize = 300;
 /// The whole attempt: the gateway may ask a slow mail server, and a person waits.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -124,8 +126,11 @@ pub async fn run<G>(way: &Way, errand: &Errand<'_>, connected: impl FnOnce(Socke
     };
     if let Err(Fault { code, words }) = outcome {
         let stage = Stage::ALL.get(report.done.len()).copied().unwrap_or(Stage::Message);
-        let words = without(words, errand.password.expose());
         report.failed = Some(Failed { stage, code, words });
+    }
+    let said = report.done.iter_mut().map(|(_, said)| said);
+    for words in said.chain(report.failed.iter_mut().map(|failed| &mut failed.words)) {
+        *words = without(std::mem::take(words), errand.password.expose());
     }
     report
 }
@@ -195,11 +200,12 @@ fn needs_unicode(errand: &Errand<'_>, offered: &str) -> Result<&'static str, Fau
     })
 }
 
-/// What was said, without a password that was repeated.
+/// What was said, as people are shown it: without a password that was repeated, and only then cut.
 fn without(words: String, password: &str) -> String {
-    if words.contains(password) {
+    let words = if words.contains(password) {
         words.replace(password, "[password]")
     } else {
         words
-    }
+    };
+    words.chars().take(SHOWN_MAX).collect()
 }

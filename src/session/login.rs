@@ -144,7 +144,7 @@ impl Attempt<'_> {
                 // A test message that we send ourselves is no use of the device.
                 if self.trial != Some(device.id) {
                     plane.usage.note(device.id, self.usage());
-                    plane.tries.signed_in(device.id, || self.usage());
+                    plane.tries.signed_in(device.id, device.scopes, || self.usage());
                 }
                 let guard = self.guard(&login, &upstream, addresses);
                 Ok(Admitted {

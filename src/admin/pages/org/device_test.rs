@@ -46,7 +46,9 @@ async fn test(State(pages): Here, There { inside, id }: There<DeviceId>, Typed(t
         return Ok(gone());
     };
     let frame = inside.frame(place(&inside));
-    let trial = if !pages.trials.take(id, pages.clock.now()) {
+    let user = inside.person.signed_in.user.id;
+    let place = pages.trials.take((id, user, inside.acting.org.id), pages.clock.now());
+    let trial = if place.is_none() {
         Trial::TooSoon
     } else if pages
         .desk
@@ -59,6 +61,10 @@ async fn test(State(pages): Here, There { inside, id }: There<DeviceId>, Typed(t
         // It never gets to the gateway: there a wrong one would count for our own address, and another device's would do.
         Trial::OtherPassword
     };
+    drop(place);
+    // It may have taken a while: what was withdrawn or changed meanwhile counts.
+    let row = pages.desk.check_device(&inside.acting, id, DeviceDeed::Replace).await;
+    let row = row.map_err(failed)?;
     let mut page = shown_once(&pages, &inside, &row, (&password, typed.replaced), frame);
     page.trial = Some(trial);
     Ok(reply::page(&page))
