@@ -25,6 +25,10 @@ pub use letter::Message;
 
 use wire::{Fault, Wire};
 
+/// How the connection calls itself, and what the id of its message ends with: no host has it.
+const HELLO: &str = "test-message.invalid";
+/// Characters of a reply that people are shown.
+const SHOWN_MAX: usize = 300;
 /// The whole attempt: the gateway may ask a slow mail server, and a person waits.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -50,8 +54,8 @@ pub struct Errand<'a> {
     pub password: &'a Secret<String>,
     /// Who gets it.
     pub to: &'a Address,
-    /// How the connection calls itself.
-    pub hello: &'a str,
+    /// What no other message has, for its id.
+    pub unique: u128,
     /// What it says.
     pub message: &'a Message,
     /// Now.
@@ -109,10 +113,11 @@ pub struct Failed {
     pub words: String,
 }
 
-/// Sends one message.
-pub async fn run(way: &Way, errand: &Errand<'_>) -> Report {
+/// Sends one message. `connected` gets our end of the connection before anything is said there; what it gives is dropped
+/// when the attempt is over.
+pub async fn run<G>(way: &Way, errand: &Errand<'_>, connected: impl FnOnce(SocketAddr) -> G) -> Report {
     let mut report = Report::default();
-    let outcome = match timeout(PATIENCE, hand_over(way, errand, &mut report)).await {
+    let outcome = match timeout(PATIENCE, hand_over(way, errand, &mut report, connected)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Fault {
             code: None,
@@ -121,17 +126,30 @@ pub async fn run(way: &Way, errand: &Errand<'_>) -> Report {
     };
     if let Err(Fault { code, words }) = outcome {
         let stage = Stage::ALL.get(report.done.len()).copied().unwrap_or(Stage::Message);
-        let words = without(words, errand.password.expose());
         report.failed = Some(Failed { stage, code, words });
+    }
+    let said = report.done.iter_mut().map(|(_, said)| said);
+    for words in said.chain(report.failed.iter_mut().map(|failed| &mut failed.words)) {
+        *words = without(std::mem::take(words), errand.password.expose());
     }
     report
 }
 
-async fn hand_over(way: &Way, errand: &Errand<'_>, report: &mut Report) -> Result<(), Fault> {
+async fn hand_over<G>(
+    way: &Way,
+    errand: &Errand<'_>,
+    report: &mut Report,
+    connected: impl FnOnce(SocketAddr) -> G,
+) -> Result<(), Fault> {
     let tcp = TcpStream::connect(way.address).await?;
+    let own = tcp.local_addr()?;
+    // Dropped before the socket is closed: never does it mean a connection of somebody else.
+    let mut wire;
+    let _own = connected(own);
     tcp.set_nodelay(true)?;
     let mut done = |stage, said: String| report.done.push((stage, said));
-    let (mut wire, is_trusted) = if way.implicit_tls {
+    let is_trusted;
+    (wire, is_trusted) = if way.implicit_tls {
         done(Stage::Connection, way.address.to_string());
         let (stream, is_trusted) = way.connector.connect(&way.host, tcp).await?;
         let mut wire = Wire::new(stream);
@@ -141,7 +159,7 @@ async fn hand_over(way: &Way, errand: &Errand<'_>, report: &mut Report) -> Resul
         let mut clear = Wire::new(Stream::Tcp(tcp));
         clear.expect(220).await?;
         done(Stage::Connection, way.address.to_string());
-        clear.say(&format!("EHLO {}", errand.hello)).await?;
+        clear.say(&format!("EHLO {HELLO}")).await?;
         clear.expect(250).await?;
         clear.say("STARTTLS").await?;
         clear.expect(220).await?;
@@ -149,7 +167,7 @@ async fn hand_over(way: &Way, errand: &Errand<'_>, report: &mut Report) -> Resul
         (Wire::new(stream), is_trusted)
     };
     done(Stage::Tls, wire.secured());
-    wire.say(&format!("EHLO {}", errand.hello)).await?;
+    wire.say(&format!("EHLO {HELLO}")).await?;
     let offered = wire.expect(250).await?;
     wire.sign_in(errand.from, errand.password).await?;
     done(Stage::SignIn, wire.expect(235).await?);
@@ -182,11 +200,12 @@ fn needs_unicode(errand: &Errand<'_>, offered: &str) -> Result<&'static str, Fau
     })
 }
 
-/// What was said, without a password that was repeated.
+/// What was said, as people are shown it: without a password that was repeated, and only then cut.
 fn without(words: String, password: &str) -> String {
-    if words.contains(password) {
+    let words = if words.contains(password) {
         words.replace(password, "[password]")
     } else {
         words
-    }
+    };
+    words.chars().take(SHOWN_MAX).collect()
 }

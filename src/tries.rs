@@ -19,7 +19,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -29,15 +29,19 @@ use ipnet::IpNet;
 use crate::clock::Timestamp;
 use crate::model::device::Use;
 use crate::model::password::{PlainPassword, Typed};
-use crate::model::{Address, DeviceId, MailboxId};
+use crate::model::{Address, DeviceId, MailboxId, Scopes};
 use crate::peer::{NetworkPrefixes, Protocol};
 use crate::secret::SecretBytes;
 
 use recent::Recent;
 use trials::Trials;
 
+pub use trials::Trial;
+
 /// How long a try is told, and how long a device is waited for after somebody looked last.
 pub const KEPT: Duration = Duration::from_secs(60 * 60);
+/// So long after the last look a page counts as looked at.
+const LOOKED_AT: Duration = Duration::from_secs(2 * 60);
 /// Devices that are waited for.
 const AWAITED_MAX: usize = 4096;
 /// Tries of each kind: with a device's password, for a mailbox, under a name in clear, from a network.
@@ -64,7 +68,7 @@ pub enum What {
     TooMany,
     /// It did not turn on TLS.
     Unencrypted {
-        /// The device's password, or one that may be it, went over the network so.
+        /// The device's password went over the network so.
         exposed: bool,
     },
     /// It used another name than the address; which is not told where it looks like a password.
@@ -80,6 +84,17 @@ pub enum What {
     WrongScope,
 }
 
+/// By what a try belongs to a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// By its password: nobody else can have made it.
+    Password,
+    /// By the name of its mailbox, which anybody may have used.
+    Name,
+    /// By the network alone.
+    Network,
+}
+
 /// A try that came to nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tried {
@@ -91,6 +106,8 @@ pub struct Tried {
     pub protocol: Protocol,
     /// Why.
     pub what: What,
+    /// How sure it is that it was the device.
+    pub by: By,
 }
 
 /// The circumstances of a try.
@@ -105,12 +122,13 @@ pub struct Attempted {
 }
 
 impl Attempted {
-    const fn came_to(self, what: What) -> Tried {
+    const fn came_to(self, what: What, by: By) -> Tried {
         Tried {
             at: self.at,
             from: self.from,
             protocol: self.protocol,
             what,
+            by,
         }
     }
 }
@@ -136,27 +154,42 @@ pub struct Asked<'a> {
 pub struct Tries {
     /// Devices that are waited for, so that other logins need not ask for the lock.
     awaited: AtomicUsize,
-    /// Connections of our own that run under a name of ours.
-    trials: AtomicUsize,
+    /// Connections of our own.
+    trials: Trials,
     key: RandomState,
     network: NetworkPrefixes,
     state: Mutex<State>,
+    strangers: Mutex<Strangers>,
 }
 
 #[derive(Default)]
 struct State {
     awaited: HashMap<DeviceId, Awaited>,
-    passwords: HashMap<u64, DeviceId>,
+    passwords: HashMap<u64, Owner>,
     devices: Recent<(DeviceId, Protocol)>,
     mailboxes: Recent<(MailboxId, Protocol)>,
+}
+
+/// Tries of those who proved nothing: a flood of them has a lock of its own, and no login waits for it.
+#[derive(Default)]
+struct Strangers {
     names: Recent<(String, Protocol)>,
     networks: Recent<(IpNet, Protocol)>,
-    trials: Trials,
+}
+
+/// Whose a password is.
+#[derive(Clone)]
+struct Owner {
+    device: DeviceId,
+    /// Its mailbox's address before the @: a name that may be shown.
+    local: String,
 }
 
 /// A device that is waited for.
 struct Awaited {
     asked_at: Timestamp,
+    /// From where somebody looks.
+    reader: Option<IpNet>,
     fingerprint: Option<u64>,
     imap: Option<Use>,
     smtp: Option<Use>,
@@ -167,10 +200,11 @@ impl Tries {
     pub fn new(network: NetworkPrefixes) -> Self {
         Self {
             awaited: AtomicUsize::new(0),
-            trials: AtomicUsize::new(0),
+            trials: Trials::default(),
             key: RandomState::new(),
             network,
             state: Mutex::default(),
+            strangers: Mutex::default(),
         }
     }
 
@@ -178,38 +212,65 @@ impl Tries {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// This password was just given to a device, and its first sign-in is waited for.
-    pub fn expect(&self, device: DeviceId, password: &PlainPassword, now: Timestamp) {
+    fn strangers(&self) -> MutexGuard<'_, Strangers> {
+        self.strangers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets what is older than [`KEPT`]; to be called every now and then. Where nobody waits any more, logins cost
+    /// nothing here again.
+    pub fn tidy(&self, now: Timestamp) {
+        let begin = now.minus(KEPT);
+        let mut state = self.state();
+        state.forget_awaited(begin);
+        state.devices.forget_before(begin);
+        state.mailboxes.forget_before(begin);
+        self.awaited.store(state.awaited.len(), Ordering::Relaxed);
+        drop(state);
+        let mut strangers = self.strangers();
+        strangers.names.forget_before(begin);
+        strangers.networks.forget_before(begin);
+    }
+
+    /// This password was just given to a device of the mailbox with this address, and its first sign-in is waited for.
+    pub fn expect(&self, device: DeviceId, address: &Address, password: &PlainPassword, now: Timestamp) {
         let fingerprint = self.key.hash_one(password.canonical());
         let mut state = self.state();
-        state.watch(device, now);
+        state.watch(device, None, now);
         if let Some(awaited) = state.awaited.get_mut(&device)
             && let Some(old) = awaited.fingerprint.replace(fingerprint)
         {
             state.passwords.remove(&old);
         }
-        state.passwords.insert(fingerprint, device);
+        let local = address.local().to_owned();
+        state.passwords.insert(fingerprint, Owner { device, local });
         self.awaited.store(state.awaited.len(), Ordering::Relaxed);
     }
 
-    /// Somebody looks whether this device has signed in.
-    pub fn watch(&self, device: DeviceId, now: Timestamp) {
+    /// Somebody looks from there whether this device has signed in.
+    pub fn watch(&self, device: DeviceId, reader: IpAddr, now: Timestamp) {
+        let network = self.network.network_of(reader);
         let mut state = self.state();
-        state.watch(device, now);
+        state.watch(device, Some(network), now);
         self.awaited.store(state.awaited.len(), Ordering::Relaxed);
     }
 
-    /// A device has signed in.
-    pub fn signed_in(&self, device: DeviceId, used: impl FnOnce() -> Use) {
+    /// A device has signed in. With all that it may do, its password is not waited for any more.
+    pub fn signed_in(&self, device: DeviceId, scopes: Scopes, used: impl FnOnce() -> Use) {
         if self.awaited.load(Ordering::Relaxed) == 0 {
             return;
         }
-        if let Some(awaited) = self.state().awaited.get_mut(&device) {
-            let used = used();
-            match used.protocol {
-                Protocol::Imap => awaited.imap = Some(used),
-                Protocol::Smtp => awaited.smtp = Some(used),
-            }
+        let mut state = self.state();
+        let Some(awaited) = state.awaited.get_mut(&device) else {
+            return;
+        };
+        let used = used();
+        match used.protocol {
+            Protocol::Imap => awaited.imap = Some(used),
+            Protocol::Smtp => awaited.smtp = Some(used),
+        }
+        let is_done = (awaited.imap.is_some() || !scopes.imap) && (awaited.smtp.is_some() || !scopes.smtp);
+        if is_done && let Some(fingerprint) = awaited.fingerprint.take() {
+            state.passwords.remove(&fingerprint);
         }
     }
 
@@ -224,18 +285,20 @@ impl Tries {
     /// The password was the device's own, and it was not let in all the same.
     pub fn refused(&self, device: DeviceId, attempted: Attempted, what: What) {
         let key = (device, attempted.protocol);
-        self.state().devices.note(key, attempted.came_to(what));
+        self.state().devices.note(key, attempted.came_to(what, By::Password));
     }
 
     /// A name and a password do not belong together. Where the password is that of a device which is waited for, the name is
     /// wrong; otherwise the password is, and the try is the mailbox's, where there is one of that name.
     pub fn unproved(&self, attempted: Attempted, name: &str, password: &SecretBytes, mailbox: Option<MailboxId>) {
-        if let Some(device) = self.owner(password) {
-            let given = shown(name);
-            self.refused(device, attempted, What::WrongName { given });
+        if let Some(owner) = self.owner(password) {
+            let given = shown(name, &owner.local);
+            self.refused(owner.device, attempted, What::WrongName { given });
         } else if let Some(mailbox) = mailbox {
             let key = (mailbox, attempted.protocol);
-            self.state().mailboxes.note(key, attempted.came_to(What::WrongPassword));
+            self.state()
+                .mailboxes
+                .note(key, attempted.came_to(What::WrongPassword, By::Name));
         }
     }
 
@@ -245,79 +308,76 @@ impl Tries {
         let Some((name, password)) = sent else {
             return self.nameless(attempted, What::Unencrypted { exposed: false });
         };
-        if let Some(device) = self.owner(password) {
-            return self.refused(device, attempted, What::Unencrypted { exposed: true });
+        if let Some(owner) = self.owner(password) {
+            return self.refused(owner.device, attempted, What::Unencrypted { exposed: true });
         }
         if let Ok(address) = Address::from_login(name, None) {
             let key = (address.as_str().to_owned(), attempted.protocol);
-            let tried = attempted.came_to(What::Unencrypted { exposed: false });
-            self.state().names.note(key, tried);
+            let tried = attempted.came_to(What::Unencrypted { exposed: false }, By::Name);
+            self.strangers().names.note(key, tried);
         }
     }
 
     /// Nobody knows who it was: the certificate was not accepted, or there was no room for another connection.
     pub fn nameless(&self, attempted: Attempted, what: What) {
         let key = (self.network.network_of(attempted.from), attempted.protocol);
-        self.state().networks.note(key, attempted.came_to(what));
+        self.strangers()
+            .networks
+            .note(key, attempted.came_to(what, By::Network));
     }
 
-    /// The newest try by each protocol that belongs to a device, and is not older than its password.
+    /// The try by each protocol that belongs to a device and tells most of it, and is not older than its password. What
+    /// anybody could have made from afar never takes the place of what its password proves, nor of what happened where the
+    /// reader is.
     pub fn of(&self, asked: &Asked<'_>) -> Vec<Tried> {
         let begin = asked.since.max(asked.now.minus(KEPT));
+        let network_of = |ip| self.network.network_of(ip);
+        let reader = asked.reader.map(network_of);
         let state = self.state();
-        let is_known = state
-            .awaited
-            .get(&asked.device)
-            .is_some_and(|awaited| awaited.fingerprint.is_some());
-        let own = |protocol| {
-            let in_clear = state.names.get(&(asked.address.as_str().to_owned(), protocol)).cloned();
-            let in_clear = in_clear.map(|tried| Tried {
-                // Where it is not known which password this device has, it may have been this one.
-                what: What::Unencrypted { exposed: !is_known },
-                ..tried
-            });
-            let by_password = state.devices.get(&(asked.device, protocol)).cloned();
-            let by_name = state.mailboxes.get(&(asked.mailbox, protocol)).cloned();
-            [by_password, by_name, in_clear].into_iter().flatten()
-        };
+        // What has no name is shown to those on whose network it was, and not where it may be another one's.
+        let alone = reader.filter(|network| state.is_only_one(asked.device, *network, asked.now));
         let protocols = [Protocol::Imap, Protocol::Smtp];
-        let mut found: Vec<Tried> = protocols.into_iter().flat_map(own).collect();
-        found.retain(|tried| tried.at >= begin);
-        // What has no name is shown only to those on whose network it was, and where this mailbox was tried from.
-        let mut networks: Vec<IpNet> = found.iter().map(|tried| self.network.network_of(tried.from)).collect();
-        networks.extend(asked.reader.map(|reader| self.network.network_of(reader)));
-        let mut all = Vec::new();
-        for network in networks {
-            let nameless = protocols
-                .into_iter()
-                .filter_map(|protocol| state.networks.get(&(network, protocol)));
-            all.extend(nameless.filter(|tried| tried.at >= begin).cloned());
-        }
+        let proved = protocols.map(|protocol| state.devices.get(&(asked.device, protocol)).cloned());
+        let named = protocols.map(|protocol| state.mailboxes.get(&(asked.mailbox, protocol)).cloned());
         drop(state);
-        // Of two at the same moment, the last: the one that is known to be the device's own.
-        all.append(&mut found);
-        let newest = |protocol| {
-            let of_it = all.iter().filter(|tried| tried.protocol == protocol);
-            of_it.max_by_key(|tried| tried.at).cloned()
-        };
-        protocols.into_iter().filter_map(newest).collect()
+        let strangers = self.strangers();
+        let of_strangers = protocols.map(|protocol| {
+            let name = (asked.address.as_str().to_owned(), protocol);
+            let nameless = alone.and_then(|network| strangers.networks.get(&(network, protocol)));
+            [nameless.cloned(), strangers.names.get(&name).cloned()]
+        });
+        drop(strangers);
+        let all = proved.into_iter().zip(named).zip(of_strangers);
+        all.filter_map(|((proved, named), [nameless, in_clear])| {
+            let proved = proved.filter(|tried| tried.at >= begin);
+            let own = proved.as_ref().map(|tried| network_of(tried.from));
+            // Of two at the same moment, the last: the one that is known to be the device's own.
+            let all = [nameless, in_clear, named, proved].into_iter().flatten();
+            let rank = |tried: &Tried| {
+                let network = Some(network_of(tried.from));
+                (
+                    tried.by == By::Password || network == own || network == reader,
+                    tried.at,
+                )
+            };
+            all.filter(|tried| tried.at >= begin).max_by_key(rank)
+        })
+        .collect()
     }
 
-    /// Begins a connection of our own that is no use of a device: gives the name that it has to give itself.
-    pub fn begin_trial(&self, random: u128, now: Timestamp) -> String {
-        let mut state = self.state();
-        let name = state.trials.begin(random, now);
-        self.trials.store(state.trials.len(), Ordering::Relaxed);
-        name
+    /// Begins a connection of our own that tries a device, and is no use of it; `own` is our end. To be called before the
+    /// connection says anything.
+    pub fn begin_trial(&self, own: SocketAddr, device: DeviceId) -> Trial<'_> {
+        self.trials.begin(own, device)
     }
 
-    /// Whether a client is one of our own.
-    pub fn is_trial(&self, client: Option<&str>) -> bool {
-        self.trials.load(Ordering::Relaxed) > 0 && client.is_some_and(|client| self.state().trials.has(client))
+    /// Which device a connection of our own tries; none where it is somebody else's.
+    pub fn trial_of(&self, peer: SocketAddr, protocol: Protocol) -> Option<DeviceId> {
+        self.trials.of(peer, protocol)
     }
 
     /// Whose password this is, among those that are waited for.
-    fn owner(&self, password: &SecretBytes) -> Option<DeviceId> {
+    fn owner(&self, password: &SecretBytes) -> Option<Owner> {
         if self.awaited.load(Ordering::Relaxed) == 0 {
             return None;
         }
@@ -325,7 +385,7 @@ impl Tries {
             return None;
         };
         let fingerprint = self.key.hash_one(password.canonical());
-        self.state().passwords.get(&fingerprint).copied()
+        self.state().passwords.get(&fingerprint).cloned()
     }
 }
 
@@ -336,18 +396,20 @@ impl Default for Tries {
 }
 
 impl State {
-    fn watch(&mut self, device: DeviceId, now: Timestamp) {
+    fn watch(&mut self, device: DeviceId, reader: Option<IpNet>, now: Timestamp) {
         if let Some(awaited) = self.awaited.get_mut(&device) {
             awaited.asked_at = now;
+            awaited.reader = reader.or(awaited.reader);
             return;
         }
         if self.awaited.len() >= AWAITED_MAX {
-            self.forget_awaited(now);
+            self.make_room(now);
         }
         self.awaited.insert(
             device,
             Awaited {
                 asked_at: now,
+                reader,
                 fingerprint: None,
                 imap: None,
                 smtp: None,
@@ -356,24 +418,37 @@ impl State {
     }
 
     /// Makes room: whoever was not asked for lately goes, and if nobody did, the one that was asked for the longest ago.
-    fn forget_awaited(&mut self, now: Timestamp) {
-        let begin = now.minus(KEPT);
-        self.awaited.retain(|_, awaited| awaited.asked_at >= begin);
+    fn make_room(&mut self, now: Timestamp) {
+        self.forget_awaited(now.minus(KEPT));
         if self.awaited.len() >= AWAITED_MAX {
             let oldest = self.awaited.iter().min_by_key(|(_, awaited)| awaited.asked_at);
             if let Some(oldest) = oldest.map(|(device, _)| *device) {
                 self.awaited.remove(&oldest);
+                self.passwords.retain(|_, owner| owner.device != oldest);
             }
         }
+    }
+
+    fn forget_awaited(&mut self, begin: Timestamp) {
         let Self { awaited, passwords, .. } = self;
-        passwords.retain(|_, device| awaited.contains_key(device));
+        awaited.retain(|_, awaited| awaited.asked_at >= begin);
+        passwords.retain(|_, owner| awaited.contains_key(&owner.device));
+    }
+
+    /// Whether this is the only device at whose page somebody looks now from this network.
+    fn is_only_one(&self, device: DeviceId, network: IpNet, now: Timestamp) -> bool {
+        let begin = now.minus(LOOKED_AT);
+        let mut others = self.awaited.iter().filter(|(id, _)| **id != device);
+        others.all(|(_, other)| other.reader != Some(network) || other.asked_at < begin)
     }
 }
 
-/// A name as it may be shown: people type their password where the name belongs.
-fn shown(name: &str) -> Option<String> {
+/// A name as it may be shown: people type a password where the name belongs, so it has to look like an address, or be the
+/// part of the right one before the @.
+fn shown(name: &str, local: &str) -> Option<String> {
+    let is_name = || name.eq_ignore_ascii_case(local) || Address::parse(name).is_ok();
     match PlainPassword::read(name.as_bytes()) {
-        Typed::Other(_) => Some(name.chars().take(NAME_MAX).collect()),
-        Typed::Generated(_) | Typed::Typo => None,
+        Typed::Other(_) if is_name() => Some(name.chars().take(NAME_MAX).collect()),
+        _ => None,
     }
 }

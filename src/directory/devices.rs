@@ -12,8 +12,10 @@ use crate::model::password::PlainPassword;
 use crate::model::{
     Address, Device, DeviceId, DeviceKind, DeviceState, MailboxId, Networks, Scopes, SenderRule, UserId, name,
 };
-use crate::store::{Actor, DeviceEdit, DeviceFilter, NewCredential, NewDevice, Seq};
+use crate::secret::Secret;
+use crate::store::{Actor, DeviceEdit, DeviceFilter, DeviceRow, NewCredential, NewDevice, Resolved, Seq};
 use crate::verify;
+use crate::verify::hash::Memory;
 
 /// Passwords that are drawn until one has a tag of its own. With a full mailbox one draw fails once in a hundred.
 const DRAWS_MAX: usize = 64;
@@ -258,6 +260,39 @@ impl Directory {
             )
         });
         Ok(hashed.await.expect("hashing does not panic and is never cancelled"))
+    }
+
+    /// Whether a device has this generated password now. One that its tag rules out costs no hash.
+    pub(super) async fn has_password(
+        &self,
+        actor: &Actor,
+        row: &DeviceRow,
+        password: &PlainPassword,
+    ) -> Result<bool, Error> {
+        let (device, mailbox) = (row.device.id, row.device.mailbox);
+        let Resolved::Mailbox(login) = self.store.resolve_login(&row.address).await? else {
+            return Ok(false);
+        };
+        let tag = |id| {
+            let key = self.keys.by_id(id)?;
+            Some(verify::tag(key, mailbox, password.canonical()))
+        };
+        let found = login.credentials.into_iter().find(|credential| {
+            let is_its_own = credential.device.id == device && credential.retired_at.is_none();
+            is_its_own && credential.tag.is_some() && credential.tag == tag(credential.key_id)
+        });
+        let Some(credential) = found else { return Ok(false) };
+        let _turn = self.hashing.wait(actor.user).await?;
+        let (keys, params) = (Arc::clone(&self.keys), self.params);
+        let password = Secret::new(password.canonical().to_vec());
+        let matched = tokio::task::spawn_blocking(move || {
+            let (key, memory) = (keys.by_id(credential.key_id), &mut Memory::new(params));
+            verify::hash::matches(&credential.hash, key, password.expose(), memory).unwrap_or_else(|error| {
+                tracing::error!(%error, device.id = %device, "a stored password hash cannot be used");
+                false
+            })
+        });
+        Ok(matched.await.expect("hashing does not panic and is never cancelled"))
     }
 }
 

@@ -190,7 +190,10 @@ impl Entrance {
         let place = match limiter.enter(peer.ip()) {
             Ok(place) => place,
             Err(cap) => {
-                plane.no_room(&peer, self.config.protocol);
+                // Behind a balancer it says nothing of the one client.
+                if self.config.proxy_from.is_none() {
+                    plane.no_room(&peer, self.config.protocol);
+                }
                 self.refuse(stream, &peer, cap, &plane).await;
                 return None;
             }

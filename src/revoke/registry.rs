@@ -44,6 +44,8 @@ pub struct SessionInfo {
     pub client: Option<Box<str>>,
     /// The route to its mail store.
     pub route: Arc<str>,
+    /// A test message of our own, which is no use of the device.
+    pub is_trial: bool,
 }
 
 /// A session as listed.

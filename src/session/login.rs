@@ -59,6 +59,8 @@ pub(super) struct Attempt<'a> {
     pub(super) protocol: Protocol,
     pub(super) id: u64,
     pub(super) client: Option<String>,
+    /// The device that a connection of our own tries: its login is no use of it.
+    pub(super) trial: Option<DeviceId>,
 }
 
 impl Attempt<'_> {
@@ -126,6 +128,7 @@ impl Attempt<'_> {
             expires_at: device.expires_at,
             client: self.client.as_deref().map(Into::into),
             route: Arc::clone(&upstream.route),
+            is_trial: self.trial == Some(device.id),
         };
         match self.admit(&login, info).await {
             Ok((live, addresses)) => {
@@ -139,9 +142,9 @@ impl Attempt<'_> {
                     return Err(Refusal::Temporary { text: RESTARTING });
                 }
                 // A test message that we send ourselves is no use of the device.
-                if !plane.tries.is_trial(self.client.as_deref()) {
+                if self.trial != Some(device.id) {
                     plane.usage.note(device.id, self.usage());
-                    plane.tries.signed_in(device.id, || self.usage());
+                    plane.tries.signed_in(device.id, device.scopes, || self.usage());
                 }
                 let guard = self.guard(&login, &upstream, addresses);
                 Ok(Admitted {
@@ -285,7 +288,7 @@ impl Attempt<'_> {
         if let Some(device) = rejection.device {
             return self.note_refused(device, what);
         }
-        if self.plane.tries.is_trial(self.client.as_deref()) {
+        if self.trial.is_some() {
             return;
         }
         let given = match (rejection.reason, &credentials.authzid) {
@@ -298,7 +301,7 @@ impl Attempt<'_> {
 
     /// The password was the device's own, and it was not let in.
     fn note_refused(&self, device: DeviceId, what: What) {
-        if !self.plane.tries.is_trial(self.client.as_deref()) {
+        if self.trial != Some(device) {
             self.plane.tries.refused(device, self.attempted(), what);
         }
     }

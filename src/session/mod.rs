@@ -213,6 +213,7 @@ impl Plane {
                 }
             };
             sweeper.step(self.clock.now(), self.clock.utc(), &limits);
+            self.tries.tidy(self.clock.utc());
         }
     }
 

@@ -185,6 +185,7 @@ impl Talk<'_> {
             protocol: self.protocol,
             id: self.id,
             client: self.session.client_name(),
+            trial: self.plane.tries.trial_of(self.peer.addr, self.protocol),
         };
         let outcome = attempt.judge(credentials).await;
         match outcome {

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::fmt::rfc2822;
 
-use super::Errand;
+use super::{Errand, HELLO};
 
 /// Octets of text in one encoded word: with its frame it has at most 75 characters (RFC 2047 §2).
 const WORD_BYTES: usize = 39;
@@ -26,7 +26,7 @@ pub(super) fn written(errand: &Errand<'_>) -> String {
     let Errand {
         from,
         to,
-        hello,
+        unique,
         message,
         at,
         ..
@@ -36,10 +36,9 @@ pub(super) fn written(errand: &Errand<'_>) -> String {
     let subject = encoded_words(&message.subject);
     let text = base64_lines(&message.text.replace('\n', "\r\n"));
     format!(
-        "From: <{from}>\r\nTo: <{to}>\r\nSubject: {subject}\r\nDate: {date}\r\nMessage-ID: <{}@{hello}>\r\n\
+        "From: <{from}>\r\nTo: <{to}>\r\nSubject: {subject}\r\nDate: {date}\r\nMessage-ID: <{unique:032x}@{HELLO}>\r\n\
          Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
-         Content-Transfer-Encoding: base64\r\n\r\n{text}\r\n.\r\n",
-        at.0
+         Content-Transfer-Encoding: base64\r\n\r\n{text}\r\n.\r\n"
     )
 }
 

@@ -20,7 +20,7 @@ fn the_message_is_ascii_and_says_what_it_is() {
         from: &from,
         password: &password,
         to: &to,
-        hello: "test.invalid",
+        unique: 7,
         message: &message,
         at: AT,
     };
@@ -54,6 +54,24 @@ fn the_message_is_ascii_and_says_what_it_is() {
 fn a_password_that_is_repeated_is_not_shown() {
     let words = "535 who is anna with kqzm-xwdp-hpdt-vnrc".to_owned();
     assert_eq!(without(words, "kqzm-xwdp-hpdt-vnrc"), "535 who is anna with [password]");
+    let long = format!("{}kqzm-xwdp-hpdt-vnrc", "x".repeat(SHOWN_MAX - 4));
+    assert!(!without(long, "kqzm-xwdp-hpdt-vnrc").contains("kqzm"), "cut first");
+}
+
+#[tokio::test]
+async fn a_reply_without_end_is_not_read_to_its_end() {
+    use tokio::io::AsyncWriteExt as _;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (mut server, _) = listener.accept().await.unwrap();
+    let mut wire = Wire::new(Stream::Tcp(client));
+    let endless = async move {
+        // It breaks off where nobody listens any more.
+        let _ = server.write_all(&b"250-more\r\n".repeat(20_000)).await;
+    };
+    let read = async move { wire.expect(250).await.map_err(|fault| fault.words) };
+    let (read, ()) = tokio::join!(read, endless);
+    assert_ne!(read.unwrap_err(), "the connection was closed", "it was read to its end");
 }
 
 #[tokio::test]
@@ -81,11 +99,11 @@ async fn nobody_listens() {
         from: &anna,
         password: &password,
         to: &anna,
-        hello: "test.invalid",
+        unique: 7,
         message: &message,
         at: AT,
     };
-    let report = run(&way, &errand).await;
+    let report = run(&way, &errand, drop).await;
     assert_eq!(report.done, []);
     assert_eq!(report.failed.map(|failed| failed.stage), Some(Stage::Connection));
 }

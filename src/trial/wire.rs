@@ -16,8 +16,6 @@ use crate::tls::Stream;
 const REPLY_MAX: usize = 16 * 1024;
 /// Octets asked for at once.
 const READ_BYTES: usize = 1024;
-/// Characters of a reply that people are shown.
-const SHOWN_MAX: usize = 300;
 
 /// What went wrong.
 #[derive(Debug)]
@@ -104,8 +102,13 @@ impl Wire {
 
     async fn reply(&mut self) -> Result<(u16, String), Fault> {
         let mut lines: Vec<String> = Vec::new();
+        let mut octets = 0;
         loop {
             let line = self.line().await?;
+            octets += line.len();
+            if octets > REPLY_MAX {
+                return Err(io::Error::from(io::ErrorKind::InvalidData).into());
+            }
             let (code, rest) = line.split_at_checked(3).unwrap_or((&line, ""));
             let Ok(code) = code.parse::<u16>() else {
                 return Err(io::Error::from(io::ErrorKind::InvalidData).into());
@@ -113,12 +116,7 @@ impl Wire {
             let is_last = !rest.starts_with('-');
             lines.push(rest.get(1..).unwrap_or_default().to_owned());
             if is_last {
-                let words: String = lines
-                    .join(" ")
-                    .chars()
-                    .filter(|c| !c.is_control())
-                    .take(SHOWN_MAX)
-                    .collect();
+                let words = lines.join(" ").chars().filter(|c| !c.is_control()).collect();
                 return Ok((code, words));
             }
         }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::{TRIES_MAX, Tried};
+use crate::clock::Timestamp;
 
 /// The newest try of each key.
 pub(super) struct Recent<K>(HashMap<K, Tried>);
@@ -34,6 +35,10 @@ impl<K: Eq + Hash> Recent<K> {
         let (_, middle, _) = times.select_nth_unstable(middle);
         let middle = *middle;
         self.0.retain(|_, tried| tried.at > middle);
+    }
+
+    pub(super) fn forget_before(&mut self, begin: Timestamp) {
+        self.0.retain(|_, tried| tried.at >= begin);
     }
 
     #[cfg(test)]

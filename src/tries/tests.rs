@@ -9,6 +9,10 @@ const PRINTER: DeviceId = DeviceId::from_raw(2);
 const ANNA: MailboxId = MailboxId::from_raw(7);
 const OTHER: MailboxId = MailboxId::from_raw(8);
 
+fn anna() -> Address {
+    Address::parse("anna@example.org").unwrap()
+}
+
 fn password(seed: u8) -> PlainPassword {
     let mut next = seed;
     PlainPassword::generate(&mut |octets| {
@@ -37,7 +41,7 @@ fn attempted(seconds: u64, from: &str) -> Attempted {
 
 /// What somebody sees who looks at the phone's page from 192.0.2.1.
 fn seen(tries: &Tries, device: DeviceId, mailbox: MailboxId) -> Option<What> {
-    let address = Address::parse("anna@example.org").unwrap();
+    let address = anna();
     let asked = Asked {
         device,
         mailbox,
@@ -76,8 +80,8 @@ fn a_wrong_password_is_seen_at_its_own_mailbox_alone_and_since_the_password() {
 fn another_name_is_the_devices_where_the_password_is_and_never_by_the_name() {
     let tries = Tries::default();
     let (mine, theirs) = (password(1), password(2));
-    tries.expect(PHONE, &mine, NOW);
-    tries.expect(PRINTER, &theirs, NOW);
+    tries.expect(PHONE, &anna(), &mine, NOW);
+    tries.expect(PRINTER, &anna(), &theirs, NOW);
     tries.unproved(attempted(1, "203.0.113.7"), "anna", &typed(&theirs), None);
     assert_eq!(seen(&tries, PHONE, ANNA), None, "another device's password");
     tries.unproved(attempted(1, "203.0.113.7"), "anna", &other(), None);
@@ -98,7 +102,7 @@ fn another_name_is_the_devices_where_the_password_is_and_never_by_the_name() {
     tries.unproved(attempted(4, "203.0.113.7"), name.expose(), &typed(&mine), None);
     assert_eq!(seen(&tries, PHONE, ANNA), Some(What::WrongName { given: None }));
     // A newer password of the same device takes the place of the old one.
-    tries.expect(PHONE, &password(3), NOW);
+    tries.expect(PHONE, &anna(), &password(3), NOW);
     assert_eq!(tries.state().passwords.len(), 2);
 }
 
@@ -119,33 +123,77 @@ fn a_password_in_clear_is_told_where_it_is_the_devices_or_may_be() {
     tries.in_clear(at, Some(("Anna@Example.ORG", &other())));
     assert_eq!(
         seen(&tries, PHONE, ANNA),
-        Some(What::Unencrypted { exposed: true }),
-        "nobody knows"
+        Some(What::Unencrypted { exposed: false }),
+        "anybody can say this name, and no password was seen to be the device's"
     );
-    tries.expect(PHONE, &mine, NOW);
-    assert_eq!(seen(&tries, PHONE, ANNA), Some(What::Unencrypted { exposed: false }));
+    tries.expect(PHONE, &anna(), &mine, NOW);
     tries.in_clear(attempted(2, "203.0.113.7"), Some(("anna", &typed(&mine))));
     assert_eq!(seen(&tries, PHONE, ANNA), Some(What::Unencrypted { exposed: true }));
 }
 
 #[test]
-fn what_has_no_name_is_seen_from_its_own_network_and_where_the_mailbox_was_tried_from() {
-    let tries = Tries::default();
+fn what_has_no_name_is_seen_from_its_own_network_where_nobody_else_waits() {
+    let reader = "192.0.2.1";
+    let (tries, ip) = (Tries::default(), reader.parse().unwrap());
     tries.nameless(attempted(1, "203.0.113.7"), What::Certificate);
-    assert_eq!(seen(&tries, PHONE, ANNA), None, "somebody else's");
     tries.unproved(attempted(0, "203.0.113.7"), "anna@example.org", &other(), Some(ANNA));
-    assert_eq!(
-        seen(&tries, PHONE, ANNA),
-        Some(What::Certificate),
-        "the mailbox was tried from there"
-    );
+    let of_others = seen(&tries, PHONE, ANNA);
+    assert_eq!(of_others, Some(What::WrongPassword), "another network's");
+    tries.nameless(attempted(1, reader), What::Certificate);
+    tries.watch(PHONE, ip, NOW);
+    assert_eq!(seen(&tries, PHONE, ANNA), Some(What::Certificate));
+    tries.watch(PRINTER, ip, NOW);
+    assert_ne!(seen(&tries, PHONE, ANNA), Some(What::Certificate), "or the printer's");
+    tries.watch(PRINTER, "192.0.2.2".parse().unwrap(), NOW);
+    assert_eq!(seen(&tries, PHONE, ANNA), Some(What::Certificate));
+}
+
+#[test]
+fn strangers_never_take_the_place_of_what_the_password_proves() {
     let tries = Tries::default();
+    let mine = password(1);
+    tries.expect(PHONE, &anna(), &mine, NOW);
+    tries.refused(PHONE, attempted(1, "203.0.113.7"), What::WrongScope);
+    tries.unproved(attempted(2, "198.51.100.1"), "anna@example.org", &other(), Some(ANNA));
+    tries.in_clear(attempted(3, "198.51.100.1"), Some(("anna@example.org", &other())));
+    assert_eq!(seen(&tries, PHONE, ANNA), Some(What::WrongScope));
+    // What comes from where the device is may well be the device.
+    tries.unproved(attempted(4, "203.0.113.7"), "anna@example.org", &other(), Some(ANNA));
+    assert_eq!(seen(&tries, PHONE, ANNA), Some(What::WrongPassword));
+}
+
+#[test]
+fn a_name_is_repeated_only_where_it_is_one() {
+    let own = |name| shown(name, "anna");
+    for name in ["anna", "Anna", "ben@example.org"] {
+        assert_eq!(own(name).as_deref(), Some(name));
+    }
+    for name in ["Summer2019!", "correct horse", "annas-password"] {
+        assert_eq!(own(name), None, "it may be a password");
+    }
+}
+
+#[test]
+fn nothing_is_kept_of_a_device_that_works_or_that_nobody_waits_for_any_more() {
+    let tries = Tries::default();
+    let used = |protocol| Use {
+        at: NOW,
+        ip: "203.0.113.7".parse().unwrap(),
+        protocol,
+        client: None,
+    };
+    tries.expect(PHONE, &anna(), &password(1), NOW);
+    tries.signed_in(PHONE, Scopes::ALL, || used(Protocol::Imap));
+    assert_eq!(tries.state().passwords.len(), 1, "it may also send");
+    tries.signed_in(PHONE, Scopes::ALL, || used(Protocol::Smtp));
+    assert_eq!(tries.state().passwords.len(), 0);
+    tries.expect(PRINTER, &anna(), &password(2), NOW);
     tries.nameless(attempted(1, "192.0.2.1"), What::Certificate);
-    assert_eq!(
-        seen(&tries, PHONE, ANNA),
-        Some(What::Certificate),
-        "the reader's own network"
-    );
+    tries.tidy(NOW.plus(KEPT));
+    assert_eq!(tries.awaited.load(Ordering::Relaxed), 2);
+    tries.tidy(NOW.plus(KEPT + Duration::from_secs(2)));
+    assert_eq!(tries.awaited.load(Ordering::Relaxed), 0);
+    assert!(tries.state().passwords.is_empty() && tries.strangers().networks.len() == 0);
 }
 
 #[test]
@@ -157,25 +205,32 @@ fn a_sign_in_is_noted_for_those_who_wait_and_for_nobody_else() {
         protocol,
         client: None,
     };
-    tries.signed_in(PHONE, || unreachable!("nobody waits"));
-    tries.watch(PRINTER, NOW);
-    tries.signed_in(PHONE, || unreachable!("nobody waits for this one"));
-    tries.signed_in(PRINTER, || used(Protocol::Smtp));
-    tries.signed_in(PRINTER, || used(Protocol::Imap));
+    tries.signed_in(PHONE, Scopes::ALL, || unreachable!("nobody waits"));
+    tries.watch(PRINTER, "192.0.2.1".parse().unwrap(), NOW);
+    tries.signed_in(PHONE, Scopes::ALL, || unreachable!("nobody waits for this one"));
+    tries.signed_in(PRINTER, Scopes::ALL, || used(Protocol::Smtp));
+    tries.signed_in(PRINTER, Scopes::ALL, || used(Protocol::Imap));
     let protocols: Vec<_> = tries.uses(PRINTER).map(|used| used.protocol).collect();
     assert_eq!(protocols, [Protocol::Imap, Protocol::Smtp]);
     assert_eq!(tries.uses(PHONE).count(), 0);
 }
 
 #[test]
-fn a_connection_of_our_own_is_known_by_its_name_for_a_while() {
+fn a_connection_of_our_own_is_known_by_its_end_for_its_device_and_while_it_runs() {
     let tries = Tries::default();
-    assert!(!tries.is_trial(Some("test-message-1.invalid")));
-    let name = tries.begin_trial(7, NOW);
-    assert!(tries.is_trial(Some(&name)) && !tries.is_trial(None));
-    assert!(!tries.is_trial(Some("test-message-.invalid")));
-    tries.begin_trial(8, NOW.plus(Duration::from_secs(301)));
-    assert!(!tries.is_trial(Some(&name)));
+    let [own, other, mapped] =
+        ["127.0.0.1:4711", "127.0.0.1:4712", "[::ffff:127.0.0.1]:4711"].map(|end| end.parse::<SocketAddr>().unwrap());
+    assert_eq!(tries.trial_of(own, Protocol::Smtp), None);
+    let trial = tries.begin_trial(mapped, PHONE);
+    assert_eq!(tries.trial_of(own, Protocol::Smtp), Some(PHONE));
+    assert_eq!(tries.trial_of(own, Protocol::Imap), None);
+    assert_eq!(tries.trial_of(other, Protocol::Smtp), None);
+    let second = tries.begin_trial(other, PRINTER);
+    drop(trial);
+    assert_eq!(tries.trial_of(own, Protocol::Smtp), None);
+    assert_eq!(tries.trial_of(other, Protocol::Smtp), Some(PRINTER));
+    drop(second);
+    assert_eq!(tries.trial_of(other, Protocol::Smtp), None);
 }
 
 #[test]
@@ -189,12 +244,13 @@ fn nothing_grows_without_end_and_the_newest_stays() {
         tries.refused(DeviceId::from_raw(number as i64), at, What::Paused);
         tries.expect(
             DeviceId::from_raw(number as i64),
+            &anna(),
             &password(u8::try_from(number % 256).unwrap()),
             at.at,
         );
     }
-    let state = tries.state();
-    for length in [state.mailboxes.len(), state.names.len(), state.devices.len()] {
+    let (state, strangers) = (tries.state(), tries.strangers());
+    for length in [state.mailboxes.len(), strangers.names.len(), state.devices.len()] {
         assert!((TRIES_MAX / 2 - 1..=TRIES_MAX).contains(&length), "{length}");
     }
     assert!(state.awaited.len() <= AWAITED_MAX && state.passwords.len() <= AWAITED_MAX);

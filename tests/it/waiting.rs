@@ -179,6 +179,16 @@ fn scan(office: &Office, copier: &Added) -> anyhow::Result<()> {
     run_with_input(&program, "Subject: scan-0001\r\n\r\nA page.\r\n").map(drop)
 }
 
+/// Whoever calls itself as the test message does is not let past unseen: what a client says of itself is not asked.
+fn cloak(office: &Office, device: &Added, mail: &str) -> anyhow::Result<()> {
+    let id = between(mail, "Message-ID: <", ">")?;
+    let hello = id.split_once('@').context("a name")?.1;
+    let mut cloaked = office.stack.smtp()?;
+    cloaked.command(&format!("EHLO {hello}"))?.expect(250)?;
+    cloaked.auth_plain(INFO, &device.password)?.expect(235)?;
+    Ok(())
+}
+
 const BOTH: [(&str, &str); 3] = [("kind", "other"), ("scope", "imap"), ("scope", "smtp")];
 
 #[test]
@@ -322,14 +332,14 @@ fn a_test_message_arrives_and_is_no_sign_in_and_the_sheet_works_in_a_copier() ->
         "{:?}",
         sent.headers
     );
-    let mail = office.stack.dovecot.wait_for_message(SOPHIE, "@test-message-")?;
+    let mail = office.stack.dovecot.wait_for_message(SOPHIE, "@test-message.")?;
     ensure!(mail.contains("From: <info@acme.test>"), "{mail}");
 
     // It fails where the device would, in the server's words; and what is no password is no test.
     let page = office.browser.post(&format!("{}/replace", copier.path), &[])?;
     let replaced = office.added(page.says(200, "New password for")?)?;
     let wrong = office.browser.post(&test, &[("password", &copier.password)])?;
-    wrong.says(200, "535")?.says(200, "no longer the one of the device")?;
+    wrong.says(200, "no longer the one of the device, so nothing was sent")?;
     let gone = office.browser.post(&test, &[("password", "hello")])?;
     ensure!(gone.status == 303, "{gone:?}");
     let copier = replaced;
@@ -350,8 +360,9 @@ fn a_test_message_arrives_and_is_no_sign_in_and_the_sheet_works_in_a_copier() ->
         page.body
     );
 
-    scan(&office, &copier)?;
+    cloak(&office, &copier, &mail)?;
     stream.until("Sending works")?;
+    scan(&office, &copier)?;
     office.stack.dovecot.wait_for_message(SOPHIE, "scan-0001")?;
     Ok(())
 }

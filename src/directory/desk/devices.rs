@@ -194,6 +194,18 @@ impl Desk {
         Ok(row)
     }
 
+    /// Whether a device has this password now, before it is tried: only whoever may give it another one may ask, and
+    /// nobody else's password is told.
+    ///
+    /// # Errors
+    /// They may not, there is none with this id here that they may see, or too many ask.
+    pub async fn has_password(&self, acting: &Acting, id: DeviceId, password: &PlainPassword) -> Result<bool, Error> {
+        let (row, mailbox) = self.device_on(acting, id).await?;
+        let operation = Whose::of(acting, row.device.user).deed(DeviceDeed::Replace);
+        let actor = self.allow_any(acting, &[operation], &mailbox).await?;
+        self.directory.has_password(&actor, &row, password).await
+    }
+
     /// What whoever acts may do with a device that they were shown.
     ///
     /// # Errors

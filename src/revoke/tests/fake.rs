@@ -31,6 +31,7 @@ pub(super) fn info(device: i64, mailbox: i64) -> SessionInfo {
         expires_at: None,
         client: None,
         route: "main".into(),
+        is_trial: false,
     }
 }
 

@@ -263,6 +263,7 @@ fn troubles() -> Vec<(&'static str, Trouble)> {
     let by = |protocol, why| Trouble {
         at: ago(30),
         from: ip("203.0.113.7"),
+        is_from_told: true,
         protocol,
         why,
     };
@@ -276,6 +277,10 @@ fn troubles() -> Vec<(&'static str, Trouble)> {
         replace: exposed.then(|| "/do".to_owned()),
     };
     let imap = |why| by(Protocol::Imap, why);
+    let unsaid = |why| Trouble {
+        is_from_told: false,
+        ..imap(why)
+    };
     vec![
         ("wrong-password", imap(Why::WrongPassword)),
         ("old-password", imap(Why::OldPassword)),
@@ -283,6 +288,9 @@ fn troubles() -> Vec<(&'static str, Trouble)> {
         ("other-name", imap(name(None))),
         ("certificate", imap(Why::Certificate { host: host() })),
         ("unencrypted", imap(clear(false))),
+        ("wrong-password-elsewhere", unsaid(Why::WrongPassword)),
+        ("unencrypted-near", unsaid(clear(false))),
+        ("too-many-near", unsaid(Why::TooMany)),
         ("exposed", imap(clear(true))),
         ("may-not-receive", imap(Why::WrongScope)),
         ("may-not-send", by(Protocol::Smtp, Why::WrongScope)),

@@ -94,6 +94,7 @@ fn trials() -> Vec<(&'static str, Trial)> {
     vec![
         ("sent", ran(6, None)),
         ("too-soon", Trial::TooSoon),
+        ("other-password", Trial::OtherPassword),
         ("connection", ran(0, Some((0, "Connection refused (os error 111)")))),
         (
             "tls",

@@ -236,6 +236,8 @@ pub struct Trouble {
     pub at: Timestamp,
     /// From where.
     pub from: IpAddr,
+    /// Whether the reader may know from where.
+    pub is_from_told: bool,
     /// By which protocol.
     pub protocol: Protocol,
     /// Why.
@@ -288,18 +290,25 @@ impl Trouble {
     /// What was wrong, and what to do.
     pub fn line(&self) -> Line {
         let (at, from) = (&self.at, &self.from);
+        let told = |with_place, without| {
+            if self.is_from_told {
+                Line::new(with_place).with("when", at).with("from", from)
+            } else {
+                Line::new(without).with("when", at)
+            }
+        };
         match &self.why {
-            Why::Certificate { host } => Line::new("first-certificate")
-                .with("when", at)
-                .with("from", from)
-                .with("host", host),
+            Why::Certificate { host } => Line::new("first-certificate").with("when", at).with("host", host),
             Why::Expired => Line::new("first-expired"),
             Why::MailStore => Line::new("first-mail-store").with("when", at),
             Why::OldPassword => Line::new("first-old-password").with("when", at).with("from", from),
             Why::Paused => Line::new("first-paused"),
             Why::Suspended => Line::new("first-suspended").with("when", at),
-            Why::TooMany => Line::new("first-too-many").with("when", at).with("from", from),
-            Why::Unencrypted { .. } => Line::new("first-unencrypted").with("when", at).with("from", from),
+            Why::TooMany => told("first-too-many", "first-too-many-near"),
+            Why::Unencrypted { exposed: true, .. } => {
+                Line::new("first-unencrypted").with("when", at).with("from", from)
+            }
+            Why::Unencrypted { .. } => told("first-somebody-unencrypted", "first-unencrypted-near"),
             Why::WrongName {
                 given: Some(given),
                 address,
@@ -308,7 +317,7 @@ impl Trouble {
                 .with("address", address),
             Why::WrongName { given: None, address } => Line::new("first-other-name").with("address", address),
             Why::WrongNetwork => Line::new("first-wrong-network").with("when", at).with("from", from),
-            Why::WrongPassword => Line::new("first-wrong-password").with("when", at).with("from", from),
+            Why::WrongPassword => told("first-wrong-password", "first-wrong-password-elsewhere"),
             Why::WrongScope if self.protocol == Protocol::Imap => Line::new("first-may-not-receive").with("when", at),
             Why::WrongScope => Line::new("first-may-not-send").with("when", at),
         }

@@ -87,6 +87,8 @@ pub const fn chosen(entry: &Entry) -> Option<&'static str> {
 pub enum Trial {
     /// There were some just before.
     TooSoon,
+    /// The password is not the device's, so nothing was tried.
+    OtherPassword,
     /// It was sent, or came so far.
     Ran {
         /// Who gets it.

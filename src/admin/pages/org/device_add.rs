@@ -469,7 +469,9 @@ async fn make(
 /// The answer that holds the password. From now on its first sign-in is waited for.
 fn password_page(pages: &Pages, inside: &Inside, added: DeviceAdded, frame: Frame) -> Response {
     let DeviceAdded { row, password, seq } = added;
-    pages.tries.expect(row.device.id, &password, pages.clock.utc());
+    pages
+        .tries
+        .expect(row.device.id, &row.address, &password, pages.clock.utc());
     reply::page(&shown_once(pages, inside, &row, (&password, seq.is_some()), frame))
 }
 
@@ -504,7 +506,7 @@ pub(super) fn shown_once(
         test_to: (pages.trial.is_some() && device.scopes.smtp).then(|| user.address.to_string()),
         has_networks: !device.networks.0.is_empty(),
         trial: None,
-        state: seen.state(pages, row, (inside.person.guest.visitor.ip, Some(replace))),
+        state: seen.state(pages, row, (inside.person.guest.visitor.ip, user.id, Some(replace))),
         password,
         frame,
     }

@@ -46,11 +46,25 @@ async fn test(State(pages): Here, There { inside, id }: There<DeviceId>, Typed(t
         return Ok(gone());
     };
     let frame = inside.frame(place(&inside));
-    let trial = if pages.trials.take(id, pages.clock.now()) {
+    let user = inside.person.signed_in.user.id;
+    let place = pages.trials.take((id, user, inside.acting.org.id), pages.clock.now());
+    let trial = if place.is_none() {
+        Trial::TooSoon
+    } else if pages
+        .desk
+        .has_password(&inside.acting, id, &password)
+        .await
+        .map_err(failed)?
+    {
         send(&pages, &inside, way, (&row, &password)).await
     } else {
-        Trial::TooSoon
+        // It never gets to the gateway: there a wrong one would count for our own address, and another device's would do.
+        Trial::OtherPassword
     };
+    drop(place);
+    // It may have taken a while: what was withdrawn or changed meanwhile counts.
+    let row = pages.desk.check_device(&inside.acting, id, DeviceDeed::Replace).await;
+    let row = row.map_err(failed)?;
     let mut page = shown_once(&pages, &inside, &row, (&password, typed.replaced), frame);
     page.trial = Some(trial);
     Ok(reply::page(&page))
@@ -73,21 +87,20 @@ async fn send(
         subject: text.show(&subject).plain(),
         text: text.show(&body).plain(),
     };
-    let hello = pages.tries.begin_trial(random(), now);
     let errand = Errand {
         from: &row.address,
         password: &password.shown(),
         to: &user.address,
-        hello: &hello,
+        unique: random(),
         message: &message,
         at: now,
     };
-    let report = trial::run(way, &errand).await;
+    let report = trial::run(way, &errand, |own| pages.tries.begin_trial(own, row.device.id)).await;
     let names = (way.host.as_str(), row.address.as_str(), user.address.as_str());
     Trial::of(report, names, !row.device.networks.0.is_empty())
 }
 
-/// For a name that nobody can guess. Without the system's random generator nothing else of the daemon works either.
+/// For an id that no other message has. Without the system's random generator nothing else of the daemon works either.
 fn random() -> u128 {
     let mut octets = [0; 16];
     match getrandom::fill(&mut octets) {

@@ -119,7 +119,8 @@ async fn device_page(pages: &Pages, inside: &Inside, id: DeviceId) -> Result<Dev
     let sessions = pages.registry.sessions_of(device.mailbox).into_iter();
     let of_this = sessions.filter(|session| session.info.device == id);
     let replace = may.replace.then(|| inside.at(&format!("devices/{id}/replace")));
-    let reader = (inside.person.guest.visitor.ip, replace);
+    let person = &inside.person;
+    let reader = (person.guest.visitor.ip, person.signed_in.user.id, replace);
     Ok(DevicePage {
         created_at: device.created_at,
         added_by: added_by.map(|row| frame.show(row.who).plain()),

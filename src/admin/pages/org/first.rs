@@ -8,10 +8,10 @@ use super::super::Pages;
 use super::super::shown::used;
 use crate::admin::console::view::device::{FirstSignIn, Trouble, Why};
 use crate::model::device::Use;
-use crate::model::{Device, DeviceState};
+use crate::model::{Device, DeviceState, UserId};
 use crate::peer::Protocol;
 use crate::store::DeviceRow;
-use crate::tries::{Asked, Tried, What};
+use crate::tries::{Asked, By, Tried, What};
 
 /// After this time without a sign of the device, the page says what to check.
 const SILENT_AFTER: Duration = Duration::from_secs(60);
@@ -23,8 +23,8 @@ pub(super) struct Seen {
     smtp: Option<Use>,
 }
 
-/// Whoever looks: from where, and where they give the device another password, if they may.
-pub(super) type Reader = (IpAddr, Option<String>);
+/// Whoever looks: from where, who, and where they give the device another password, if they may.
+pub(super) type Reader = (IpAddr, UserId, Option<String>);
 
 fn since(device: &Device) -> crate::clock::Timestamp {
     device.replaced_at.unwrap_or(device.created_at)
@@ -35,9 +35,7 @@ impl Seen {
     pub(super) fn look(&mut self, pages: &Pages, device: &Device) {
         let begin = since(device);
         let sessions = pages.registry.sessions_of(device.mailbox).into_iter();
-        let of_this = sessions.filter(|session| {
-            session.info.device == device.id && !pages.tries.is_trial(session.info.client.as_deref())
-        });
+        let of_this = sessions.filter(|session| session.info.device == device.id && !session.info.is_trial);
         let noted = pages.tries.uses(device.id);
         let recorded = [&device.first_used, &device.last_used].into_iter().flatten().cloned();
         let all = of_this.map(used).chain(noted).chain(recorded);
@@ -63,7 +61,7 @@ impl Seen {
     }
 
     /// How far that is. From now on a sign-in of the device is noted at once.
-    pub(super) fn state(&self, pages: &Pages, row: &DeviceRow, (reader, replace): Reader) -> FirstSignIn {
+    pub(super) fn state(&self, pages: &Pages, row: &DeviceRow, (reader, me, replace): Reader) -> FirstSignIn {
         let (device, now) = (&row.device, pages.clock.utc());
         let scopes = [
             (Protocol::Imap, device.scopes.imap),
@@ -73,7 +71,7 @@ impl Seen {
             .iter()
             .any(|(protocol, may)| *may && self.of(*protocol).is_none())
         {
-            pages.tries.watch(device.id, now);
+            pages.tries.watch(device.id, reader, now);
         }
         let mut tries = pages.tries.of(&Asked {
             device: device.id,
@@ -86,7 +84,16 @@ impl Seen {
         // Where a protocol works, what was wrong with it before is over.
         tries.retain(|tried| self.of(tried.protocol).is_none());
         let newest = tries.into_iter().max_by_key(|tried| tried.at);
-        let trouble = newest.map(|tried| trouble(pages, row, tried, replace));
+        let is_own = device.user == Some(me);
+        let trouble = newest.map(|tried| Trouble {
+            // Whoever sees a device that is not their own sees all of the mailbox; others see where they are themselves.
+            is_from_told: match tried.by {
+                By::Password => true,
+                By::Name => !is_own || tried.from == reader,
+                By::Network => tried.from == reader,
+            },
+            ..trouble(pages, row, tried, replace)
+        });
         if let Some(used) = self.earliest() {
             return FirstSignIn::Connected {
                 used: used.clone(),
@@ -126,6 +133,7 @@ fn trouble(pages: &Pages, row: &DeviceRow, tried: Tried, replace: Option<String>
         from,
         protocol,
         what,
+        ..
     } = tried;
     let service = match protocol {
         Protocol::Imap => &pages.settings.imap,
@@ -158,6 +166,7 @@ fn trouble(pages: &Pages, row: &DeviceRow, tried: Tried, replace: Option<String>
     Trouble {
         at,
         from,
+        is_from_told: true,
         protocol,
         why,
     }

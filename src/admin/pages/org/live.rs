@@ -407,12 +407,12 @@ impl Watch {
         let row = self.devices.get(&id)?;
         let seen = self.seen.entry(id).or_default();
         seen.look(&self.pages, &row.device);
-        let reader = self.guest.visitor.ip;
-        let mut state = seen.state(&self.pages, row, (reader, None));
+        let (reader, me) = (self.guest.visitor.ip, self.acting.user.id);
+        let mut state = seen.state(&self.pages, row, (reader, me, None));
         if state.wants_replacement() {
             let may = self.pages.desk.device_may(&self.acting, &row.device).await.ok()?;
             let replace = may.replace.then(|| frame.at(&format!("devices/{id}/replace")));
-            state = seen.state(&self.pages, row, (reader, replace));
+            state = seen.state(&self.pages, row, (reader, me, replace));
         }
         LiveFirstSignIn { frame, state }.render().ok()
     }

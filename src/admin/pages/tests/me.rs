@@ -130,6 +130,7 @@ async fn a_lost_device_is_paused_and_its_connections_end() {
             since: START,
             expires_at: None,
             route: "default".into(),
+            is_trial: false,
         })
     };
     let (_hers, _other) = (session(&phone), session(&crm));

@@ -34,7 +34,38 @@ fn live(world: &World, mailbox: &Mailbox, device: &Device) -> LiveSession {
         expires_at: None,
         client: None,
         route: "default".into(),
+        is_trial: false,
     })
+}
+
+#[tokio::test]
+async fn a_password_is_told_to_be_a_devices_only_where_it_is_this_ones_and_only_to_those_who_may_give_another() {
+    let world = world().await;
+    let contact = world.mailbox("contact").await;
+    let [lucie, marc] = [
+        world.member("lucie", Role::Member).await,
+        world.member("marc", Role::Member).await,
+    ];
+    world.grant(&contact, &lucie, right(Right::AddOwnDevices)).await;
+    world.grant(&contact, &marc, right(Right::AddOwnDevices)).await;
+    let acting = world.acting(&lucie).await;
+    let mut added = Vec::new();
+    for label in ["iPhone", "Laptop"] {
+        let made = world.desk.add_device(&acting, contact.id, spec(label, Some(lucie.id)));
+        added.push(made.await.unwrap());
+    }
+    let [phone, laptop] = &added[..] else { unreachable!() };
+    let id = phone.row.device.id;
+    let has = async |password| world.desk.has_password(&acting, id, password).await.unwrap();
+    assert!(has(&phone.password).await);
+    assert!(!has(&laptop.password).await, "another device's of the same mailbox");
+    let replaced = world.desk.replace_device(&acting, id).await.unwrap();
+    assert!(
+        !has(&phone.password).await && has(&replaced.password).await,
+        "the old one"
+    );
+    let marc = world.acting(&marc).await;
+    assert!(world.desk.has_password(&marc, id, &replaced.password).await.is_err());
 }
 
 #[tokio::test]

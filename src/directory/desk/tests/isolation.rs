@@ -151,6 +151,7 @@ async fn a_foreign_device_or_live_session_is_an_unknown_one() {
         expires_at: None,
         client: None,
         route: "default".into(),
+        is_trial: false,
     });
     alike!(live.id(), SessionId(u64::MAX), |id| desk
         .end_live_session(acting, id)

@@ -64,6 +64,7 @@ impl<'a> Stage<'a> {
             expires_at: None,
             client: None,
             route: "default".into(),
+            is_trial: false,
         })
     }
 

@@ -36,6 +36,7 @@ fn connect(site: &Site, mailbox: &Mailbox, device: &Device, protocol: Protocol) 
         expires_at: None,
         client: Some("Thunderbird".into()),
         route: "default".into(),
+        is_trial: false,
     })
 }
 
