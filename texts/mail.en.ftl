@@ -130,6 +130,7 @@ device-added-note = You did not expect this? Open the Manager and disconnect the
 ## What happened to a device
 
 fact-last-use = Last used
+fact-notices = Switched off
 fact-program = Program
 fact-token = API token
 fact-token-role = Role at most
@@ -170,6 +171,14 @@ device-unused-note-several = Nobody needs them any more? Open the Manager and di
 
 scope-read = read, and change nothing
 scope-write = read and change
+notices-off-subject = { $org }: notices were switched off
+notices-off-lead = { $by } switched off notices of devices at { $org }: they are not sent by mail any more. What waited before is still sent.
+notices-off-button = See the notices
+notices-off-note = You did not expect this? Open the Manager, switch them on again, and look at the activity: who switches notices off may want that nobody hears of a device.
+notice-device-added = New device or new device password
+notice-device-network = Sign-in from a new network
+notice-device-unused = Device not used for 90 days
+
 token-made-subject = A new API token acts in your name
 token-made-lead = The API token { $token } was made: whoever has it acts in your name at { $org }.
 token-made-button = See the tokens

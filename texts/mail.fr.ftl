@@ -130,6 +130,7 @@ device-added-note = Vous ne vous y attendiez pas ? Ouvrez le Manager et déconn
 ## Ce qui est arrivé à un appareil
 
 fact-last-use = Dernière utilisation
+fact-notices = Désactivés
 fact-program = Programme
 fact-token = Jeton d’API
 fact-token-role = Rôle au plus
@@ -170,6 +171,14 @@ device-unused-note-several = Plus personne n’en a besoin ? Ouvrez le Manager e
 
 scope-read = lire, sans rien modifier
 scope-write = lire et modifier
+notices-off-subject = { $org } : des avis ont été désactivés
+notices-off-lead = { $by } a désactivé des avis sur les appareils chez { $org } : ils ne sont plus envoyés par mail. Ce qui attendait déjà est encore envoyé.
+notices-off-button = Voir les avis
+notices-off-note = Vous ne vous y attendiez pas ? Ouvrez le Manager, réactivez-les et regardez l’activité : qui désactive des avis veut peut-être que personne n’apprenne rien d’un appareil.
+notice-device-added = Nouvel appareil ou nouveau mot de passe d’appareil
+notice-device-network = Connexion depuis un nouveau réseau
+notice-device-unused = Appareil inutilisé depuis 90 jours
+
 token-made-subject = Un nouveau jeton d’API agit en votre nom
 token-made-lead = Le jeton d’API { $token } a été créé : qui le possède agit en votre nom dans l’organisation { $org }.
 token-made-button = Voir les jetons

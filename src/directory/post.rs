@@ -6,7 +6,7 @@ use super::letter::{Letter, NotPosted, Post, Recipient, SignInChange};
 use crate::model::{InvitationId, OrgId};
 use crate::outbox::{
     self, Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, Invitation,
-    Outbox, PasswordReset, SignInChanged, Token, TokenMade,
+    Outbox, PasswordReset, SignInChanged, SwitchedOff, Token, TokenMade,
 };
 
 #[async_trait]
@@ -115,6 +115,21 @@ fn content(letter: Letter) -> Result<(Content, Option<InvitationId>), outbox::Er
             });
             return Ok((content, Some(invitation)));
         }
+        Letter::NoticesOff {
+            by,
+            org,
+            org_name,
+            kinds,
+            at,
+            from,
+        } => Content::NoticesOff(SwitchedOff {
+            by,
+            org,
+            org_name,
+            kinds,
+            at,
+            from,
+        }),
         Letter::PasswordReset {
             address,
             at,

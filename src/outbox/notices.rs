@@ -94,7 +94,7 @@ impl Notices {
             mails.extend(self.mail(&content, reader, about.org, vec![about.device]));
         }
         // Where something else waits by now, the next round tells it all.
-        match self.store.tell_notices(about.device, &due.all, &mails).await {
+        match self.store.tell_notices(about.device, &due.all(), &mails).await {
             Ok(_) => Ok(()),
             Err(store::Error::Refused(reason)) => {
                 tracing::warn!(device.id = %about.device, reason, "a notice of a device waits for room in the outbox");

@@ -74,6 +74,7 @@ impl Page {
             Content::DeviceNetwork(content) => writer.device_network(content),
             Content::DeviceUnused(content) => writer.device_unused(content),
             Content::Invitation(content) => writer.invitation(content),
+            Content::NoticesOff(content) => writer.notices_off(content),
             Content::PasswordReset(content) => writer.password_reset(content),
             Content::SignInChanged(content) => writer.sign_in_changed(content),
             Content::Test(content) => writer.test(content),

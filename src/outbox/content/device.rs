@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{address, moment, text};
 use crate::clock::Timestamp;
-use crate::model::{Address, DeviceId, OrgId};
+use crate::model::{Address, DeviceId, NoticeKind, OrgId};
 
 /// See [`Content::DeviceNetwork`](super::Content::DeviceNetwork).
 #[derive(Debug, Serialize, Deserialize)]
@@ -112,4 +112,24 @@ pub struct Unused {
     /// When it was added.
     #[serde(with = "moment")]
     pub created_at: Timestamp,
+}
+
+/// See [`Content::NoticesOff`](super::Content::NoticesOff).
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SwitchedOff {
+    /// Who switched them off.
+    pub by: String,
+    /// In which organisation.
+    #[serde(with = "text")]
+    pub org: OrgId,
+    /// That organisation's name.
+    pub org_name: String,
+    /// Which, in the order of the model.
+    #[serde(with = "text::list")]
+    pub kinds: Vec<NoticeKind>,
+    /// When.
+    #[serde(with = "moment")]
+    pub at: Timestamp,
+    /// The network address of whoever did it.
+    pub from: Option<IpAddr>,
 }

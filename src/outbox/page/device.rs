@@ -1,6 +1,6 @@
 //! Mails about devices on their own account.
 
-use super::super::content::{DeviceDigest, DeviceNetwork, DeviceUnused, Happening, SignedIn, Unused};
+use super::super::content::{DeviceDigest, DeviceNetwork, DeviceUnused, Happening, SignedIn, SwitchedOff, Unused};
 use super::super::texts::shown;
 use super::{Fact, Page, Writer};
 use crate::model::OrgId;
@@ -100,6 +100,23 @@ impl Writer<'_> {
 
     fn never_used(&self, unused: &Unused) -> String {
         self.say("never", &[("at", &self.texts.moment(unused.created_at))])
+    }
+
+    pub(super) fn notices_off(&self, content: &SwitchedOff) -> Page {
+        let mut page = self.page(&[("by", &content.by), ("org", &content.org_name)]);
+        let kinds: Vec<_> = content
+            .kinds
+            .iter()
+            .map(|kind| self.texts.word(&format!("notice-{kind}")))
+            .collect();
+        page.facts = vec![
+            self.fact("notices", &kinds.join(", ")),
+            self.fact("organisation", &content.org_name),
+            self.fact("by", &content.by),
+        ];
+        page.facts.extend(self.when_and_where(content.at, content.from));
+        page.button = self.button(&format!("/o/{}/settings#notices", content.org));
+        page
     }
 
     /// What was not listed, as a number.

@@ -70,6 +70,7 @@ fn every_content() -> Vec<Content> {
         unused(1, 0),
         unused(3, 2),
         token_made(),
+        notices_off(),
         Content::Test(Test {
             host: "mail.acme.test".to_owned(),
             at: START,
@@ -94,6 +95,17 @@ fn token_made() -> Content {
         role: Role::MailboxManager,
         scope: crate::model::TokenScope::Write,
         expires_at: later(90),
+        at: START,
+        from: Some(FROM),
+    })
+}
+
+fn notices_off() -> Content {
+    Content::NoticesOff(SwitchedOff {
+        by: "Sophie Martin".to_owned(),
+        org: OrgId::from_raw(1),
+        org_name: "Acme".to_owned(),
+        kinds: crate::model::NoticeKind::ALL.to_vec(),
         at: START,
         from: Some(FROM),
     })

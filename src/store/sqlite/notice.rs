@@ -252,15 +252,11 @@ fn due(conn: &Connection, now: Timestamp, limit: u32) -> Outcome<Vec<DueNotices>
     let mut due = Vec::new();
     while let Some(row) = rows.next()? {
         let about = about_at(conn, row, now)?;
-        let off = off(conn, about.org)?;
-        let mut notices = notices(conn, about.device)?;
-        let all = notices.iter().map(|notice| notice.id).collect();
-        notices.retain(|notice| !off.has(notice.kind));
+        let notices = notices(conn, about.device)?;
         due.push(DueNotices {
             about,
             notices,
             more: row.get(ABOUT_COUNT)?,
-            all,
         });
     }
     Ok(due)
