@@ -11,7 +11,8 @@ use crate::clock::Timestamp;
 use crate::identity::Token;
 use crate::identity::token::{Address as AddressLink, Invitation, Reset};
 use crate::model::{
-    Address, ApiToken, InvitationId, InvitedGrant, Language, MailboxId, NoticeKind, Org, OrgId, Rights, Role, TokenScope,
+    Address, ApiToken, InvitationId, InvitedGrant, Language, MailboxId, NoticeKind, Org, OrgId, Rights, Role,
+    TokenScope,
 };
 use crate::store::{Ending, GrantTerms};
 

@@ -90,6 +90,7 @@ fn content(letter: Letter) -> Result<(Content, Option<InvitationId>), outbox::Er
             address,
             device,
             at,
+            set_up: None,
         }),
         Letter::Invitation {
             by,

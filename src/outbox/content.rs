@@ -195,6 +195,9 @@ pub struct DeviceAdded {
     /// When.
     #[serde(with = "moment")]
     pub at: Timestamp,
+    /// Its first sign-in, where the mail tells of that.
+    #[serde(default)]
+    pub set_up: Option<SignedIn>,
 }
 
 /// See [`Content::Invitation`].

@@ -77,6 +77,8 @@ pub struct Happened {
 pub enum Happening {
     /// It got a new password from this person.
     Added(String),
+    /// It signed in for the first time.
+    SetUp(SignedIn),
     /// It signed in from a new network.
     Network(SignedIn),
 }

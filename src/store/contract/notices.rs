@@ -123,7 +123,13 @@ pub(in crate::store) async fn one_mail_an_hour_and_the_rest_together(backend: &B
     assert!(store.tell_notices(phone.id, &first.all(), &mails).await.unwrap());
     assert_eq!(store.mail_backlog().await.unwrap().queued, 1);
     // Told twice, by a process that was slower: nothing happens.
-    assert!(!backend.other.tell_notices(phone.id, &first.all(), &mails).await.unwrap());
+    assert!(
+        !backend
+            .other
+            .tell_notices(phone.id, &first.all(), &mails)
+            .await
+            .unwrap()
+    );
     assert_eq!(store.mail_backlog().await.unwrap().queued, 1);
 
     backend.clock.advance(MINUTE);

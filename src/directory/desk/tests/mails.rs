@@ -116,7 +116,11 @@ async fn whoever_signs_in_with_the_mailboxs_address_is_told_of_each_new_password
     world.desk.replace_device(&acting, added.row.device.id).await.unwrap();
     assert_eq!(told(&world), ["contact@example.org"], "the others within the hour");
     world.desk.set_notices_off(&acting, none, all).await.unwrap();
-    assert_eq!(told(&world), ["sophie@private.example"], "an owner is told that they are off");
+    assert_eq!(
+        told(&world),
+        ["sophie@private.example"],
+        "an owner is told that they are off"
+    );
     world.clock.advance(Duration::from_secs(60 * 60));
     let acting = world.acting(&world.sophie).await;
     world.desk.replace_device(&acting, added.row.device.id).await.unwrap();
