@@ -124,12 +124,16 @@ access-withdrawn-note = The devices named here were yours and can no longer sign
 
 device-added-subject = New device password for { $mailbox }
 device-added-lead = The device { $device } has a new password and can now sign in as { $mailbox }.
+device-added-subject-set-up = { $device } of { $mailbox } was set up
+device-added-lead-set-up = The new device { $device } of { $mailbox } signed in for the first time.
+device-added-note-set-up = Nobody of you set it up there? Open the Manager with the button and press "Disconnect": somebody else may have its password. A phone on its mobile network has another address than the browser in which it was added; then there is nothing to do.
 device-added-button = See the devices
 device-added-note = You did not expect this? Open the Manager and disconnect the device there.
 
 ## What happened to a device
 
 fact-last-use = Last used
+fact-notices = Switched off
 fact-program = Program
 fact-token = API token
 fact-token-role = Role at most
@@ -150,6 +154,7 @@ device-network-note = Nobody of you was there? Open the Manager with the button 
 device-digest-subject = { $device }: what else happened
 device-digest-lead = Since the last mail about the device { $device } of { $mailbox }, this happened, too.
 device-digest-added = New password, by { $by }
+device-digest-set-up = First sign-in, from { $from }: { $program }
 device-digest-network = New network { $from }: { $program }
 device-digest-button = See this device
 device-digest-note = You did not expect this? Open the Manager with the button and press "Pause" or "Disconnect": its connections end at once. About one device there is one mail an hour at most.
@@ -170,6 +175,14 @@ device-unused-note-several = Nobody needs them any more? Open the Manager and di
 
 scope-read = read, and change nothing
 scope-write = read and change
+notices-off-subject = { $org }: notices were switched off
+notices-off-lead = { $by } switched off notices of devices at { $org }: they are not sent by mail any more. What waited before is still sent.
+notices-off-button = See the notices
+notices-off-note = You did not expect this? Open the Manager, switch them on again, and look at the activity: who switches notices off may want that nobody hears of a device.
+notice-device-added = New device or new device password
+notice-device-network = Sign-in from a new network
+notice-device-unused = Device not used for 90 days
+
 token-made-subject = A new API token acts in your name
 token-made-lead = The API token { $token } was made: whoever has it acts in your name at { $org }.
 token-made-button = See the tokens

@@ -124,12 +124,16 @@ access-withdrawn-note = Les appareils indiqués ici étaient les vôtres et ne p
 
 device-added-subject = Nouveau mot de passe d’appareil pour { $mailbox }
 device-added-lead = L’appareil { $device } a un nouveau mot de passe et peut maintenant se connecter en tant que { $mailbox }.
+device-added-subject-set-up = { $device } de { $mailbox } a été configuré
+device-added-lead-set-up = Le nouvel appareil { $device } de { $mailbox } s’est connecté pour la première fois.
+device-added-note-set-up = Personne d’entre vous ne l’y a configuré ? Ouvrez le Manager avec le bouton et choisissez « Déconnecter » : quelqu’un d’autre a peut-être son mot de passe. Un téléphone sur son réseau mobile a une autre adresse que le navigateur dans lequel il a été ajouté ; dans ce cas, il n’y a rien à faire.
 device-added-button = Voir les appareils
 device-added-note = Vous ne vous y attendiez pas ? Ouvrez le Manager et déconnectez l’appareil.
 
 ## Ce qui est arrivé à un appareil
 
 fact-last-use = Dernière utilisation
+fact-notices = Désactivés
 fact-program = Programme
 fact-token = Jeton d’API
 fact-token-role = Rôle au plus
@@ -150,6 +154,7 @@ device-network-note = Personne d’entre vous n’y était ? Ouvrez le Manager a
 device-digest-subject = { $device } : ce qui est encore arrivé
 device-digest-lead = Depuis le dernier message sur l’appareil { $device } de { $mailbox }, ceci est encore arrivé.
 device-digest-added = Nouveau mot de passe, par { $by }
+device-digest-set-up = Première connexion, depuis { $from } : { $program }
 device-digest-network = Nouveau réseau { $from } : { $program }
 device-digest-button = Voir cet appareil
 device-digest-note = Vous ne vous y attendiez pas ? Ouvrez le Manager avec le bouton et choisissez « Suspendre » ou « Déconnecter » : ses connexions se terminent aussitôt. Pour un appareil, il y a au plus un message par heure.
@@ -170,6 +175,14 @@ device-unused-note-several = Plus personne n’en a besoin ? Ouvrez le Manager e
 
 scope-read = lire, sans rien modifier
 scope-write = lire et modifier
+notices-off-subject = { $org } : des avis ont été désactivés
+notices-off-lead = { $by } a désactivé des avis sur les appareils chez { $org } : ils ne sont plus envoyés par mail. Ce qui attendait déjà est encore envoyé.
+notices-off-button = Voir les avis
+notices-off-note = Vous ne vous y attendiez pas ? Ouvrez le Manager, réactivez-les et regardez l’activité : qui désactive des avis veut peut-être que personne n’apprenne rien d’un appareil.
+notice-device-added = Nouvel appareil ou nouveau mot de passe d’appareil
+notice-device-network = Connexion depuis un nouveau réseau
+notice-device-unused = Appareil inutilisé depuis 90 jours
+
 token-made-subject = Un nouveau jeton d’API agit en votre nom
 token-made-lead = Le jeton d’API { $token } a été créé : qui le possède agit en votre nom dans l’organisation { $org }.
 token-made-button = Voir les jetons

@@ -11,7 +11,8 @@ use crate::clock::Timestamp;
 use crate::identity::Token;
 use crate::identity::token::{Address as AddressLink, Device as DeviceLink, Invitation, Reset};
 use crate::model::{
-    Address, ApiToken, InvitationId, InvitedGrant, Language, MailboxId, Org, OrgId, Rights, Role, TokenScope,
+    Address, ApiToken, InvitationId, InvitedGrant, Language, MailboxId, NoticeKind, Org, OrgId, Rights, Role,
+    TokenScope,
 };
 use crate::store::{Ending, GrantTerms};
 
@@ -125,6 +126,21 @@ pub enum Letter {
         expires_at: Timestamp,
         /// What the link ends with.
         link: Token<Invitation>,
+    },
+    /// An organisation that they own sends fewer notices of devices from now on.
+    NoticesOff {
+        /// Who switched them off.
+        by: String,
+        /// In which organisation.
+        org: OrgId,
+        /// That organisation's name.
+        org_name: String,
+        /// Which.
+        kinds: Vec<NoticeKind>,
+        /// When.
+        at: Timestamp,
+        /// From where.
+        from: Option<IpAddr>,
     },
     /// Somebody asked for a new password for them.
     PasswordReset {

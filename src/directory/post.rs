@@ -6,7 +6,7 @@ use super::letter::{Letter, NotPosted, Post, Recipient, SignInChange};
 use crate::model::{InvitationId, OrgId};
 use crate::outbox::{
     self, Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, DeviceLink,
-    Invitation, Outbox, PasswordReset, SignInChanged, Token, TokenMade,
+    Invitation, Outbox, PasswordReset, SignInChanged, SwitchedOff, Token, TokenMade,
 };
 
 #[async_trait]
@@ -90,6 +90,7 @@ fn content(letter: Letter) -> Result<(Content, Option<InvitationId>), outbox::Er
             address,
             device,
             at,
+            set_up: None,
         }),
         Letter::DeviceLink {
             by,
@@ -130,6 +131,21 @@ fn content(letter: Letter) -> Result<(Content, Option<InvitationId>), outbox::Er
             });
             return Ok((content, Some(invitation)));
         }
+        Letter::NoticesOff {
+            by,
+            org,
+            org_name,
+            kinds,
+            at,
+            from,
+        } => Content::NoticesOff(SwitchedOff {
+            by,
+            org,
+            org_name,
+            kinds,
+            at,
+            from,
+        }),
         Letter::PasswordReset {
             address,
             at,

@@ -49,6 +49,8 @@ kinds! {
     DeviceLink => "device-link",
     /// An offer to become a member; has a link.
     Invitation => "invitation",
+    /// Notices of devices were switched off.
+    NoticesOff => "notices-off",
     /// A new password was asked for; has a link.
     PasswordReset => "password-reset",
     /// A password or a code was changed.

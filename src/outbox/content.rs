@@ -16,7 +16,7 @@ use crate::model::{Address, Language, MailKind, MailboxId, OrgId, Rights, Role, 
 use crate::secret::{Secret, SecretBytes};
 use crate::store::NewMail;
 
-pub use device::{DeviceDigest, DeviceNetwork, DeviceUnused, Happened, Happening, SignedIn, Unused};
+pub use device::{DeviceDigest, DeviceNetwork, DeviceUnused, Happened, Happening, SignedIn, SwitchedOff, Unused};
 
 use super::Error;
 
@@ -88,6 +88,8 @@ pub enum Content {
     DeviceLink(DeviceLink),
     /// An offer to become a member.
     Invitation(Invitation),
+    /// An organisation sends fewer notices of devices from now on. For its owners.
+    NoticesOff(SwitchedOff),
     /// A new password was asked for.
     PasswordReset(PasswordReset),
     /// A password or a code was changed.
@@ -195,6 +197,9 @@ pub struct DeviceAdded {
     /// When.
     #[serde(with = "moment")]
     pub at: Timestamp,
+    /// Its first sign-in, where the mail tells of that.
+    #[serde(default)]
+    pub set_up: Option<SignedIn>,
 }
 
 /// See [`Content::DeviceLink`].
@@ -365,6 +370,7 @@ impl Content {
             Self::DeviceUnused(_) => MailKind::DeviceUnused,
             Self::DeviceLink(_) => MailKind::DeviceLink,
             Self::Invitation(_) => MailKind::Invitation,
+            Self::NoticesOff(_) => MailKind::NoticesOff,
             Self::PasswordReset(_) => MailKind::PasswordReset,
             Self::SignInChanged(_) => MailKind::SignInChanged,
             Self::Test(_) => MailKind::Test,
@@ -451,6 +457,27 @@ mod text {
         T: std::str::FromStr<Err: fmt::Display>,
     {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+
+    pub(super) mod list {
+        use super::{Deserialize, Deserializer, Serializer, de, fmt};
+
+        pub(in super::super) fn serialize<S: Serializer>(
+            list: &[impl fmt::Display],
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            serializer.collect_seq(list.iter().map(ToString::to_string))
+        }
+
+        pub(in super::super) fn deserialize<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+        where
+            D: Deserializer<'de>,
+            T: std::str::FromStr<Err: fmt::Display>,
+        {
+            let texts = Vec::<String>::deserialize(deserializer)?;
+            let read = texts.iter().map(|text| text.parse().map_err(de::Error::custom));
+            read.collect()
+        }
     }
 }
 

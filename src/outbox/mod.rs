@@ -41,7 +41,7 @@ pub use config::{BadSender, Config, Credentials, Security, Sender, Server};
 pub use content::{
     Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, DeviceDigest,
     DeviceLink, DeviceNetwork, DeviceUnused, Happened, Happening, Invitation, PasswordReset, Recipient, SignInChange,
-    SignInChanged, SignedIn, Test, Token, TokenMade, Unused,
+    SignInChanged, SignedIn, SwitchedOff, Test, Token, TokenMade, Unused,
 };
 pub use failure::{Failure, Stage};
 pub use notices::Notices;

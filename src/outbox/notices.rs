@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::keys::Keyring;
+use crate::model::device::Use;
 use crate::model::{DeviceId, NoticeKind, OrgId, UserId};
 use crate::store::notice::UNUSED_DAYS;
 use crate::store::{self, DueNotices, Notice, NoticeDevice, NoticeMail, NoticeReader, NoticeStore, UnusedDevice};
@@ -94,14 +95,19 @@ impl Notices {
             mails.extend(self.mail(&content, reader, about.org, vec![about.device]));
         }
         // Where something else waits by now, the next round tells it all.
-        match self.store.tell_notices(about.device, &due.all, &mails).await {
+        match self.store.tell_notices(about.device, &due.all(), &mails).await {
             Ok(_) => Ok(()),
             Err(store::Error::Refused(reason)) => {
                 tracing::warn!(device.id = %about.device, reason, "a notice of a device waits for room in the outbox");
                 let until = self.clock.utc().plus(POSTPONED);
                 self.store.postpone_notices(about.device, until).await
             }
-            Err(error) => Err(error),
+            // Those behind it are told all the same.
+            Err(error) => {
+                tracing::error!(device.id = %about.device, %error, "a notice of a device was not put into the outbox");
+                let until = self.clock.utc().plus(POSTPONED);
+                self.store.postpone_notices(about.device, until).await
+            }
         }
     }
 
@@ -124,7 +130,9 @@ impl Notices {
                 Err(store::Error::Refused(reason)) => {
                     tracing::warn!(org.id = %org, reason, "notices of unused devices wait for room in the outbox");
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    tracing::error!(org.id = %org, %error, "notices of unused devices were not put into the outbox");
+                }
             }
         }
         Ok(())
@@ -188,7 +196,6 @@ fn content(due: &DueNotices) -> Option<Content> {
         org,
         device,
         label,
-        mailbox,
         address,
         ..
     } = &due.about;
@@ -205,14 +212,8 @@ fn content(due: &DueNotices) -> Option<Content> {
             more: due.more,
         })),
         Some(Happened { at, what }) => Some(match what {
-            Happening::Added(by) => Content::DeviceAdded(DeviceAdded {
-                by,
-                org: *org,
-                mailbox: *mailbox,
-                address: address.clone(),
-                device: label.clone(),
-                at,
-            }),
+            Happening::Added(by) => added(due, at, by, None),
+            Happening::SetUp(signed_in) => added(due, at, String::new(), Some(signed_in)),
             Happening::Network(signed_in) => Content::DeviceNetwork(DeviceNetwork {
                 org: *org,
                 device: *device,
@@ -225,18 +226,36 @@ fn content(due: &DueNotices) -> Option<Content> {
     }
 }
 
+fn added(due: &DueNotices, at: Timestamp, by: String, set_up: Option<SignedIn>) -> Content {
+    let about = &due.about;
+    Content::DeviceAdded(DeviceAdded {
+        by,
+        org: about.org,
+        mailbox: about.mailbox,
+        address: about.address.clone(),
+        device: about.label.clone(),
+        at,
+        set_up,
+    })
+}
+
 fn happened(notice: &Notice) -> Option<Happened> {
     let what = match (notice.kind, &notice.usage) {
-        (NoticeKind::DeviceAdded, _) => Happening::Added(notice.by.clone().unwrap_or_default()),
-        (NoticeKind::DeviceNetwork, Some(usage)) => Happening::Network(SignedIn {
-            protocol: usage.protocol.name().to_owned(),
-            client: usage.client.clone(),
-            from: usage.ip,
-        }),
+        (NoticeKind::DeviceAdded, None) => Happening::Added(notice.by.clone().unwrap_or_default()),
+        (NoticeKind::DeviceAdded, Some(usage)) => Happening::SetUp(signed_in(usage)),
+        (NoticeKind::DeviceNetwork, Some(usage)) => Happening::Network(signed_in(usage)),
         // Of unused devices there is a mail of its own.
         (NoticeKind::DeviceNetwork, None) | (NoticeKind::DeviceUnused, _) => return None,
     };
     Some(Happened { at: notice.at, what })
+}
+
+fn signed_in(usage: &Use) -> SignedIn {
+    SignedIn {
+        protocol: usage.protocol.name().to_owned(),
+        client: usage.client.clone(),
+        from: usage.ip,
+    }
 }
 
 fn unused(device: &UnusedDevice) -> Unused {

@@ -75,6 +75,7 @@ impl Page {
             Content::DeviceNetwork(content) => writer.device_network(content),
             Content::DeviceUnused(content) => writer.device_unused(content),
             Content::Invitation(content) => writer.invitation(content),
+            Content::NoticesOff(content) => writer.notices_off(content),
             Content::PasswordReset(content) => writer.password_reset(content),
             Content::SignInChanged(content) => writer.sign_in_changed(content),
             Content::Test(content) => writer.test(content),
@@ -159,13 +160,18 @@ impl Writer<'_> {
 
     fn device_added(&self, content: &DeviceAdded) -> Page {
         let mailbox = content.address.as_str();
-        let mut page = self.page(&[("mailbox", mailbox), ("device", &content.device)]);
-        page.facts = vec![
-            self.fact("device", &content.device),
-            self.fact("mailbox", mailbox),
-            self.fact("by", &content.by),
-        ];
-        page.facts.extend(self.when_and_where(content.at, None));
+        let mut page = match &content.set_up {
+            Some(signed_in) => self.device_set_up(content, signed_in),
+            None => self.page(&[("mailbox", mailbox), ("device", &content.device)]),
+        };
+        if content.set_up.is_none() {
+            page.facts = vec![
+                self.fact("device", &content.device),
+                self.fact("mailbox", mailbox),
+                self.fact("by", &content.by),
+            ];
+            page.facts.extend(self.when_and_where(content.at, None));
+        }
         page.button = self.button(&format!("/o/{}/mailboxes/{}/devices", content.org, content.mailbox));
         self.choose(&mut page, content.org);
         page

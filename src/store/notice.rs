@@ -98,12 +98,18 @@ pub struct NoticeDevice {
 pub struct DueNotices {
     /// Of which.
     pub about: NoticeDevice,
-    /// What is told, oldest first: kinds that are switched off by now are left out.
+    /// What is told, oldest first. It is told although its kind is switched off by now: it was not when it happened, and
+    /// nobody hides something by switching it off afterwards.
     pub notices: Vec<Notice>,
     /// How much more there was.
     pub more: u32,
-    /// The numbers of all that waits, of what is left out too.
-    pub all: Vec<i64>,
+}
+
+impl DueNotices {
+    /// The numbers of all that waits.
+    pub fn all(&self) -> Vec<i64> {
+        self.notices.iter().map(|notice| notice.id).collect()
+    }
 }
 
 /// A device that was not used for [`UNUSED_DAYS`].

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{address, moment, text};
 use crate::clock::Timestamp;
-use crate::model::{Address, DeviceId, OrgId};
+use crate::model::{Address, DeviceId, NoticeKind, OrgId};
 
 /// See [`Content::DeviceNetwork`](super::Content::DeviceNetwork).
 #[derive(Debug, Serialize, Deserialize)]
@@ -77,6 +77,8 @@ pub struct Happened {
 pub enum Happening {
     /// It got a new password from this person.
     Added(String),
+    /// It signed in for the first time.
+    SetUp(SignedIn),
     /// It signed in from a new network.
     Network(SignedIn),
 }
@@ -112,4 +114,24 @@ pub struct Unused {
     /// When it was added.
     #[serde(with = "moment")]
     pub created_at: Timestamp,
+}
+
+/// See [`Content::NoticesOff`](super::Content::NoticesOff).
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SwitchedOff {
+    /// Who switched them off.
+    pub by: String,
+    /// In which organisation.
+    #[serde(with = "text")]
+    pub org: OrgId,
+    /// That organisation's name.
+    pub org_name: String,
+    /// Which, in the order of the model.
+    #[serde(with = "text::list")]
+    pub kinds: Vec<NoticeKind>,
+    /// When.
+    #[serde(with = "moment")]
+    pub at: Timestamp,
+    /// The network address of whoever did it.
+    pub from: Option<IpAddr>,
 }

@@ -1,9 +1,22 @@
 //! Mails about devices on their own account.
 
-use super::super::content::{DeviceDigest, DeviceNetwork, DeviceUnused, Happening, SignedIn, Unused};
+use super::super::content::{
+    DeviceAdded, DeviceDigest, DeviceNetwork, DeviceUnused, Happening, SignedIn, SwitchedOff, Unused,
+};
 use super::super::texts::shown;
 use super::{Fact, Page, Writer};
 use crate::model::OrgId;
+
+/// The longest name of a program in a mail, in characters. Programs choose it themselves, and whoever has one device password
+/// could write to many people with it.
+const CLIENT_MAX: usize = 40;
+
+/// What a program calls itself, as far as it may stand in a mail: nothing that mail programs make a link of.
+fn client(name: &str) -> Option<String> {
+    let small = name.to_ascii_lowercase();
+    let is_link = ["://", "www.", "@"].iter().any(|part| small.contains(part));
+    (!is_link).then(|| name.chars().take(CLIENT_MAX).collect())
+}
 
 impl Writer<'_> {
     pub(super) fn device_network(&self, content: &DeviceNetwork) -> Page {
@@ -29,15 +42,34 @@ impl Writer<'_> {
             label: self.texts.moment(happened.at),
             value: match &happened.what {
                 Happening::Added(by) => self.say("added", &[("by", by)]),
-                Happening::Network(signed_in) => {
-                    let (from, program) = (signed_in.from.to_string(), self.program(signed_in));
-                    self.say("network", &[("from", &from), ("program", &program)])
-                }
+                Happening::SetUp(signed_in) => self.happened_from("set-up", signed_in),
+                Happening::Network(signed_in) => self.happened_from("network", signed_in),
             },
         }));
         self.more(&mut page, content.more);
         page.button = self.button(&format!("/o/{}/devices/{}", content.org, content.device));
         self.choose(&mut page, content.org);
+        page
+    }
+
+    fn happened_from(&self, what: &str, signed_in: &SignedIn) -> String {
+        let (from, program) = (signed_in.from.to_string(), self.program(signed_in));
+        self.say(what, &[("from", &from), ("program", &program)])
+    }
+
+    /// That a device was set up, which is told with its first sign-in.
+    pub(super) fn device_set_up(&self, content: &DeviceAdded, signed_in: &SignedIn) -> Page {
+        let mailbox = content.address.as_str();
+        let values = [("mailbox", mailbox), ("device", content.device.as_str())];
+        let say = |what| self.say(what, &values);
+        let mut page = self.plain(say("subject-set-up"), say("lead-set-up"), say("note-set-up"));
+        page.facts = vec![
+            self.fact("device", &content.device),
+            self.fact("mailbox", mailbox),
+            self.fact("when", &self.texts.moment(content.at)),
+            self.fact("program", &self.program(signed_in)),
+            self.fact("from", &signed_in.from.to_string()),
+        ];
         page
     }
 
@@ -102,6 +134,23 @@ impl Writer<'_> {
         self.say("never", &[("at", &self.texts.moment(unused.created_at))])
     }
 
+    pub(super) fn notices_off(&self, content: &SwitchedOff) -> Page {
+        let mut page = self.page(&[("by", &content.by), ("org", &content.org_name)]);
+        let kinds: Vec<_> = content
+            .kinds
+            .iter()
+            .map(|kind| self.texts.word(&format!("notice-{kind}")))
+            .collect();
+        page.facts = vec![
+            self.fact("notices", &kinds.join(", ")),
+            self.fact("organisation", &content.org_name),
+            self.fact("by", &content.by),
+        ];
+        page.facts.extend(self.when_and_where(content.at, content.from));
+        page.button = self.button(&format!("/o/{}/settings#notices", content.org));
+        page
+    }
+
     /// What was not listed, as a number.
     fn more(&self, page: &mut Page, more: u32) {
         if more > 0 {
@@ -117,8 +166,8 @@ impl Writer<'_> {
             "smtp" => self.texts.word("protocol-smtp"),
             other => shown(other),
         };
-        match &signed_in.client {
-            Some(client) => format!("{protocol}, {}", shown(client)),
+        match signed_in.client.as_deref().and_then(client) {
+            Some(client) => format!("{protocol}, {}", shown(&client)),
             None => protocol,
         }
     }
@@ -129,5 +178,19 @@ impl Writer<'_> {
             page.choice = Some(origin.link(&format!("/o/{org}/settings#notices")));
             page.notes.push(self.texts.word("choice"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_cannot_write_letters() {
+        assert_eq!(client("iPhone Mail 22C161").as_deref(), Some("iPhone Mail 22C161"));
+        for link in ["see HTTPS://evil.test", "WWW.evil.test", "write to x@evil.test"] {
+            assert_eq!(client(link), None, "{link}");
+        }
+        assert_eq!(client(&"é".repeat(99)), Some("é".repeat(CLIENT_MAX)));
     }
 }

@@ -76,12 +76,23 @@ fn every_content() -> Vec<Content> {
             address: address("contact@acme.test"),
             device: "Lucie's iPhone".to_owned(),
             at: START,
+            set_up: None,
+        }),
+        Content::DeviceAdded(DeviceAdded {
+            by: String::new(),
+            org: OrgId::from_raw(1),
+            mailbox: MailboxId::from_raw(2),
+            address: address("contact@acme.test"),
+            device: "Lucie's iPhone".to_owned(),
+            at: START,
+            set_up: Some(signed_in("imap", Some("iPhone Mail 22C161"))),
         }),
         network(),
         digest(),
         unused(1, 0),
         unused(3, 2),
         token_made(),
+        notices_off(),
         Content::Test(Test {
             host: "mail.acme.test".to_owned(),
             at: START,
@@ -106,6 +117,17 @@ fn token_made() -> Content {
         role: Role::MailboxManager,
         scope: crate::model::TokenScope::Write,
         expires_at: later(90),
+        at: START,
+        from: Some(FROM),
+    })
+}
+
+fn notices_off() -> Content {
+    Content::NoticesOff(SwitchedOff {
+        by: "Sophie Martin".to_owned(),
+        org: OrgId::from_raw(1),
+        org_name: "Acme".to_owned(),
+        kinds: crate::model::NoticeKind::ALL.to_vec(),
         at: START,
         from: Some(FROM),
     })
@@ -142,6 +164,7 @@ fn digest() -> Content {
         mailbox: address("contact@acme.test"),
         happened: vec![
             happened(1, Happening::Added("Sophie Martin".to_owned())),
+            happened(3, Happening::SetUp(signed_in("imap", None))),
             happened(5, Happening::Network(signed_in("smtp", None))),
             happened(9, Happening::Network(signed_in("imap", Some("Thunderbird")))),
         ],

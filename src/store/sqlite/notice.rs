@@ -18,7 +18,7 @@ use crate::audit::{Action, clean};
 use crate::clock::Timestamp;
 use crate::model::device::Use;
 use crate::model::notice::{NoticeKind, NoticesOff};
-use crate::model::{DeviceId, MailId, OrgId, UserId};
+use crate::model::{DeviceId, MailId, MailKind, OrgId, UserId};
 use crate::store::notice::{
     NETWORK_NOTED_EVERY, NETWORKS_KEPT_MAX, NOTICE_EVERY, NOTICES_HELD_MAX, NoticeDevice, UNUSED_DAYS,
 };
@@ -98,8 +98,9 @@ fn set_off(write: &Write<'_>, actor: &Actor, org: OrgId, from: NoticesOff, to: N
     write.audit(actor, Action::OrgNotices, about, detail)
 }
 
-/// Learns the network of a use. Where the device was known from others only, somebody is to be told; the first network of
-/// all is learned silently, as whoever added the device was told of that.
+/// Learns the network of a use. Where the device was known from others only, somebody is to be told. Of the first network
+/// of all, where it is not that of whoever gave the password, it is told that the device was set up from there: most phones
+/// are set up on another line than the browser of whoever added them, so that this is no alarm of its own.
 pub(super) fn learn(write: &Write<'_>, used: &DeviceUse) -> Outcome<()> {
     let known = networks(&write.tx, used.device)?;
     let last_at = used.usage.at;
@@ -116,7 +117,15 @@ pub(super) fn learn(write: &Write<'_>, used: &DeviceUse) -> Outcome<()> {
         "INSERT INTO device_network (device_id, network, first_at, last_at) SELECT id, ?2, ?3, ?4 FROM device WHERE id = ?1",
         params![used.device, used.network.to_string(), used.since, last_at],
     )?;
-    if learned == 0 || known.is_empty() {
+    if learned == 0 {
+        return Ok(());
+    }
+    if known.is_empty() {
+        let of = NoticeKind::DeviceAdded;
+        let giver = giver(&write.tx, used.device)?;
+        if giver.is_some_and(|ip| !used.network.contains(&ip)) && !is_off(&write.tx, used.device, of)? {
+            hold(write, used.device, of, used.since, None, Some(&used.usage))?;
+        }
         return Ok(());
     }
     write.execute(
@@ -130,6 +139,17 @@ pub(super) fn learn(write: &Write<'_>, used: &DeviceUse) -> Outcome<()> {
         hold(write, used.device, of, used.since, None, Some(&used.usage))?;
     }
     Ok(())
+}
+
+/// The address of whoever gave the device its password last, where that was not at the command line.
+fn giver(conn: &Connection, device: DeviceId) -> Outcome<Option<IpAddr>> {
+    let mut found = conn.prepare_cached(
+        "SELECT origin FROM audit WHERE subject = ?1 AND action IN (?2, ?3, ?4) ORDER BY number DESC LIMIT 1",
+    )?;
+    let (add, replace, import) = (Action::DeviceAdd, Action::DeviceReplace, Action::DeviceImport);
+    let values = params![device.to_string(), add.as_str(), replace.as_str(), import.as_str()];
+    let origin: Option<String> = found.query_row(values, |row| row.get(0)).optional()?;
+    Ok(origin.and_then(|origin| origin.parse().ok()))
 }
 
 fn networks(conn: &Connection, device: DeviceId) -> Outcome<Vec<(String, IpNet)>> {
@@ -252,15 +272,11 @@ fn due(conn: &Connection, now: Timestamp, limit: u32) -> Outcome<Vec<DueNotices>
     let mut due = Vec::new();
     while let Some(row) = rows.next()? {
         let about = about_at(conn, row, now)?;
-        let off = off(conn, about.org)?;
-        let mut notices = notices(conn, about.device)?;
-        let all = notices.iter().map(|notice| notice.id).collect();
-        notices.retain(|notice| !off.has(notice.kind));
+        let notices = notices(conn, about.device)?;
         due.push(DueNotices {
             about,
             notices,
             more: row.get(ABOUT_COUNT)?,
-            all,
         });
     }
     Ok(due)
@@ -331,6 +347,23 @@ pub(super) fn is_readable(write: &Write<'_>, mail: MailId) -> Outcome<bool> {
         }
     }
     Ok(true)
+}
+
+/// Forgets that somebody was told of the unused devices of a mail that is withdrawn, of those that its reader may still see:
+/// one that they may not see any more hides no other.
+pub(super) fn tell_again(write: &Write<'_>, mail: MailId) -> Outcome<()> {
+    let mut rows = write.tx.prepare_cached(
+        "SELECT r.device_id, r.user_id FROM mail_reader r JOIN mail m ON m.id = r.mail_id WHERE m.id = ?1 AND m.kind = ?2",
+    )?;
+    let mut rows = rows.query(params![mail, MailKind::DeviceUnused])?;
+    while let Some(row) = rows.next()? {
+        let device: DeviceId = row.get(0)?;
+        if may_see(&write.tx, device, row.get(1)?, write.now)? {
+            let sql = "UPDATE device SET unused_told_at = NULL WHERE id = ?1";
+            write.execute(sql, [device])?;
+        }
+    }
+    Ok(())
 }
 
 /// Devices last used before the day `?1`, of which nobody was told since, and of which no mail went out after `?2`.

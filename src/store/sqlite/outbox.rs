@@ -240,6 +240,7 @@ fn take_due(write: &Write<'_>, lease: Duration, limit: u32) -> Outcome<Vec<DueMa
                 &format!("{END} WHERE id = ?3"),
                 params!["withdrawn", write.now, mail.id],
             )?;
+            notice::tell_again(write, mail.id)?;
         }
     }
     Ok(due)

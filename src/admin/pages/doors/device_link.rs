@@ -150,7 +150,9 @@ impl<'a> Follower<'a> {
     /// From now on what the device tries is known as its own.
     fn expect(&self, view: &LinkView, password: &PlainPassword) {
         let pages = self.pages;
-        pages.tries.expect(view.device.id, password, pages.clock.utc());
+        pages
+            .tries
+            .expect(view.device.id, &view.address, password, pages.clock.utc());
     }
 
     fn opened(&self, opened: LinkOpened) -> Response {

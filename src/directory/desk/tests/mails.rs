@@ -116,6 +116,11 @@ async fn whoever_signs_in_with_the_mailboxs_address_is_told_of_each_new_password
     world.desk.replace_device(&acting, added.row.device.id).await.unwrap();
     assert_eq!(told(&world), ["contact@example.org"], "the others within the hour");
     world.desk.set_notices_off(&acting, none, all).await.unwrap();
+    assert_eq!(
+        told(&world),
+        ["sophie@private.example"],
+        "an owner is told that they are off"
+    );
     world.clock.advance(Duration::from_secs(60 * 60));
     let acting = world.acting(&world.sophie).await;
     world.desk.replace_device(&acting, added.row.device.id).await.unwrap();
@@ -150,4 +155,35 @@ async fn whoever_a_token_acts_for_is_told_that_it_was_made() {
         (name.as_str(), *role, *from),
         ("CRM sync", Role::Auditor, Some(visitor().ip))
     );
+}
+
+#[tokio::test]
+async fn switching_notices_off_wants_a_fresh_proof_and_every_owner_is_told() {
+    use crate::model::{NoticeKind, NoticesOff};
+    let world = world().await;
+    world.member("anna", Role::Owner).await;
+    let ben = world.member("ben", Role::Administrator).await;
+    let none = NoticesOff::default();
+    let off = none.set(NoticeKind::DeviceNetwork, true);
+    let acting = world.acting(&ben).await;
+    world.clock.advance(Duration::from_secs(60 * 60));
+    let old = world.desk.set_notices_off(&acting, none, off).await;
+    assert!(matches!(old, Err(Error::StepUp)), "{old:?}");
+    assert!(world.letters.take().is_empty());
+    let fresh = world.acting(&ben).await;
+    world.desk.set_notices_off(&fresh, none, off).await.unwrap();
+    let letters = world.letters.take();
+    let mut told: Vec<_> = letters.iter().map(|(to, _)| to.address.as_str()).collect();
+    told.sort_unstable();
+    assert_eq!(told, ["anna@private.example", "sophie@private.example"]);
+    for (_, letter) in &letters {
+        let Letter::NoticesOff { by, kinds, from, .. } = letter else {
+            panic!("{letter:?}")
+        };
+        assert_eq!((by, &kinds[..]), (&ben.name, &[NoticeKind::DeviceNetwork][..]));
+        assert_eq!(*from, Some(visitor().ip));
+    }
+    // On again: by an old proof, and nobody needs to hear of it.
+    world.desk.set_notices_off(&acting, off, none).await.unwrap();
+    assert!(world.letters.take().is_empty());
 }
