@@ -73,12 +73,16 @@ export async function createMailbox(one, local) {
   return await later.getAttribute("href");
 }
 
+/** Chooses that the password of a new device is shown, where a code to scan would be usual. */
+export const shownHere = one => one.tab.locator("input[name=how][value=show]").check();
+
 /** Adds a device on the page that asks what it is; gives its password and leaves the page that shows it open. */
 export async function addDevice(one, mailbox, kind, { name, person } = {}) {
   await one.go(`${mailbox}/devices/new`);
   await one.press(`kind-${kind}`);
   if (name) await one.type("device-name", name);
   if (person !== undefined) await one.tab.getByLabel(one.say("device-person"), { exact: true }).selectOption(person);
+  await shownHere(one);
   await one.send("device-make");
   await one.tab.locator(".once .secret code").waitFor();
   return await shownPassword(one);

@@ -2,7 +2,7 @@
 // sessions that end elsewhere.
 
 import assert from "node:assert/strict";
-import { addDevice, connectDomain, createMailbox, domain, setUp, shownPassword, signIn } from "./deeds.mjs";
+import { addDevice, connectDomain, createMailbox, domain, setUp, shownHere, shownPassword, signIn } from "./deeds.mjs";
 import { ask, person, play } from "./manager.mjs";
 
 const contact = `contact@${domain}`;
@@ -12,6 +12,7 @@ const chapters = {
   async "a password is gone with the page: back, forward, reload, history, address"() {
     const { tab } = sophie;
     await sophie.go(`${sophie.contact}/devices/new?kind=iphone`);
+    await shownHere(sophie);
     await sophie.send("device-make");
     const password = await shownPassword(sophie);
     const bare = password.replaceAll("-", "");

@@ -1,7 +1,7 @@
 // The story that the Manager exists for. Sophie speaks English and Lucie French; with POSTERN_STORY=fr the other way round.
 
 import assert from "node:assert/strict";
-import { addressOf, domain, enrolCodes, orgOf, passwords, setUp, shownPassword, signIn, signOut } from "./deeds.mjs";
+import { addressOf, domain, enrolCodes, orgOf, passwords, setUp, shownHere, shownPassword, signIn, signOut } from "./deeds.mjs";
 import { ask, origin, person, play, secret } from "./manager.mjs";
 import { pathsFrom } from "./paths.mjs";
 
@@ -102,6 +102,7 @@ const chapters = {
     await lucie.press("kind-iphone");
     await lucie.type("device-name", iphone);
     await lucie.picture("device-new");
+    await shownHere(lucie);
     await lucie.send("device-make");
     await lucie.reads("first-waiting");
     phone = await shownPassword(lucie);
