@@ -114,5 +114,6 @@ fn info(number: i64) -> SessionInfo {
         client: Some("iPhone Mail 22C161".into()),
         route: Arc::from("main"),
         expires_at: None,
+        is_trial: false,
     }
 }

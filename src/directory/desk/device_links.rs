@@ -514,7 +514,7 @@ impl Desk {
         let sessions = self.registry.sessions_of(link.mailbox);
         let mut since = sessions
             .iter()
-            .filter(|session| session.info.device == link.device)
+            .filter(|session| session.info.device == link.device && !session.info.is_trial)
             .map(|session| session.info.since);
         since.any(|since| since >= opened_at)
     }

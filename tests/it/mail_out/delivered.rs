@@ -53,6 +53,7 @@ fn notices() -> anyhow::Result<Vec<Content>> {
             address: mailbox,
             device: "שולחן".to_owned(),
             at,
+            set_up: None,
         }),
         Content::Test(Test {
             host: "mail.example.test".to_owned(),
