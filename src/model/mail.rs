@@ -41,12 +41,12 @@ kinds! {
     DeviceAdded => "device-added",
     /// What happened to a device since the last mail about it.
     DeviceDigest => "device-digest",
+    /// A device is to be set up; has a link.
+    DeviceLink => "device-link",
     /// A device signed in from a network that it was not known from.
     DeviceNetwork => "device-network",
     /// Devices were not used for a long time.
     DeviceUnused => "device-unused",
-    /// A device is to be set up; has a link.
-    DeviceLink => "device-link",
     /// An offer to become a member; has a link.
     Invitation => "invitation",
     /// Notices of devices were switched off.
