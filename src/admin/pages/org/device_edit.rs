@@ -3,7 +3,8 @@
 
 use axum::http::StatusCode;
 
-use super::device_add::{Settings, free_name, read};
+use super::device_add::{Settings, read};
+use super::device_name::free_name;
 use super::mailbox::place;
 use super::scope::*;
 use crate::admin::console::view::Ticks;

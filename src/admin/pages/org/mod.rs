@@ -12,6 +12,7 @@ mod device_add;
 mod device_edit;
 mod device_end;
 mod device_link;
+mod device_name;
 mod device_test;
 mod devices;
 mod domains;

@@ -329,7 +329,6 @@ impl Fresh {
             records,
             tries: Arc::default(),
             trial: None,
-            // Its certificate has another name, so that tests can read the files.
             signer: Ca::new().signer(&["mail.test"], &["manager.example.org"], &clock),
             clock: clock.clone(),
         });
@@ -584,8 +583,8 @@ impl Answer {
             let rest = tag.split_once(&format!(" {name}=\""))?.1;
             rest.split('"').next().map(str::to_owned)
         };
-        let mut named = tags.filter(|tag| attribute(tag, "name").as_deref() == Some(name));
-        attribute(named.next()?, "value")
+        let is_it = |tag: &&str| attribute(tag, "name").as_deref() == Some(name);
+        attribute({ tags }.find(is_it)?, "value")
     }
 
     /// Asserts that it leads to this path.
