@@ -87,7 +87,7 @@ const chapters = {
     const { tab } = sophie;
     await sophie.go(`${sophie.contact}/devices/new?kind=app`);
     await sophie.type("device-name", "Scanner");
-    await tab.locator("details.more-settings summary").click();
+    await tab.locator("details.more-settings summary").last().click();
     await sophie.type("device-networks", "192.0.2.7, somewhere");
     await tab.getByLabel("SMTP").uncheck();
     await tab.getByLabel("IMAP").uncheck();

@@ -14,7 +14,7 @@ import { launch, root } from "./gallery.mjs";
 import { words } from "./words.mjs";
 
 const site = JSON.parse(process.env.POSTERN_SITE);
-export const origin = site.origin;
+export const { authority, folder, origin } = site;
 /** How long a person waits for anything. */
 const patience = 20_000;
 const pictures = process.env.POSTERN_LOOK ? join(root, "target/look-live") : undefined;
@@ -75,12 +75,13 @@ let browser;
 const people = [];
 
 /** Somebody with a browser of their own. */
-export async function person(name, { language = "en", javaScript = true } = {}) {
+export async function person(name, { language = "en", javaScript = true, userAgent, viewport = { width: 1280, height: 900 } } = {}) {
   const context = await browser.newContext({
     baseURL: origin,
     locale: language === "en" ? "en-GB" : "fr-CH",
     timezoneId: "Europe/Zurich",
-    viewport: { width: 1280, height: 900 },
+    viewport,
+    userAgent,
     reducedMotion: "reduce",
     javaScriptEnabled: javaScript,
   });

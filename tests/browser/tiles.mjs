@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { addressOf, connectDomain, createMailbox, domain, setUp, shownPassword } from "./deeds.mjs";
-import { ask, person, play, secret } from "./manager.mjs";
+import { addressOf, connectDomain, createMailbox, domain, setUp, shownHere, shownPassword } from "./deeds.mjs";
+import { ask, authority, folder, origin, person, play, secret } from "./manager.mjs";
 
 const contact = `contact@${domain}`;
 /** The live state follows a sign-in within this time. */
@@ -12,18 +12,17 @@ const soon = 1000;
 
 let sophie;
 let mailbox;
-/** What a person does on each path, for the table of the documents. */
-const counted = {};
+const safari = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1";
 
 /** Walks from the tiles to the page with the password; gives the password. */
 async function add(kind, { name = `The ${kind}` } = {}) {
   await sophie.go(`${mailbox}/devices/new`);
   await sophie.press(`kind-${kind}`);
   await sophie.type("device-name", name);
+  await shownHere(sophie);
   await sophie.send("device-make");
   const password = await shownPassword(sophie);
   await sophie.reads("first-waiting");
-  counted[kind] = { taps: 2, pastes: 0 };
   return password;
 }
 
@@ -40,7 +39,7 @@ async function turnsGreen(key, act) {
 
 /** The text of the QR code that the page shows, read from its picture by a program of its own. */
 async function scan(locator, name) {
-  const path = `${JSON.parse(process.env.POSTERN_SITE).folder}/${name}.png`;
+  const path = `${folder}/${name}.png`;
   await locator.screenshot({ path });
   return execFileSync("zbarimg", ["--quiet", "--nodbus", "--raw", "--oneshot", "-Sdisable", "-Sqrcode.enable", path], { encoding: "utf8" }).replace(/\n$/, "");
 }
@@ -51,6 +50,56 @@ const chapters = {
     await connectDomain(sophie);
     mailbox = (await createMailbox(sophie, "contact")).replace(/\/devices$|\/$/, "");
     await sophie.tab.setViewportSize({ width: 360, height: 740 });
+  },
+
+  async "iPhone: one scan, and a profile that is signed"() {
+    await sophie.go(`${mailbox}/devices/new`);
+    await sophie.press("kind-iphone");
+    await sophie.send("device-make");
+    const code = sophie.tab.locator(".once .qr").first();
+    await code.waitFor();
+    await sophie.look("tile-iphone");
+    const link = await scan(sophie.tab.locator(".once .qr").first(), "iphone");
+    assert.match(link, new RegExp(`^${origin}/s/psd_[a-z2-7]{52}$`), link);
+    await secret(link.split("/").at(-1));
+    const state = sophie.tab.locator("[data-live^='link:']");
+    const device = new URL(sophie.tab.url()).pathname;
+
+    // What the camera opens, on the telephone itself.
+    const phone = await person("Sophie's iPhone", { userAgent: safari, viewport: { width: 390, height: 844 } });
+    await phone.go(link);
+    await phone.look("set-up-iphone");
+    const download = phone.tab.waitForEvent("download");
+    await phone.send("setup-profile");
+    const path = `${folder}/profile.mobileconfig`;
+    await (await download).saveAs(path);
+    await state.getByText(sophie.say("link-state-fetched")).waitFor();
+    await sophie.look("tile-iphone-fetched");
+
+    const plain = execFileSync("openssl", ["cms", "-verify", "-inform", "DER", "-in", path, "-CAfile", authority, "-purpose", "any"], { stdio: ["ignore", "pipe", "ignore"] });
+    const read = "import json,plistlib,sys;print(json.dumps(plistlib.loads(sys.stdin.buffer.read()),default=str))";
+    const profile = JSON.parse(execFileSync("python3", ["-c", read], { input: plain, encoding: "utf8" }));
+    const [account] = profile.PayloadContent;
+    assert.equal(profile.PayloadType, "Configuration");
+    assert.equal(account.IncomingPassword, account.OutgoingPassword);
+    assert.deepEqual(
+      [account.EmailAddress, account.IncomingMailServerPortNumber, account.OutgoingMailServerPortNumber, account.IncomingMailServerUseSSL],
+      [contact, 993, 465, true],
+    );
+    const password = await secret(account.IncomingPassword);
+
+    // The same file is not there twice, and another telephone finds the link used.
+    const stranger = await person("A stranger", { userAgent: safari, viewport: { width: 390, height: 844 } });
+    await stranger.go(link);
+    await stranger.look("set-up-taken");
+    assert.equal(await stranger.tab.getByRole("button", { name: stranger.say("setup-profile") }).count(), 0);
+
+    const signedIn = state.getByText(sophie.say("link-state-signed-in")).waitFor();
+    await ask("imap", { name: "iphone", address: contact, password });
+    await signedIn;
+    await sophie.go(device.replace(/\/link$/, ""));
+    await sophie.tab.locator("[data-live^='device:']").first().getByText(sophie.say("device-state-connected", { count: 1 })).waitFor();
+    await sophie.look("tile-iphone-connected");
   },
 
   async "Android: the code is hidden until it is asked for, and holds what the app needs"() {
@@ -74,7 +123,6 @@ const chapters = {
       const password = await add(kind);
       await sophie.look(`tile-${kind}`);
       await turnsGreen("first-receiving", () => ask("imap", { name: kind, address: contact, password }));
-      counted[kind].pastes = 1;
     }
   },
 

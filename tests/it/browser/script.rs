@@ -63,6 +63,7 @@ impl Script {
             "host": HOST,
             "port": site.postern.port("manager")?,
             "certificate": site.certificate.certificate,
+            "authority": site.certificates.authority,
             "folder": folder,
         });
         let mut child = Command::new("node")

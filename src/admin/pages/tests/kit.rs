@@ -574,17 +574,17 @@ impl Answer {
 
     /// The value of a field on the page.
     pub(in crate::admin) fn field(&self, name: &str) -> Option<String> {
-        let tags = self
-            .body
-            .split("<input")
-            .skip(1)
-            .filter_map(|rest| rest.split('>').next());
         let attribute = |tag: &str, name: &str| {
             let rest = tag.split_once(&format!(" {name}=\""))?.1;
             rest.split('"').next().map(str::to_owned)
         };
-        let is_it = |tag: &&str| attribute(tag, "name").as_deref() == Some(name);
-        attribute({ tags }.find(is_it)?, "value")
+        let tags = self.body.split("<input").skip(1);
+        let mut named = tags.filter_map(|rest| {
+            rest.split('>')
+                .next()
+                .filter(|tag| attribute(tag, "name").as_deref() == Some(name))
+        });
+        attribute(named.next()?, "value")
     }
 
     /// Asserts that it leads to this path.
