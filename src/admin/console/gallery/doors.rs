@@ -308,8 +308,8 @@ fn set_up_links(sample: &Sample) -> Vec<Shot> {
         shot("setup-again", &page(Platform::Other, false, again(false))),
         shot("setup-over", &page(Platform::Other, false, SetUpWay::Over)),
         shot("setup-done", &page(Platform::Iphone, true, SetUpWay::Done)),
-        shot("device-password-link", &password(false)),
-        shot("device-password-link-android", &password(true)),
+        shot("setup-password", &password(false)),
+        shot("setup-password-android", &password(true)),
         shot("setup-taken", &closed(SetUpClosed::Taken { at: ago(DAY), by: by() })),
         shot(
             "setup-expired",

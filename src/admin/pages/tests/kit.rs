@@ -2,6 +2,7 @@
 //! stands around the pages. Only the sockets are missing.
 
 mod log;
+mod unusual;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -409,10 +410,6 @@ impl Browser<'_> {
         self.ask(Method::GET, path, None).await
     }
 
-    pub(in crate::admin) async fn head(&mut self, path: &str) -> Answer {
-        self.ask(Method::HEAD, path, None).await
-    }
-
     /// Sends a form from a page of ours.
     pub(in crate::admin) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         // A field without a value is sent all the same.
@@ -454,14 +451,6 @@ impl Browser<'_> {
         let gzip = header::HeaderValue::from_static("gzip, br");
         request.headers_mut().insert(header::ACCEPT_ENCODING, gzip);
         self.router.clone().oneshot(request).await.unwrap()
-    }
-
-    /// Sends a form from a page of another site.
-    pub(in crate::admin) async fn post_elsewhere(&self, path: &str, form: &str) -> StatusCode {
-        let mut request = self.request(Method::POST, path, Some(form.to_owned()));
-        let cross = header::HeaderValue::from_static("cross-site");
-        request.headers_mut().insert("sec-fetch-site", cross);
-        self.router.clone().oneshot(request).await.unwrap().status()
     }
 
     async fn ask(&mut self, method: Method, path: &str, form: Option<String>) -> Answer {
