@@ -155,7 +155,6 @@ fn secrets_are_in_their_own_page_only_and_only_once() {
             "{name} shows a password"
         );
         // Once to be read, and once to be sent with a test message, which whoever has a link only cannot send.
-        let tests = usize::from(!name.starts_with("setup-"));
         let (shown, sent) = (
             format!(">{}<", sample::PASSWORD),
             format!("value=\"{}\"", sample::PASSWORD),
