@@ -847,7 +847,6 @@ first-paused = The device is paused and cannot sign in. Resume it on its page.
 first-expired = The device has expired and cannot sign in. Set another end on its page.
 password-qr-hint = Scan it inside the Thunderbird app. The phone’s camera would show the password instead. The code hides itself after a minute.
 password-print = Print
-server-port = port { $port }
 server-port-title = Port
 server-security = Encryption
 form-password = the password above

@@ -847,7 +847,6 @@ first-paused = L’appareil est en pause et ne peut pas se connecter. Réactivez
 first-expired = L’appareil a expiré et ne peut pas se connecter. Fixez une autre fin sur sa page.
 password-qr-hint = Scannez-le dans l’application Thunderbird. L’appareil photo du téléphone afficherait le mot de passe. Le code se cache après une minute.
 password-print = Imprimer
-server-port = port { $port }
 server-port-title = Port
 server-security = Chiffrement
 form-password = le mot de passe ci-dessus
