@@ -72,6 +72,7 @@ fn tell(narrator: &mut Narrator) -> anyhow::Result<()> {
 }
 
 fn scenes(narrator: &mut Narrator, stack: &Stack, owner: SignIn) -> anyhow::Result<()> {
+    office::mailboxes(stack)?;
     let crm = story::tell(narrator, stack, &owner)?;
     let office = office::tell(narrator, stack, owner, &crm)?;
     if stdin().is_terminal() && stdout().is_terminal() {

@@ -73,13 +73,18 @@ pub(crate) fn tell(narrator: &mut Narrator, stack: &Stack, owner: SignIn, crm: &
     })
 }
 
+/// Makes the mailboxes of this part at the mail store. To be called before anybody signs in there: for up to a second after
+/// a look at its list of users, Dovecot does not look whether there are more.
+pub(crate) fn mailboxes(stack: &Stack) -> anyhow::Result<()> {
+    for mailbox in [OWNER, MEMBER, INVITED, INFO, SALES] {
+        stack.dovecot.add_mailbox(mailbox)?;
+    }
+    Ok(())
+}
+
 fn people(narrator: &mut Narrator, stack: &Stack, member: &SignIn) -> anyhow::Result<Device> {
     narrator.step("Let people in: a shared mailbox, somebody with access to it, and their own iPhone")?;
-    for person in [OWNER, MEMBER, INVITED] {
-        stack.dovecot.add_mailbox(person)?;
-    }
     for mailbox in [INFO, SALES] {
-        stack.dovecot.add_mailbox(mailbox)?;
         command(narrator, stack, &["mailbox", "create", mailbox])?;
     }
     command(narrator, stack, &["alias", "create", ALIAS, "--mailbox", INFO])?;

@@ -157,7 +157,9 @@ impl Dovecot {
         let Owner { uid, gid } = &self.owner;
         let home = self.dir.join("mail").join(address);
         let mut users = fs::File::options().append(true).open(self.dir.join("users"))?;
-        writeln!(users, "{address}:{{PLAIN}}{password}:{uid}:{gid}::{}", home.display())?;
+        let line = format!("{address}:{{PLAIN}}{password}:{uid}:{gid}::{}\n", home.display());
+        // In one write: Dovecot may read the file at any time.
+        users.write_all(line.as_bytes())?;
         Ok(password)
     }
 
