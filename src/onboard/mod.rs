@@ -32,3 +32,18 @@ pub struct Settings {
     /// Sending mail; none where there is no SMTP listener.
     pub smtp: Option<Service>,
 }
+
+/// What tests of the formats tell about.
+#[cfg(test)]
+fn example() -> Settings {
+    let service = |port| Service {
+        host: "mail.example.org".to_owned(),
+        port,
+        implicit_tls: true,
+    };
+    Settings {
+        provider: "Example Mail".to_owned(),
+        imap: Some(service(993)),
+        smtp: Some(service(465)),
+    }
+}

@@ -106,20 +106,8 @@ fn short(name: &str) -> &str {
 mod tests {
     use serde_json::Value;
 
+    use super::super::example;
     use super::*;
-
-    fn settings() -> Settings {
-        let service = |port| Service {
-            host: "mail.example.org".to_owned(),
-            port,
-            implicit_tls: true,
-        };
-        Settings {
-            provider: "Example Mail".to_owned(),
-            imap: Some(service(IMAPS)),
-            smtp: Some(service(SUBMISSIONS)),
-        }
-    }
 
     fn manager() -> Origin {
         Origin::parse("https://manager.example.org").unwrap()
@@ -127,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_document_says_what_a_program_needs() {
-        let document = document(&settings(), &manager()).unwrap();
+        let document = document(&example(), &manager()).unwrap();
         let read: Value = serde_json::from_slice(&document).unwrap();
         let expected = serde_json::json!({
             "protocols": {"imap": {"host": "mail.example.org"}, "smtp": {"host": "mail.example.org"}},
@@ -142,8 +130,8 @@ mod tests {
 
     #[test]
     fn its_octets_are_the_same_each_time_so_that_a_published_digest_holds() {
-        let first = document(&settings(), &manager()).unwrap();
-        assert_eq!(first, document(&settings(), &manager()).unwrap());
+        let first = document(&example(), &manager()).unwrap();
+        assert_eq!(first, document(&example(), &manager()).unwrap());
         // A change of these octets makes every published TXT record wrong: say so in the change log.
         assert_eq!(
             String::from_utf8(first).unwrap(),
@@ -158,7 +146,7 @@ mod tests {
     #[test]
     fn where_a_program_would_ask_the_wrong_port_there_is_no_document() {
         let without = |change: fn(&mut Settings)| {
-            let mut settings = settings();
+            let mut settings = example();
             change(&mut settings);
             document(&settings, &manager())
         };

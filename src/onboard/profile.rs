@@ -225,20 +225,8 @@ fn uuid(identifier: &str) -> String {
 mod tests {
     use plist::{Dictionary, Value};
 
+    use super::super::example;
     use super::*;
-
-    fn settings() -> Settings {
-        let service = |port| Service {
-            host: "mail.example.org".to_owned(),
-            port,
-            implicit_tls: true,
-        };
-        Settings {
-            provider: "Example Mail".to_owned(),
-            imap: Some(service(993)),
-            smtp: Some(service(465)),
-        }
-    }
 
     fn read(device: i64, title: &str, password: &str) -> Dictionary {
         let origin = Origin::parse("https://manager.example.org:8443").unwrap();
@@ -252,13 +240,13 @@ mod tests {
             description: "Sets up mail.",
             consent: "Ask Sophie.",
         };
-        let file = document(&settings(), account, &Secret::new(password.to_owned())).unwrap();
+        let file = document(&example(), account, &Secret::new(password.to_owned())).unwrap();
         assert!(
             file.expose().len()
                 < length(
                     account,
-                    settings().imap.as_ref().unwrap(),
-                    settings().smtp.as_ref().unwrap()
+                    example().imap.as_ref().unwrap(),
+                    example().smtp.as_ref().unwrap()
                 )
         );
         Value::from_reader_xml(file.expose().as_slice())
@@ -343,11 +331,11 @@ mod tests {
     #[test]
     fn there_is_no_profile_for_half_an_account() {
         let scopes = |imap, smtp| crate::model::Scopes { imap, smtp };
-        assert!(fits(&settings(), scopes(true, true)));
-        assert!(!fits(&settings(), scopes(true, false)) && !fits(&settings(), scopes(false, true)));
+        assert!(fits(&example(), scopes(true, true)));
+        assert!(!fits(&example(), scopes(true, false)) && !fits(&example(), scopes(false, true)));
         let half = Settings {
             smtp: None,
-            ..settings()
+            ..example()
         };
         assert!(!fits(&half, scopes(true, true)));
     }

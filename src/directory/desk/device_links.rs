@@ -10,15 +10,12 @@ use std::collections::HashMap;
 
 use super::super::rights::{Operation, may};
 use super::super::{DeviceSpec, Error, LinkTerms};
-use super::acting::UNKNOWN_MAILBOX;
 use super::devices::Whose;
 use super::{Acting, Desk, DeviceChange, Letter, Recipient, Visitor};
 use crate::identity::Token;
 use crate::identity::token::{Device as LinkToken, DeviceBrowser, DeviceFile};
 use crate::model::password::PlainPassword;
-use crate::model::{
-    Address, Device, DeviceId, DeviceLink, DeviceLinkState, DeviceState, Language, MailboxId, Rights, Role, SenderRule,
-};
+use crate::model::{Address, Device, DeviceId, DeviceLink, DeviceLinkState, DeviceState, Language, MailboxId, Rights};
 use crate::secret::Secret;
 use crate::store::device_link::LINK_STARTS_MAX;
 use crate::store::{self, Actor, DeviceRow, FoundLink, LinkGives, LinkOpening, Opener, Seq, Standing, TokenHash};
@@ -145,20 +142,7 @@ impl Desk {
         spec: DeviceSpec,
         by: &LinkSpec,
     ) -> Result<Linked, Error> {
-        let operation = Whose::of(acting, spec.user).add();
-        let mut operations = vec![operation];
-        if spec.senders != SenderRule::Mailbox {
-            operations.push(Operation::DeviceSenders);
-        }
-        let row = self
-            .store()
-            .mailbox_in(acting.org.id, mailbox)
-            .await?
-            .ok_or(UNKNOWN_MAILBOX)?;
-        let actor = self.allow_any(acting, &operations, &row.mailbox).await?;
-        self.must_not_open_a_sign_in(acting, operation, &row.mailbox).await?;
-        self.must_be_own_senders(acting, &spec.senders).await?;
-        self.fresh_or_token(acting)?;
+        let (row, _, actor) = self.may_add(acting, mailbox, &spec).await?;
         let terms = self.terms(acting, by)?;
         let (device, link, token) = self
             .directory
@@ -547,11 +531,7 @@ impl Desk {
             let Some(user) = self.store().user_by_address(&address).await? else {
                 continue;
             };
-            let theirs = self.store().standing(org, user.id, None).await?;
-            let needed = match theirs.map(|standing| standing.membership.role) {
-                None | Some(Role::Owner) => Operation::OwnerChange,
-                Some(_) => Operation::MemberRole,
-            };
+            let needed = self.to_change(org, &user).await?;
             if user.id != who && !may(sender.membership.role, Rights::NONE, needed) {
                 return Ok(false);
             }

@@ -11,7 +11,7 @@ use super::{Acting, Desk, Letter};
 use crate::model::password::PlainPassword;
 use crate::model::{Address, Device, DeviceId, DeviceState, Grant, Mailbox, MailboxId, Rights, SenderRule, UserId};
 use crate::store::{
-    Actor, Cursor, DeviceEdit, DeviceOwner, DeviceQuery, DeviceRow, DeviceStatus, NoticeTurn, Page, Seq,
+    Actor, Cursor, DeviceEdit, DeviceOwner, DeviceQuery, DeviceRow, DeviceStatus, MailboxRow, NoticeTurn, Page, Seq,
 };
 
 /// The most people who are told of a new device.
@@ -252,20 +252,7 @@ impl Desk {
         mailbox: MailboxId,
         spec: DeviceSpec,
     ) -> Result<DeviceAdded, Error> {
-        let mut operations = vec![Whose::of(acting, spec.user).add()];
-        if spec.senders != SenderRule::Mailbox {
-            operations.push(Operation::DeviceSenders);
-        }
-        let row = self
-            .store()
-            .mailbox_in(acting.org.id, mailbox)
-            .await?
-            .ok_or(UNKNOWN_MAILBOX)?;
-        let actor = self.allow_any(acting, &operations, &row.mailbox).await?;
-        let operation = Whose::of(acting, spec.user).add();
-        self.must_not_open_a_sign_in(acting, operation, &row.mailbox).await?;
-        self.must_be_own_senders(acting, &spec.senders).await?;
-        self.fresh_or_token(acting)?;
+        let (row, operations, actor) = self.may_add(acting, mailbox, &spec).await?;
         self.directory.must_end_later(spec.expires_at, "a device")?;
         let (credential, password) = self
             .directory
@@ -282,6 +269,31 @@ impl Desk {
             password,
             seq: None,
         })
+    }
+
+    /// Asks whether whoever acts may add such a device now, by its password or by a link: the mailbox, what was asked for,
+    /// and who acts for the audit log.
+    pub(super) async fn may_add(
+        &self,
+        acting: &Acting,
+        mailbox: MailboxId,
+        spec: &DeviceSpec,
+    ) -> Result<(MailboxRow, Vec<Operation>, Actor), Error> {
+        let operation = Whose::of(acting, spec.user).add();
+        let mut operations = vec![operation];
+        if spec.senders != SenderRule::Mailbox {
+            operations.push(Operation::DeviceSenders);
+        }
+        let row = self
+            .store()
+            .mailbox_in(acting.org.id, mailbox)
+            .await?
+            .ok_or(UNKNOWN_MAILBOX)?;
+        let actor = self.allow_any(acting, &operations, &row.mailbox).await?;
+        self.must_not_open_a_sign_in(acting, operation, &row.mailbox).await?;
+        self.must_be_own_senders(acting, &spec.senders).await?;
+        self.fresh_or_token(acting)?;
+        Ok((row, operations, actor))
     }
 
     /// Gives a device a new password, shown once. The old one is dead at once and its sessions end.

@@ -9,7 +9,7 @@ use super::super::rights::Operation;
 use super::forbidden::Because;
 use super::{Acting, Desk};
 use crate::model::device::SenderPattern;
-use crate::model::{Address, DomainName, Mailbox, Role, SenderRule, User};
+use crate::model::{Address, DomainName, Mailbox, OrgId, Role, SenderRule, User};
 
 /// Names that speak for a domain: mail to them proves to certificate authorities and others that it is theirs (RFC 2142;
 /// CA/Browser Forum Baseline Requirements §3.2.2.4.4).
@@ -56,7 +56,7 @@ impl Desk {
         let Some(user) = user.filter(|user| user.id != acting.user.id) else {
             return Ok(());
         };
-        let needed = self.to_change(acting, &user).await?;
+        let needed = self.to_change(acting.org.id, &user).await?;
         if acting.may(needed) && self.allow(acting, needed).await.is_ok() {
             return Ok(());
         }
@@ -67,8 +67,8 @@ impl Desk {
     }
 
     /// What changing this person takes. Somebody who is no member here may be anything elsewhere.
-    async fn to_change(&self, acting: &Acting, user: &User) -> Result<Operation, Error> {
-        let standing = self.store().standing(acting.org.id, user.id, None).await?;
+    pub(super) async fn to_change(&self, org: OrgId, user: &User) -> Result<Operation, Error> {
+        let standing = self.store().standing(org, user.id, None).await?;
         Ok(match standing.map(|standing| standing.membership.role) {
             None | Some(Role::Owner) => Operation::OwnerChange,
             Some(_) => Operation::MemberRole,
