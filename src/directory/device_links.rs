@@ -4,7 +4,7 @@ use super::mailboxes::parse;
 use super::{DeviceSpec, Directory, Error};
 use crate::identity::Token;
 use crate::identity::token::Device as LinkToken;
-use crate::model::{Address, Device, DeviceLink, Language, Mailbox, OrgId};
+use crate::model::{Address, Device, DeviceLink, Language, Mailbox, OrgId, TokenId};
 use crate::store::{Actor, NewDeviceLink};
 
 /// What a set-up link says of itself.
@@ -16,6 +16,8 @@ pub struct LinkTerms {
     pub recipient: Option<Address>,
     /// In which language.
     pub language: Language,
+    /// The API's token that it is made with: the link is dead where that is.
+    pub token: Option<TokenId>,
 }
 
 impl LinkTerms {
@@ -69,6 +71,7 @@ impl Directory {
             sent_by: terms.sent_by,
             recipient: terms.recipient,
             language: terms.language,
+            token: terms.token,
             expires_at: self.clock.utc().plus(self.lifetimes.device_link),
         };
         (token, new)

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::{Actor, Error, NewCredential, NewDevice, Seq, TokenHash};
 use crate::clock::Timestamp;
-use crate::model::{Address, Device, DeviceId, DeviceLink, Language, OrgId};
+use crate::model::{Address, ApiToken, Device, DeviceId, DeviceLink, Language, OrgId, TokenId};
 
 /// The most links of one mailbox that wait to be opened.
 pub const OPEN_LINKS_MAX_OF_MAILBOX: u32 = 32;
@@ -33,8 +33,21 @@ pub struct NewDeviceLink {
     pub recipient: Option<Address>,
     /// In which language.
     pub language: Language,
+    /// The API's token that it is made with, by its sender.
+    pub token: Option<TokenId>,
     /// Its end.
     pub expires_at: Timestamp,
+}
+
+/// By what whoever sent a link acted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkBy {
+    /// In person, or at the command line.
+    Person,
+    /// By a token of the API that is in force.
+    Token(ApiToken),
+    /// By one that has ended or was revoked.
+    EndedToken,
 }
 
 /// A link that somebody follows, and what it is about.
@@ -42,6 +55,8 @@ pub struct NewDeviceLink {
 pub struct FoundLink {
     /// The link.
     pub link: DeviceLink,
+    /// By what its sender acted.
+    pub by: LinkBy,
     /// Its device.
     pub device: Device,
     /// The address of the mailbox.
@@ -100,7 +115,8 @@ pub struct LinkOpening {
 #[async_trait]
 pub trait DeviceLinkStore: Send + Sync {
     /// Adds a device without a password, and the link that sets it up. As
-    /// [`create_device`](super::DirectoryStore::create_device), and `Refused` where too many links wait.
+    /// [`create_device`](super::DirectoryStore::create_device), and `Refused` where too many links wait. `NotFound` where the
+    /// token that it is made with was revoked meanwhile.
     async fn create_linked_device(
         &self,
         actor: &Actor,

@@ -32,7 +32,7 @@ use async_trait::async_trait;
 pub use crate::audit::Actor;
 pub use audit::{AuditFilter, AuditPage, AuditRow, AuditStore};
 pub use change::{Change, ChangeKind, EndReason, Seq};
-pub use device_link::{DeviceLinkStore, FoundLink, LinkGives, LinkOpening, NewDeviceLink, Opener};
+pub use device_link::{DeviceLinkStore, FoundLink, LinkBy, LinkGives, LinkOpening, NewDeviceLink, Opener};
 pub use login::{Credential, DeviceUse, Epoch, Hash, Knocks, LoginDevice, LoginMailbox, Resolved};
 pub use notice::{DueNotices, Notice, NoticeDevice, NoticeMail, NoticeReader, NoticeStore, NoticeTurn, UnusedDevice};
 pub use outbox::{AfterFailure, DueMail, MailBacklog, MailFilter, NewMail, OutboxStore};

@@ -79,6 +79,7 @@ impl How {
             sent_by,
             recipient,
             language: self.language,
+            token: None,
         })
     }
 }

@@ -42,15 +42,15 @@ impl Acting {
         self.may_with(self.role, rights, operation)
     }
 
-    /// A token is bounded by its own role, its user's, and its scope; what was granted to its user it may use.
     fn may_with(&self, role: Role, rights: Rights, operation: Operation) -> bool {
+        may_by(self.token(), role, rights, operation)
+    }
+
+    /// The token, where a program acts.
+    pub(super) const fn token(&self) -> Option<&ApiToken> {
         match &self.via {
-            Via::Session(_) => may(role, rights, operation),
-            Via::Token(token) => {
-                let reads = token.scope == TokenScope::Write || !operation.changes();
-                let by_role = operation.allows_role(role) && operation.allows_role(token.role);
-                reads && (by_role || rights.iter().any(|right| operation.allows_right(right)))
-            }
+            Via::Session(_) => None,
+            Via::Token(token) => Some(token),
         }
     }
 
@@ -72,6 +72,19 @@ impl Acting {
         match &self.via {
             Via::Session(session) => Ok(session),
             Via::Token(_) => Err(Error::OnlyInPerson),
+        }
+    }
+}
+
+/// Whether somebody with this role and these rights may do something, in person or by a token. A token is bounded by its own
+/// role, its user's, and its scope; what was granted to its user it may use.
+pub(super) fn may_by(token: Option<&ApiToken>, role: Role, rights: Rights, operation: Operation) -> bool {
+    match token {
+        None => may(role, rights, operation),
+        Some(token) => {
+            let reads = token.scope == TokenScope::Write || !operation.changes();
+            let by_role = operation.allows_role(role) && operation.allows_role(token.role);
+            reads && (by_role || rights.iter().any(|right| operation.allows_right(right)))
         }
     }
 }

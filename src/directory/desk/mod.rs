@@ -24,6 +24,7 @@ mod notices;
 mod people;
 mod reach;
 mod sessions;
+mod setting_up;
 mod sign_in;
 mod tokens;
 
@@ -40,12 +41,13 @@ pub use account::{AccountEdit, AddressChange};
 pub use acting::{Acting, Via};
 pub use beside::Names;
 pub use codes::CodeOffer;
-pub use device_links::{Given, LinkOpened, LinkRefused, LinkSpec, LinkStanding, LinkView, LinkWay, Linked};
+pub use device_links::{LinkSpec, Linked};
 pub use devices::{DeviceAdded, DeviceChange, DeviceDeed, DeviceMay};
 pub use forbidden::{Because, Forbidden};
 pub use guessing::WRONG_PROOFS_MAX;
 pub use invitations::{InviteSpec, Invited, SENT_AGAIN_AFTER};
 pub use links::{DeadInvitation, DeadReason, InvitationView, NewPerson, Welcomed};
+pub use setting_up::{Given, LinkOpened, LinkRefused, LinkStanding, LinkView, LinkWay};
 pub use sign_in::{Opened, Proving, SignedIn, Visit};
 
 use super::letter::{Letter, Post, Recipient, SignInChange};

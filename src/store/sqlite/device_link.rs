@@ -13,15 +13,16 @@ use super::device::{
 };
 use super::fault::{Fault, Outcome, not_found, refused};
 use super::mailbox::mailbox;
+use super::token::{token_in, token_in_force};
 use super::value::ip_from;
 use super::write::{About, Write};
 use crate::audit::{Action, device_detail};
 use crate::clock::Timestamp;
 use crate::model::device_link::LinkMoments;
-use crate::model::{Device, DeviceId, DeviceLink, DeviceLinkState, DeviceState, OrgId};
+use crate::model::{Device, DeviceId, DeviceLink, DeviceLinkState, DeviceState, OrgId, TokenId};
 use crate::store::device_link::{LINK_STARTS_MAX, OPEN_LINKS_MAX_OF_MAILBOX, OPEN_LINKS_MAX_OF_ORG, UNOPENED_KEPT};
 use crate::store::{
-    Actor, DeviceLinkStore, Error, FoundLink, LinkGives, LinkOpening, NewCredential, NewDevice, NewDeviceLink, Opener,
+    Actor, DeviceLinkStore, Error, FoundLink, LinkBy, LinkGives, LinkOpening, NewCredential, NewDevice, NewDeviceLink, Opener,
     Seq, TokenHash,
 };
 
@@ -36,6 +37,10 @@ const COLUMN_COUNT: usize = 16;
 
 /// A link that waits to be opened; its end is compared with what follows.
 const WAITS: &str = "withdrawn_at IS NULL AND opened_at IS NULL AND expires_at > ";
+
+/// The devices with a link that was made with a token and waits to be opened.
+pub(super) const MADE_WITH: &str =
+    "SELECT device_id FROM device_link WHERE token_id = ?1 AND withdrawn_at IS NULL AND opened_at IS NULL";
 
 #[async_trait]
 impl DeviceLinkStore for SqliteStore {
@@ -166,15 +171,17 @@ fn newest(conn: &Connection, org: OrgId, device: DeviceId, now: Timestamp) -> Ou
 fn by_hash(conn: &Connection, hash: &TokenHash, now: Timestamp) -> Outcome<Option<FoundLink>> {
     let mut found = conn.prepare_cached(&format!(
         "SELECT {COLUMNS}, {DEVICE_COLUMNS}, m.address, o.name, m.suspended_at IS NOT NULL, l.browser, l.starts, l.file,
-             l.file_until, u.name
+             l.file_until, u.name, l.by_token, l.token_id
          FROM device_link l JOIN device d ON d.id = l.device_id JOIN mailbox m ON m.id = d.mailbox_id
              JOIN org o ON o.id = l.org_id LEFT JOIN user u ON u.id = d.user_id
          WHERE l.hash = ?1"
     ))?;
     let found = found.query_row([hash], |row| {
         let after = COLUMN_COUNT + DEVICE_COLUMN_COUNT;
-        Ok(FoundLink {
+        let (by_token, token): (bool, Option<TokenId>) = (row.get(after + 8)?, row.get(after + 9)?);
+        let found = FoundLink {
             link: link_row(row, now)?,
+            by: if by_token { LinkBy::EndedToken } else { LinkBy::Person },
             device: device_at(row, COLUMN_COUNT)?,
             address: row.get(after)?,
             org: row.get(after + 1)?,
@@ -184,9 +191,18 @@ fn by_hash(conn: &Connection, hash: &TokenHash, now: Timestamp) -> Outcome<Optio
             file: row.get(after + 5)?,
             file_until: row.get(after + 6)?,
             owner: row.get(after + 7)?,
-        })
+        };
+        Ok((found, token))
     });
-    Ok(found.optional()?)
+    let Some((mut found, token)) = found.optional()? else {
+        return Ok(None);
+    };
+    if let Some(token) = token
+        && let Some(token) = token_in_force(conn, token, now)?
+    {
+        found.by = LinkBy::Token(token);
+    }
+    Ok(Some(found))
 }
 
 fn device_in(write: &Write<'_>, org: OrgId, id: DeviceId) -> Outcome<Device> {
@@ -233,10 +249,14 @@ fn make(write: &Write<'_>, actor: &Actor, device: &Device, new: &NewDeviceLink) 
             )));
         }
     }
+    if let Some(token) = new.token {
+        token_in(&write.tx, mailbox.org, token)?;
+    }
     let id = write.fresh_id();
     write.execute(
         "INSERT INTO device_link (id, hash, device_id, mailbox_id, org_id, sender, sent_by, recipient, language,
-             created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             created_at, expires_at, by_token, token_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             id,
             new.hash,
@@ -248,7 +268,9 @@ fn make(write: &Write<'_>, actor: &Actor, device: &Device, new: &NewDeviceLink) 
             new.recipient,
             new.language,
             write.now,
-            new.expires_at
+            new.expires_at,
+            new.token.is_some(),
+            new.token
         ],
     )?;
     let link = newest(&write.tx, mailbox.org, device.id, write.now)?.ok_or_else(nowhere)?;
@@ -276,6 +298,20 @@ pub(super) fn end_of(write: &Write<'_>, device: DeviceId) -> Outcome<bool> {
         params![device, write.now],
     )?;
     Ok(ended > 0)
+}
+
+/// Withdraws the links that were made with a token and that nobody has opened.
+pub(super) fn end_made_with(write: &Write<'_>, actor: &Actor, token: TokenId) -> Outcome<()> {
+    let mut made = write.tx.prepare_cached(MADE_WITH)?;
+    let made: Vec<DeviceId> = made.query_map([token], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for id in made {
+        let device = known_device(write, id)?;
+        let org = mailbox(write, device.mailbox)?.org;
+        end_of(write, id)?;
+        let link = newest(&write.tx, org, id, write.now)?.ok_or_else(nowhere)?;
+        audit(write, actor, Action::DeviceLinkWithdraw, &device, &link)?;
+    }
+    Ok(())
 }
 
 /// Why a link gives nothing (any more).

@@ -59,6 +59,11 @@ pub(super) const ALL: &[Migration] = &[
         name: "0008_notices",
         sql: include_str!("migrations/0008_notices.sql"),
     },
+    Migration {
+        version: 9,
+        name: "0009_link_token",
+        sql: include_str!("migrations/0009_link_token.sql"),
+    },
 ];
 
 pub(super) const HISTORY: &str = "CREATE TABLE schema_migration (

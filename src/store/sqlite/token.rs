@@ -8,7 +8,7 @@ use super::fault::{Outcome, not_found, refused};
 use super::member::known_member;
 use super::person::{USER_COLUMNS, user_at};
 use super::write::{About, Write};
-use super::{SqliteStore, request};
+use super::{SqliteStore, device_link, request};
 use crate::audit::{Action, clean};
 use crate::clock::Timestamp;
 use crate::model::{ApiToken, OrgId, TokenId, User, UserId, name};
@@ -102,7 +102,16 @@ fn token_by_hash(conn: &Connection, hash: &TokenHash, now: Timestamp) -> Outcome
     Ok(found.optional()?)
 }
 
-fn token_in(conn: &Connection, org: OrgId, id: TokenId) -> Outcome<ApiToken> {
+/// A token that has not ended.
+pub(super) fn token_in_force(conn: &Connection, id: TokenId, now: Timestamp) -> Outcome<Option<ApiToken>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM api_token t WHERE t.id = ?1 AND (t.expires_at IS NULL OR t.expires_at > ?2)"
+    );
+    let mut found = conn.prepare_cached(&sql)?;
+    Ok(found.query_row(params![id, now], token_row).optional()?)
+}
+
+pub(super) fn token_in(conn: &Connection, org: OrgId, id: TokenId) -> Outcome<ApiToken> {
     let sql = format!("SELECT {COLUMNS} FROM api_token t WHERE t.id = ?1 AND +t.org_id = ?2");
     let found = conn
         .prepare_cached(&sql)?
@@ -154,6 +163,7 @@ fn create(write: &Write<'_>, actor: &Actor, org: OrgId, new: &NewToken) -> Outco
 fn revoke(write: &Write<'_>, actor: &Actor, org: OrgId, id: TokenId) -> Outcome<()> {
     let token = token_in(&write.tx, org, id)?;
     let member = known_member(&write.tx, org, token.user)?;
+    device_link::end_made_with(write, actor, id)?;
     write.execute("DELETE FROM api_token WHERE id = ?1", [id])?;
     audit(write, actor, Action::TokenRevoke, &token, &member.user)
 }

@@ -5,6 +5,7 @@ mod changing;
 mod conform;
 mod described;
 mod isolation;
+mod links;
 mod matrix;
 mod reading;
 mod records;

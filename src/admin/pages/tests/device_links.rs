@@ -32,6 +32,7 @@ async fn linked(site: &Site, by: &Actor, label: &str, scopes: Scopes) -> (Device
         sent_by: "Sophie".to_owned(),
         recipient: None,
         language: Language::English,
+        token: None,
     };
     let (device, _, link) = site
         .directory()

@@ -113,6 +113,7 @@ fn migrations_are_applied_once_and_shown_before() {
         "0006_inviter",
         "0007_set_up_links",
         "0008_notices",
+        "0009_link_token",
     ];
     assert_eq!(SqliteStore::pending_migrations(&config).unwrap(), all);
     assert_eq!(

@@ -1,0 +1,132 @@
+//! Set-up links that programs make: they are worth what the token is that made them.
+
+use serde_json::json;
+
+use super::*;
+use crate::store::DeviceEdit;
+
+const LINK: &str = "This link does not work any more";
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// A token of Sophie's with this role, that ends in an hour.
+async fn token(site: &Site, role: Role) -> (String, ApiToken) {
+    let spec = TokenSpec {
+        name: "A program".to_owned(),
+        role,
+        scope: TokenScope::Write,
+        expires_at: site.clock.utc().plus(HOUR),
+    };
+    let made = site
+        .directory()
+        .create_token(&site.machine, site.acme.id, site.sophie.id, spec)
+        .await;
+    let (record, token) = made.unwrap();
+    (token.shown().expose().clone(), record)
+}
+
+/// A device with a link that this token makes: its id, and the link's path.
+async fn linked(site: &Site, token: &str, name: &str) -> (String, String) {
+    let mailbox = site.mailbox("contact").await;
+    let program = Client::new(site, Some(token.to_owned()));
+    let path = format!("/mailboxes/{}/devices", mailbox.id);
+    let made = program
+        .post(&path, json!({ "name": name, "link": {} }))
+        .await
+        .is(201);
+    let url = made["set_up"]["url"].as_str().unwrap();
+    let path = url.strip_prefix("https://manager.example.org").unwrap().to_owned();
+    (made["device"]["id"].as_str().unwrap().to_owned(), path)
+}
+
+/// Whether the link says that it was withdrawn, to whoever looks at it and to whoever opens it, and gives nothing.
+async fn is_dead(site: &Site, device: &str, path: &str) {
+    let mut browser = site.browser();
+    browser.get(path).await.says(410, LINK);
+    let opened = browser.post(path, &[("action", "password")]).await;
+    opened.says(410, LINK);
+    assert!(!opened.body.contains("class=\"secret\""), "no password");
+    let device = site.directory().find_device(device).await.unwrap();
+    assert_eq!(device.replaced_at, None, "it has no password");
+}
+
+async fn is_alive(site: &Site, path: &str) {
+    site.browser().get(path).await.says(200, "Set up this device");
+}
+
+#[tokio::test]
+async fn a_link_is_dead_where_the_token_is_that_made_it() {
+    let site = Site::new().await;
+    let (secret, record) = token(&site, Role::Owner).await;
+    let (revoked, with_revoked) = linked(&site, &secret, "Revoked").await;
+    let (opened, with_opened) = linked(&site, &secret, "Opened").await;
+    let (other, _) = token(&site, Role::Owner).await;
+    let (expired, with_other) = linked(&site, &other, "Expired").await;
+    let mut lucie = site.browser();
+    lucie
+        .post(&with_opened, &[("action", "password")])
+        .await
+        .says(200, "is ready to connect");
+    is_alive(&site, &with_revoked).await;
+    site.directory()
+        .revoke_token(&site.machine, site.acme.id, record.id)
+        .await
+        .unwrap();
+    is_dead(&site, &revoked, &with_revoked).await;
+    // Whoever sent it sees that as well.
+    let program = sophie(&site).await;
+    let state = async |device: &str| program.get(&format!("/devices/{device}/link")).await.is(200)["state"].clone();
+    assert_eq!((state(&revoked).await, state(&opened).await), (json!("withdrawn"), json!("opened")));
+    // Nobody starts again with it either, and the password that was given stays.
+    let again = lucie.post(&with_opened, &[("action", "password"), ("again", "1")]).await;
+    again.says(200, "cannot be set up by this link again");
+    is_alive(&site, &with_other).await;
+    site.clock.advance(HOUR);
+    is_dead(&site, &expired, &with_other).await;
+}
+
+#[tokio::test]
+async fn a_link_is_no_more_than_the_role_of_its_token_may_do() {
+    let site = Site::new().await;
+    let mailbox = site.mailbox("contact").await;
+    let (lesser, _) = token(&site, Role::MailboxManager).await;
+    let (whole, _) = token(&site, Role::Owner).await;
+    let (device, with_lesser) = linked(&site, &lesser, "Lesser").await;
+    let (other, with_whole) = linked(&site, &whole, "Whole").await;
+    is_alive(&site, &with_lesser).await;
+    // A device of somebody else is for administrators.
+    let lucie = site.member("lucie", Role::Member).await;
+    site.grant(&mailbox, &lucie, right(Right::AddOwnDevices)).await;
+    for id in [&device, &other] {
+        let found = site.directory().find_device(id).await.unwrap();
+        let edit = DeviceEdit {
+            user: Some(Some(lucie.id)),
+            ..DeviceEdit::default()
+        };
+        site.directory().edit_device(&site.machine, &found, edit).await.unwrap();
+    }
+    is_dead(&site, &device, &with_lesser).await;
+    is_alive(&site, &with_whole).await;
+}
+
+#[tokio::test]
+async fn a_link_opens_nobodys_sign_in_whom_its_token_could_not_change() {
+    let site = Site::new().await;
+    let (lesser, _) = token(&site, Role::MailboxManager).await;
+    let (whole, _) = token(&site, Role::Owner).await;
+    let (device, with_lesser) = linked(&site, &lesser, "Lesser").await;
+    let (_, with_whole) = linked(&site, &whole, "Whole").await;
+    is_alive(&site, &with_lesser).await;
+    let (directory, machine) = (site.directory(), &site.machine);
+    let password = Some("three tall kettles");
+    let new = directory
+        .new_user("contact@example.org", "Carla", crate::model::Language::English, password)
+        .await
+        .unwrap();
+    let carla = directory.create_user(machine, &new).await.unwrap();
+    directory
+        .add_member(machine, site.acme.id, carla.id, Role::Member)
+        .await
+        .unwrap();
+    is_dead(&site, &device, &with_lesser).await;
+    is_alive(&site, &with_whole).await;
+}
