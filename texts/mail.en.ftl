@@ -189,8 +189,9 @@ token-made-button = See the tokens
 token-made-note = It was not you? Open the Manager and revoke the token, then choose a new password.
 ## Device to be set up
 
-device-link-subject = Set up { $device } for { $mailbox }
+device-link-subject = Set up a device for { $mailbox }
 device-link-lead = { $by } asks you to set up { $device } for the mailbox { $mailbox }. Open the link on that device; it works once, until { $until }.
+device-link-unnamed = a device
 device-link-button = Set up the device
 device-link-note = You do not know { $by }? Then do nothing: without you nothing happens. Do not forward this mail, because whoever opens the link first gets the password.
 

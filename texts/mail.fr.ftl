@@ -189,8 +189,9 @@ token-made-button = Voir les jetons
 token-made-note = Ce n’était pas vous ? Ouvrez le Manager et révoquez le jeton, puis choisissez un nouveau mot de passe.
 ## Appareil à configurer
 
-device-link-subject = Configurez { $device } pour { $mailbox }
+device-link-subject = Configurez un appareil pour { $mailbox }
 device-link-lead = { $by } vous demande de configurer { $device } pour la boîte { $mailbox }. Ouvrez le lien sur cet appareil ; il fonctionne une seule fois, jusqu’au { $until }.
+device-link-unnamed = un appareil
 device-link-button = Configurer l’appareil
 device-link-note = Vous ne connaissez pas { $by } ? Alors ne faites rien : sans vous, rien ne se passe. Ne transférez pas ce message : la première personne qui ouvre le lien obtient le mot de passe.
 

@@ -180,19 +180,20 @@ impl Writer<'_> {
     fn device_link(&self, content: &DeviceLink) -> Page {
         let until = self.texts.moment(content.expires_at);
         let mailbox = content.mailbox.as_str();
+        // Whoever sends it chose both, and may be nobody whom the reader knows.
+        let (by, device) = (device::no_link(&content.by), device::no_link(&content.device));
+        let unnamed = self.say("unnamed", &[]);
         let mut page = self.page(&[
-            ("by", &content.by),
+            ("by", by.unwrap_or(&content.org)),
             ("mailbox", mailbox),
-            ("device", &content.device),
+            ("device", device.unwrap_or(&unnamed)),
             ("until", &until),
         ]);
-        page.facts = vec![
-            self.fact("device", &content.device),
-            self.fact("mailbox", mailbox),
-            self.fact("by", &content.by),
-            self.fact("organisation", &content.org),
-            self.fact("link-until", &until),
-        ];
+        page.facts.extend(device.map(|device| self.fact("device", device)));
+        page.facts.push(self.fact("mailbox", mailbox));
+        page.facts.extend(by.map(|by| self.fact("by", by)));
+        page.facts.push(self.fact("organisation", &content.org));
+        page.facts.push(self.fact("link-until", &until));
         page.button = self.button(&format!("/s/{}", content.token.expose()));
         page
     }

@@ -11,7 +11,8 @@
 //! - One-time codes have a budget by user, over all unknown browsers: whoever gets there knows the password already.
 //! - Proofs before something weighty have one by user, over all their sessions, beside that of the session.
 //! - So have mails that a stranger can make us send (a new password), by address and by network; and those that members
-//!   can: invitations, by organisation and by address, and letters about devices, by who changes them and mailbox.
+//!   can: invitations, by organisation and by address; set-up links, which the lowest role may send, by sender, organisation
+//!   and address, so that they use up no invitation; and letters about devices, by who changes them and mailbox.
 //! - API tokens cannot be guessed, so that a right one is never slowed; wrong ones are counted by network, so that a program
 //!   that goes on with one is told to wait.
 //!
@@ -58,6 +59,12 @@ pub struct SignInConfig {
     pub invitations: u32,
     /// Invitations by mail from one organisation.
     pub invitations_per_org: u32,
+    /// Set-up links by mail to one address, from one organisation.
+    pub links: u32,
+    /// Set-up links by mail from one user of an organisation, themselves or by their tokens.
+    pub links_per_sender: u32,
+    /// Set-up links by mail from one organisation.
+    pub links_per_org: u32,
     /// Rounds of letters about devices of one mailbox that one user can cause.
     pub device_letters: u32,
     /// Wrong proofs of one user before something weighty, in all their sessions.
@@ -86,6 +93,9 @@ impl Default for SignInConfig {
             mails_per_network: 12,
             invitations: 4,
             invitations_per_org: 200,
+            links: 4,
+            links_per_sender: 20,
+            links_per_org: 200,
             device_letters: 10,
             step_ups: 20,
             refusals: 5,
@@ -129,6 +139,9 @@ enum Of {
     StepUp = 11,
     Refusal = 12,
     Token = 13,
+    LinkTo = 14,
+    LinkBy = 15,
+    LinkFrom = 16,
 }
 
 /// Who tries.
@@ -258,6 +271,28 @@ impl SignInThrottle {
             self.mails.give_back(now, from);
             Wait(wait)
         })
+    }
+
+    /// Takes a set-up link by mail to this address, from the organisation and the user that the octets stand for.
+    ///
+    /// # Errors
+    /// They sent enough of them, or the organisation did, to this address or in all.
+    pub fn take_link(&self, now: Instant, org: &[u8], user: &[u8], address: &str) -> Result<(), Wait> {
+        let address = address.trim().to_lowercase();
+        let budgets = [
+            (self.id(Of::LinkBy, &[org, user]), self.config.links_per_sender),
+            (self.id(Of::LinkTo, &[org, address.as_bytes()]), self.config.links),
+            (self.id(Of::LinkFrom, &[org]), self.config.links_per_org),
+        ];
+        for (place, (id, most)) in budgets.iter().enumerate() {
+            if let Err(wait) = self.mails.take(now, *id, *most) {
+                for (taken, _) in budgets.iter().take(place) {
+                    self.mails.give_back(now, *taken);
+                }
+                return Err(Wait(wait));
+            }
+        }
+        Ok(())
     }
 
     /// Takes a round of letters about a device: whose deed it is, and of which mailbox.

@@ -141,8 +141,9 @@ impl Desk {
                 not_mailed: false,
             };
         };
-        let (org, now) = (acting.org.id.raw().to_le_bytes(), self.directory.clock.now());
-        let taken = self.throttle.take_invitation(now, &org, address.as_str());
+        let (org, user) = (acting.org.id.raw().to_le_bytes(), acting.user.id.raw().to_le_bytes());
+        let now = self.directory.clock.now();
+        let taken = self.throttle.take_link(now, &org, &user, address.as_str());
         let is_put = if taken.is_ok() {
             let letter = Letter::DeviceLink {
                 by: link.sent_by.clone(),

@@ -11,11 +11,16 @@ use crate::model::OrgId;
 /// could write to many people with it.
 const CLIENT_MAX: usize = 40;
 
-/// What a program calls itself, as far as it may stand in a mail: nothing that mail programs make a link of.
+/// What a program calls itself, as far as it may stand in a mail.
 fn client(name: &str) -> Option<String> {
-    let small = name.to_ascii_lowercase();
+    no_link(name).map(|name| name.chars().take(CLIENT_MAX).collect())
+}
+
+/// Words of somebody whom the reader need not know, unless mail programs make a link of them.
+pub(super) fn no_link(words: &str) -> Option<&str> {
+    let small = words.to_ascii_lowercase();
     let is_link = ["://", "www.", "@"].iter().any(|part| small.contains(part));
-    (!is_link).then(|| name.chars().take(CLIENT_MAX).collect())
+    (!is_link).then_some(words)
 }
 
 impl Writer<'_> {

@@ -391,6 +391,40 @@ fn a_name_is_neither_a_header_nor_a_tag_nor_another_direction() {
 }
 
 #[test]
+fn whoever_sends_a_set_up_link_writes_no_subject_and_no_links() {
+    let content = |by: &str, device: &str| {
+        Content::DeviceLink(DeviceLink {
+            by: by.to_owned(),
+            org: "Acme".to_owned(),
+            mailbox: address("contact@acme.test"),
+            device: device.to_owned(),
+            expires_at: later(1),
+            token: token(),
+        })
+    };
+    let said = |content: &Content, language| {
+        let page = page(content, language);
+        (page.subject.clone(), Plain { page: &page }.render().unwrap())
+    };
+    for language in Language::ALL {
+        let (subject, text) = said(&content("Sophie Martin", "Invoice overdue"), *language);
+        assert!(!subject.contains("Invoice") && !subject.contains("Sophie"), "{subject}");
+        assert!(text.contains("Invoice overdue") && text.contains("Sophie Martin"), "{text}");
+        for evil in ["see HTTPS://evil.test", "WWW.evil.test", "write to x@evil.test"] {
+            let (subject, text) = said(&content(evil, evil), *language);
+            for shown in [subject, text] {
+                assert!(!shown.to_lowercase().contains("evil"), "{shown}");
+            }
+        }
+    }
+    let (_, text) = said(&content("www.evil.test", "www.evil.test"), Language::English);
+    assert!(
+        text.starts_with("Acme asks you to set up a device for the mailbox contact@acme.test."),
+        "{text}"
+    );
+}
+
+#[test]
 fn letters_that_run_leftwards_are_kept_to_themselves() {
     assert_eq!(shown("שלום"), "\u{2068}שלום\u{2069}");
     assert_eq!(shown(" Zoë "), "Zoë");

@@ -225,3 +225,28 @@ proptest! {
         prop_assert!(f64::from(taken) <= most, "{taken} of at most {most}");
     }
 }
+
+#[test]
+fn set_up_links_have_budgets_of_sender_organisation_and_address() {
+    let now = start();
+    let config = SignInConfig::default();
+    let count = |throttle: &SignInThrottle, user: &[u8], to: &dyn Fn(u32) -> String| {
+        let numbers = 0..config.links_per_org * 2;
+        let taken = numbers.filter(|number| throttle.take_link(now, b"acme", user, &to(*number)).is_ok());
+        u32::try_from(taken.count()).unwrap()
+    };
+    let each = |number: u32| format!("guest{number}@x.org");
+    let throttle = throttle();
+    // What one sender has used up costs nobody else anything, nor do their further tries.
+    assert_eq!(count(&throttle, b"anna", &each), config.links_per_sender);
+    assert_eq!(count(&throttle, b"ben", &|_| " Lucie@x.org".to_owned()), config.links);
+    assert_eq!(count(&throttle, b"cleo", &|_| "lucie@X.org".to_owned()), 0, "enough went there");
+    let mut of_org = config.links_per_sender + config.links;
+    for user in 0..100_u32 {
+        of_org += count(&throttle, &user.to_le_bytes(), &|number| format!("{user}-{number}@x.org"));
+    }
+    assert_eq!(of_org, config.links_per_org);
+    assert!(throttle.take_link(now, b"other", b"anna", "lucie@x.org").is_ok());
+    // None of it is taken from invitations.
+    assert!(throttle.take_invitation(now, b"acme", "lucie@x.org").is_ok());
+}

@@ -57,6 +57,60 @@ async fn an_address_is_not_flooded_by_inviting_and_withdrawing() {
 }
 
 #[tokio::test]
+async fn set_up_links_in_a_loop_use_up_nobody_elses_mails() {
+    let world = world().await;
+    let contact = world.mailbox("contact").await;
+    let [lucie, anna] = [
+        world.member("lucie", Role::Member).await,
+        world.member("anna", Role::Member).await,
+    ];
+    for user in [&lucie, &anna] {
+        world.grant(&contact, user, right(Right::AddOwnDevices)).await;
+    }
+    let to = |address: String| LinkSpec {
+        to: Some(address),
+        language: Language::English,
+    };
+    let phone = |user: &User| DeviceSpec {
+        label: format!("{} phone", user.name),
+        user: Some(user.id),
+        ..DeviceSpec::default()
+    };
+    let acting = world.acting(&lucie).await;
+    let first = to("stranger@private.example".to_owned());
+    let made = world
+        .desk
+        .add_linked_device(&acting, contact.id, phone(&lucie), &first)
+        .await
+        .unwrap();
+    let mut mailed = u32::from(!made.not_mailed);
+    for number in 0..100 {
+        let to = to(format!("stranger{number}@private.example"));
+        let sent = world.desk.send_device_link(&acting, made.row.device.id, &to).await.unwrap();
+        // Whoever sends it has it then, to be handed over.
+        assert_eq!(sent.secret.is_some(), sent.not_mailed);
+        mailed += u32::from(!sent.not_mailed);
+    }
+    assert_eq!(mailed, SignInConfig::default().links_per_sender);
+    let put = world.letters.take();
+    let links = put.iter().filter(|(_, letter)| matches!(letter, Letter::DeviceLink { .. }));
+    assert_eq!(links.count(), mailed as usize);
+    // Neither what others send nor invitations suffer from it.
+    let annas = world.acting(&anna).await;
+    let made = world
+        .desk
+        .add_linked_device(&annas, contact.id, phone(&anna), &first)
+        .await
+        .unwrap();
+    assert!(!made.not_mailed);
+    let owner = world.acting(&world.sophie).await;
+    for number in 0..SignInConfig::default().invitations_per_org {
+        let invited = world.desk.invite(&owner, spec(&format!("stranger{number}@private.example"))).await;
+        assert!(!invited.unwrap().not_mailed, "{number}");
+    }
+}
+
+#[tokio::test]
 async fn replacing_a_password_in_a_loop_does_not_fill_the_outbox() {
     let world = world().await;
     let contact = world.mailbox("contact").await;
