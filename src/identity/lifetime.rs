@@ -29,7 +29,7 @@ pub struct Lifetimes {
     pub set_up: Duration,
     /// The link that sets a device up.
     pub device_link: Duration,
-    /// The file of such a link, from the tap on.
+    /// The file of such a link, from the tap on: browsers fetch it at once, and its path alone is enough to read it.
     pub device_file: Duration,
 }
 
@@ -59,7 +59,7 @@ impl Default for Lifetimes {
             address: days(1),
             set_up: days(1),
             device_link: days(1),
-            device_file: Duration::from_secs(15 * 60),
+            device_file: Duration::from_secs(5 * 60),
         }
     }
 }

@@ -191,6 +191,11 @@ impl Desk {
         browser: Option<&str>,
     ) -> Result<(LinkView, PlainPassword), LinkRefused> {
         let (hash, found) = self.find(visitor, link, browser).await?;
+        // A browser that shows a cookie has to be the one that opened the link. None at all is allowed: iOS may fetch the file
+        // through another process, which has no cookies.
+        if browser.is_some() && found.browser.is_none() {
+            return Err(LinkRefused::Stands(Box::new(found.view)));
+        }
         let given = Token::<DeviceFile>::read(file);
         let waits = found.file.filter(|_| found.gives);
         let file = given.as_ref().zip(waits).and_then(|(given, waits)| {

@@ -229,7 +229,7 @@ async fn a_file_that_is_not_read_in_time_is_gone_and_one_starts_again() {
     let mut phone = site.browser();
     phone.agent = IPHONE;
     let first = phone.post(&path, &PROFILE).await.location().unwrap().to_owned();
-    site.clock.advance(Duration::from_secs(15 * 60));
+    site.clock.advance(Duration::from_secs(5 * 60));
     phone.get(&first).await.says(200, "You opened this link");
     assert_eq!(passwords(&site).await, 0);
     let second = phone.post(&path, &PROFILE).await.location().unwrap().to_owned();
@@ -245,6 +245,31 @@ async fn a_file_that_is_not_read_in_time_is_gone_and_one_starts_again() {
     let moved = third.replace(&path, &other);
     assert!(phone.get(&moved).await.body.starts_with("<!doctype"));
     assert_eq!(passwords(&site).await, 1);
+}
+
+#[tokio::test]
+async fn a_file_is_read_by_the_browser_that_opened_the_link_or_by_one_without_cookies() {
+    let site = Site::new().await;
+    let (_, path) = link(&site).await;
+    let (_, other) = linked(&site, &site.machine, "Other", Scopes::ALL).await;
+    let (mut phone, mut mallory) = (site.browser(), site.browser());
+    (phone.agent, mallory.agent) = (IPHONE, IPHONE);
+    let file = phone.post(&path, &PROFILE).await.location().unwrap().to_owned();
+    // She knows the path, and opened another link before.
+    mallory.post(&other, &PROFILE).await;
+    mallory.get(&file).await.says(410, "This link was opened already");
+    let name = mallory.cookies.keys().next().unwrap().clone();
+    for nonsense in ["", "psb_", "x"] {
+        mallory.cookies.insert(name.clone(), nonsense.to_owned());
+        mallory.get(&file).await.says(410, "This link was opened already");
+    }
+    assert_eq!(passwords(&site).await, 0, "nothing is burnt");
+    let mut process = site.browser();
+    process.agent = "com.apple.WebKit.Networking/8621 CFNetwork/3826 Darwin/24.6.0";
+    let profile = "application/x-apple-aspen-config";
+    assert_eq!(process.get(&file).await.headers.get("content-type").unwrap(), profile);
+    let again = phone.post(&path, &PROFILE).await.location().unwrap().to_owned();
+    assert_eq!(phone.get(&again).await.headers.get("content-type").unwrap(), profile);
 }
 
 #[tokio::test]
