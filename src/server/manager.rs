@@ -158,6 +158,7 @@ impl Server {
     fn desk_parts(&self, origin: &Origin) -> desk::Parts {
         let network = self.config.listen.network;
         let lanes = password::Config::of(self.config.verify.params());
+        let usage = Arc::clone(&self.plane.usage);
         desk::Parts {
             passwords: Passwords::start(lanes, Arc::clone(&self.keys), &self.metrics),
             throttle: SignInThrottle::new(SignInConfig {
@@ -165,6 +166,7 @@ impl Server {
                 ..SignInConfig::default()
             }),
             registry: Arc::clone(&self.plane.registry),
+            unwritten: Box::new(move |device| usage.unwritten(device)),
             post: Arc::clone(&self.outbox) as Arc<dyn Post>,
             settings: Settings {
                 issuer: origin.authority().to_owned(),

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::clock::Timestamp;
 use crate::metrics::Metrics;
 use crate::model::device::{Knocking, Use};
 use crate::model::{CredentialId, DeviceId};
@@ -40,6 +41,8 @@ pub struct Usage {
 struct Waiting {
     /// By device, in the order in which they came from each network first.
     uses: HashMap<DeviceId, Vec<DeviceUse>>,
+    /// The latest use of each device whose uses are being written at this moment.
+    writing: HashMap<DeviceId, Timestamp>,
     knocks: HashMap<CredentialId, Knocking>,
 }
 
@@ -74,6 +77,15 @@ impl Usage {
         }
     }
 
+    /// The latest use of a device that the store may not know of yet. Whoever wants to know of all of them asks here first,
+    /// and then the store.
+    pub fn unwritten(&self, device: DeviceId) -> Option<Timestamp> {
+        let waiting = self.waiting();
+        let uses = waiting.uses.get(&device).into_iter().flatten();
+        let waits = uses.map(|used| used.usage.at).max();
+        waits.max(waiting.writing.get(&device).copied())
+    }
+
     /// Notes a try with a retired password; it is added to those that wait.
     pub fn note_knock(&self, credential: CredentialId, last: Use) {
         let knocking = Knocking {
@@ -88,20 +100,26 @@ impl Usage {
 
     /// Writes what waits; keeps it where the store refuses.
     pub async fn flush(&self) {
-        let taken = std::mem::take(&mut *self.waiting());
-        self.flush_uses(taken.uses).await;
-        self.flush_knocks(taken.knocks).await;
+        let (uses, knocks) = {
+            let mut waiting = self.waiting();
+            (waiting.take_uses(), std::mem::take(&mut waiting.knocks))
+        };
+        self.flush_uses(uses).await;
+        self.flush_knocks(knocks).await;
     }
 
-    async fn flush_uses(&self, taken: HashMap<DeviceId, Vec<DeviceUse>>) {
-        if taken.is_empty() {
+    async fn flush_uses(&self, uses: Vec<DeviceUse>) {
+        if uses.is_empty() {
             return;
         }
-        let uses: Vec<DeviceUse> = taken.into_values().flatten().collect();
-        if let Err(error) = self.store.record_uses(&uses).await {
+        let written = self.store.record_uses(&uses).await;
+        let mut waiting = self.waiting();
+        for used in &uses {
+            waiting.writing.remove(&used.device);
+        }
+        if let Err(error) = written {
             self.metrics.store_errors.inc();
             tracing::error!(error = %error, uses = uses.len(), "uses not written yet");
-            let mut waiting = self.waiting();
             for used in uses {
                 // Where there is no room any more, that is counted with those that come.
                 waiting.add_use(used);
@@ -129,6 +147,16 @@ impl Usage {
 }
 
 impl Waiting {
+    /// Takes all uses, to be written.
+    fn take_uses(&mut self) -> Vec<DeviceUse> {
+        let uses: Vec<DeviceUse> = std::mem::take(&mut self.uses).into_values().flatten().collect();
+        for used in &uses {
+            let latest = self.writing.entry(used.device).or_insert(used.usage.at);
+            *latest = (*latest).max(used.usage.at);
+        }
+        uses
+    }
+
     /// Adds a use to those that wait, which may be older or newer; false where there is no room for it.
     fn add_use(&mut self, used: DeviceUse) -> bool {
         if self.uses.len() >= MAX_WAITING && !self.uses.contains_key(&used.device) {
@@ -173,7 +201,6 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Timestamp;
     use crate::peer::Protocol;
     use crate::verify::fake::FakeStore;
 
@@ -192,6 +219,25 @@ mod tests {
             Arc::clone(&store),
             Usage::new(NetworkPrefixes::default(), store, Arc::new(Metrics::new())),
         )
+    }
+
+    #[tokio::test]
+    async fn a_use_is_known_here_until_the_store_knows_it() {
+        let (store, usage) = usage();
+        let (phone, laptop) = (DeviceId::from_raw(1), DeviceId::from_raw(2));
+        usage.note(phone, at(7));
+        usage.note(phone, at(5));
+        assert_eq!((usage.unwritten(phone), usage.unwritten(laptop)), (Some(Timestamp(7)), None));
+        store.set_failing(true);
+        usage.flush().await;
+        assert_eq!(usage.unwritten(phone), Some(Timestamp(7)), "the store did not take it");
+        store.set_failing(false);
+        // While it is being written it is in neither place for good.
+        let being_written = usage.waiting().take_uses();
+        assert_eq!(usage.unwritten(phone), Some(Timestamp(7)));
+        usage.flush_uses(being_written).await;
+        assert_eq!(usage.unwritten(phone), None);
+        assert!(usage.waiting().writing.is_empty());
     }
 
     #[tokio::test]

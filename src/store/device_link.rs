@@ -67,6 +67,8 @@ pub struct FoundLink {
     pub owner: Option<String>,
     /// The mailbox is suspended.
     pub suspended: bool,
+    /// When the link gave the password that the device has now.
+    pub given_at: Option<Timestamp>,
     /// What the cookie of the browser hides that opened it.
     pub browser: Option<TokenHash>,
     /// How often it gave something.

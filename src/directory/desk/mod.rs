@@ -54,7 +54,7 @@ use super::letter::{Letter, Post, Recipient, SignInChange};
 use super::{Directory, Error};
 use crate::clock::Timestamp;
 use crate::identity::{BrowserId, BrowserMark, Passwords};
-use crate::model::{Language, OrgId, User, UserId};
+use crate::model::{DeviceId, Language, OrgId, User, UserId};
 use crate::peer::NetworkPrefixes;
 use crate::revoke::Registry;
 use crate::secret::Secret;
@@ -96,6 +96,9 @@ pub struct Settings {
     pub network: NetworkPrefixes,
 }
 
+/// The latest use of a device that is not in the store yet.
+pub type Unwritten = Box<dyn Fn(DeviceId) -> Option<Timestamp> + Send + Sync>;
+
 /// What the desk works with, besides the directory.
 pub struct Parts {
     /// Hashes users' passwords.
@@ -104,6 +107,8 @@ pub struct Parts {
     pub throttle: SignInThrottle,
     /// The live mail sessions of this process.
     pub registry: Arc<Registry>,
+    /// Uses of devices that wait to be written: a session may be over before its use is.
+    pub unwritten: Unwritten,
     /// Takes letters.
     pub post: Arc<dyn Post>,
     /// Settings.
@@ -117,6 +122,7 @@ pub struct Desk {
     throttle: SignInThrottle,
     wrong_proofs: guessing::WrongProofs,
     registry: Arc<Registry>,
+    unwritten: Unwritten,
     post: Arc<dyn Post>,
     settings: Settings,
 }
@@ -138,6 +144,7 @@ impl Desk {
             throttle: parts.throttle,
             wrong_proofs: guessing::WrongProofs::default(),
             registry: parts.registry,
+            unwritten: parts.unwritten,
             post: parts.post,
             settings: parts.settings,
         }

@@ -10,6 +10,7 @@ use super::super::Error;
 use super::super::rights::Operation;
 use super::acting::may_by;
 use super::{Desk, Visitor};
+use crate::clock::Timestamp;
 use crate::identity::Token;
 use crate::identity::token::{Device as LinkToken, DeviceBrowser, DeviceFile};
 use crate::model::password::PlainPassword;
@@ -296,6 +297,12 @@ impl Desk {
     }
 
     async fn judge(&self, found: FoundLink, cookie: Option<&str>) -> Result<Judged, Error> {
+        let mut found = found;
+        if let DeviceLinkState::Opened(_) | DeviceLinkState::Fetched(_) = found.link.state
+            && let Some(at) = self.signed_in_at(&found)
+        {
+            found.link.state = DeviceLinkState::SignedIn(at);
+        }
         let now = self.now();
         let (link, device) = (&found.link, &found.device);
         let is_over = device.expires_at.is_some_and(|end| end <= now);
@@ -315,13 +322,13 @@ impl Desk {
             DeviceLinkState::Opened(_) | DeviceLinkState::Fetched(_) | DeviceLinkState::SignedIn(_) => match known {
                 None => LinkStanding::Taken,
                 Some(_) => LinkStanding::Mine {
-                    again: gives && found.starts < LINK_STARTS_MAX && !self.is_connected(link),
+                    again: gives && found.starts < LINK_STARTS_MAX,
                 },
             },
         };
         let until = found.file_until.filter(|until| *until > now);
         Ok(Judged {
-            gives: gives && !self.is_connected(link),
+            gives,
             browser: known,
             file: found.file.filter(|_| until.is_some()),
             view: LinkView {
@@ -335,16 +342,17 @@ impl Desk {
         })
     }
 
-    /// A sign-in is written into the record a moment later.
-    fn is_connected(&self, link: &DeviceLink) -> bool {
-        // An older password may still be at work; what it does is no sign of the new one.
-        let Some(opened_at) = link.opened_at else { return false };
-        let sessions = self.registry.sessions_of(link.mailbox);
-        let mut since = sessions
+    /// When the device has signed in with the password that its link gave, as far as its record does not tell yet: a session
+    /// may live, or be over, before that is written. What an older password does is no sign of the new one.
+    fn signed_in_at(&self, found: &FoundLink) -> Option<Timestamp> {
+        let given_at = found.given_at?;
+        let sessions = self.registry.sessions_of(found.link.mailbox);
+        let live = sessions
             .iter()
-            .filter(|session| session.info.device == link.device && !session.info.is_trial)
+            .filter(|session| session.info.device == found.link.device && !session.info.is_trial)
             .map(|session| session.info.since);
-        since.any(|since| since >= opened_at)
+        let at = live.chain((self.unwritten)(found.link.device)).max();
+        at.filter(|at| *at >= given_at)
     }
 
     /// Whether whoever sent a link might still give this device a password, by what they sent it with. The command line

@@ -54,6 +54,7 @@ pub(crate) fn desk(place: &Path, clock: &Clock, post: Arc<dyn Post>, throttle: S
         passwords: Passwords::start(password::Config::of(CHEAP), keys, &metrics),
         throttle: SignInThrottle::new(throttle),
         registry: Arc::clone(&registry),
+        unwritten: Box::new(|_| None),
         post,
         settings: Settings {
             issuer: "manager.example.org".to_owned(),

@@ -10,8 +10,10 @@ mod people;
 mod races;
 mod reach;
 mod secrets;
+mod setting_up;
 mod sign_in;
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -77,6 +79,8 @@ struct World {
     store: Arc<SqliteStore>,
     keys: Arc<Keyring>,
     registry: Arc<Registry>,
+    /// Uses of devices that the store does not know of yet.
+    unwritten: Arc<Mutex<HashMap<DeviceId, Timestamp>>>,
     letters: Arc<Letters>,
     machine: Actor,
     acme: Org,
@@ -131,10 +135,13 @@ async fn world_with(throttle: SignInConfig) -> World {
         clock.clone(),
         CHEAP,
     );
+    let unwritten = Arc::new(Mutex::new(HashMap::new()));
+    let uses = Arc::clone(&unwritten);
     let parts = Parts {
         passwords: Passwords::start(password::Config::of(CHEAP), Arc::clone(&keys), &metrics),
         throttle: SignInThrottle::new(throttle),
         registry: Arc::clone(&registry),
+        unwritten: Box::new(move |device| uses.lock().unwrap().get(&device).copied()),
         post: Arc::clone(&letters) as Arc<dyn Post>,
         settings: Settings {
             issuer: "manager.example.org".to_owned(),
@@ -164,6 +171,7 @@ async fn world_with(throttle: SignInConfig) -> World {
         store,
         keys,
         registry,
+        unwritten,
         letters,
         machine,
         acme,

@@ -171,7 +171,9 @@ fn newest(conn: &Connection, org: OrgId, device: DeviceId, now: Timestamp) -> Ou
 fn by_hash(conn: &Connection, hash: &TokenHash, now: Timestamp) -> Outcome<Option<FoundLink>> {
     let mut found = conn.prepare_cached(&format!(
         "SELECT {COLUMNS}, {DEVICE_COLUMNS}, m.address, o.name, m.suspended_at IS NOT NULL, l.browser, l.starts, l.file,
-             l.file_until, u.name, l.by_token, l.token_id
+             l.file_until, u.name, l.by_token, l.token_id,
+             (SELECT max(c.created_at) FROM credential c
+              WHERE c.device_id = d.id AND c.retired_at IS NULL AND c.created_at >= l.opened_at)
          FROM device_link l JOIN device d ON d.id = l.device_id JOIN mailbox m ON m.id = d.mailbox_id
              JOIN org o ON o.id = l.org_id LEFT JOIN user u ON u.id = d.user_id
          WHERE l.hash = ?1"
@@ -191,6 +193,7 @@ fn by_hash(conn: &Connection, hash: &TokenHash, now: Timestamp) -> Outcome<Optio
             file: row.get(after + 5)?,
             file_until: row.get(after + 6)?,
             owner: row.get(after + 7)?,
+            given_at: row.get(after + 10)?,
         };
         Ok((found, token))
     });

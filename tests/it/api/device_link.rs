@@ -158,6 +158,9 @@ fn a_link_from_the_api_sets_up_a_telephone_that_reads_and_sends() -> anyhow::Res
     };
     site.imap_as(&device)?.command("SELECT INBOX")?.ok()?;
     drop(site.smtp_as(&device)?);
+    // At once, before it is written that the device was used, and though no session of it lives any more.
+    let again = ask(&site, ("POST", link), &cookie, "action=password&again=1")?;
+    again.has("has signed in. There is nothing more to do here.")?;
     until("the link says that the device has signed in", || {
         let shown = program.get(&place)?.is(200)?;
         Ok((text(&shown, "/state")? == "signed-in").then_some(()))

@@ -481,6 +481,7 @@ async fn the_first_owner_is_made_by_a_link_that_works_once() {
         passwords: Passwords::start(password::Config::of(CHEAP), keys, &metrics),
         throttle: SignInThrottle::new(SignInConfig::default()),
         registry: Registry::new(metrics),
+        unwritten: Box::new(|_| None),
         post: Arc::new(Letters::default()),
         settings: Settings {
             issuer: "manager.example.org".to_owned(),
