@@ -39,6 +39,7 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
             let filter = MailFilter {
                 org: local.org(org.as_deref()).await?,
                 invitation: None,
+                link: None,
                 state: state.and_then(|state| MailState::NAMES.into_iter().find(|name| *name == state)),
                 limit,
             };
@@ -74,7 +75,8 @@ fn shown(mails: &[Mail], now: Timestamp) -> String {
     )
 }
 
-fn state(mail: &Mail, now: Timestamp) -> String {
+/// What became of a mail, in a few words.
+pub(super) fn state(mail: &Mail, now: Timestamp) -> String {
     match mail.state {
         MailState::Queued { next_at } if next_at <= now => "queued, due".to_owned(),
         MailState::Queued { next_at } => format!("queued, next attempt {}", time::relative(next_at, now)),
@@ -84,7 +86,8 @@ fn state(mail: &Mail, now: Timestamp) -> String {
     }
 }
 
-fn json_of(mail: &Mail) -> Value {
+/// A mail in JSON; the field names are documented in docs/cli.md.
+pub(super) fn json_of(mail: &Mail) -> Value {
     let (next_at, ended_at) = match mail.state {
         MailState::Queued { next_at } => (Some(next_at), None),
         MailState::Sent(at) | MailState::Failed(at) | MailState::Withdrawn(at) => (None, Some(at)),
@@ -94,6 +97,7 @@ fn json_of(mail: &Mail) -> Value {
         "kind": mail.kind.name(),
         "org": mail.org,
         "invitation": mail.invitation,
+        "set_up_link": mail.link,
         "to": mail.recipient.as_str(),
         "language": mail.language.name(),
         "state": mail.state.name(),

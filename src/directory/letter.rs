@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::identity::Token;
 use crate::identity::token::{Address as AddressLink, Device as DeviceLink, Invitation, Reset};
 use crate::model::{
-    Address, ApiToken, InvitationId, InvitedGrant, Language, MailboxId, NoticeKind, Org, OrgId, Rights, Role,
+    Address, ApiToken, DeviceLinkId, InvitationId, InvitedGrant, Language, MailboxId, NoticeKind, Org, OrgId, Rights, Role,
     TokenScope,
 };
 use crate::store::{Ending, GrantTerms};
@@ -97,6 +97,8 @@ pub enum Letter {
     },
     /// They are to set up a device.
     DeviceLink {
+        /// Which link, so that whoever sends it is told what becomes of this letter.
+        id: DeviceLinkId,
         /// Who asks them to.
         by: String,
         /// The organisation's name.

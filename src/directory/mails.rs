@@ -2,7 +2,7 @@
 
 use super::{Directory, Error};
 use crate::audit::Actor;
-use crate::model::{Mail, MailId};
+use crate::model::{DeviceLink, Mail, MailId};
 use crate::store::MailFilter;
 
 impl Directory {
@@ -12,6 +12,23 @@ impl Directory {
     /// The store cannot be read.
     pub async fn mails(&self, filter: &MailFilter) -> Result<Vec<Mail>, Error> {
         Ok(self.store.mails(filter).await?)
+    }
+
+    /// The newest mail with a set-up link. One without any was handed over, or its mail could not be written.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn mail_of_link(&self, link: &DeviceLink) -> Result<Option<Mail>, Error> {
+        if link.recipient.is_none() {
+            return Ok(None);
+        }
+        let filter = MailFilter {
+            org: Some(link.org),
+            link: Some(link.id),
+            limit: 1,
+            ..MailFilter::default()
+        };
+        Ok(self.store.mails(&filter).await?.pop())
     }
 
     /// Withdraws a mail that waits.

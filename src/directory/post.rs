@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 
 use super::letter::{Letter, NotPosted, Post, Recipient, SignInChange};
-use crate::model::{InvitationId, OrgId};
+use crate::model::OrgId;
 use crate::outbox::{
-    self, Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Content, DeviceAdded, DeviceLink,
+    self, Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Brings, Content, DeviceAdded, DeviceLink,
     Invitation, Outbox, PasswordReset, SignInChanged, SwitchedOff, Token, TokenMade,
 };
 
@@ -20,15 +20,15 @@ impl Post for Outbox {
             address: &to.address,
             language: to.language,
         };
-        let (content, invitation) = content(letter).map_err(|error| NotPosted(error.to_string()))?;
-        let put = self.put_content(&content, to, org, invitation).await;
+        let (content, brings) = content(letter).map_err(|error| NotPosted(error.to_string()))?;
+        let put = self.put_content(&content, to, org, brings).await;
         put.map(drop).map_err(|error| NotPosted(error.to_string()))
     }
 }
 
-/// What the outbox keeps of a letter, and the invitation that it brings.
+/// What the outbox keeps of a letter, and what that brings.
 #[expect(clippy::too_many_lines, reason = "one arm for each kind of letter")]
-fn content(letter: Letter) -> Result<(Content, Option<InvitationId>), outbox::Error> {
+fn content(letter: Letter) -> Result<(Content, Brings), outbox::Error> {
     let content = match letter {
         Letter::AccessGiven {
             by,
@@ -93,20 +93,28 @@ fn content(letter: Letter) -> Result<(Content, Option<InvitationId>), outbox::Er
             set_up: None,
         }),
         Letter::DeviceLink {
+            id,
             by,
             org,
             mailbox,
             device,
             expires_at,
             link,
-        } => Content::DeviceLink(DeviceLink {
-            by,
-            org,
-            mailbox,
-            device,
-            expires_at,
-            token: Token::new(link.shown())?,
-        }),
+        } => {
+            let content = Content::DeviceLink(DeviceLink {
+                by,
+                org,
+                mailbox,
+                device,
+                expires_at,
+                token: Token::new(link.shown())?,
+            });
+            let brings = Brings {
+                link: Some(id),
+                ..Brings::default()
+            };
+            return Ok((content, brings));
+        }
         Letter::Invitation {
             by,
             org,
@@ -129,7 +137,11 @@ fn content(letter: Letter) -> Result<(Content, Option<InvitationId>), outbox::Er
                 expires_at,
                 token: Token::new(link.shown())?,
             });
-            return Ok((content, Some(invitation)));
+            let brings = Brings {
+                invitation: Some(invitation),
+                ..Brings::default()
+            };
+            return Ok((content, brings));
         }
         Letter::NoticesOff {
             by,
@@ -190,7 +202,7 @@ fn content(letter: Letter) -> Result<(Content, Option<InvitationId>), outbox::Er
             from,
         }),
     };
-    Ok((content, None))
+    Ok((content, Brings::default()))
 }
 
 const fn kept(change: SignInChange) -> outbox::SignInChange {
@@ -212,7 +224,7 @@ mod tests {
     use crate::identity;
     use crate::keys::Keyring;
     use crate::metrics::Metrics;
-    use crate::model::{Address, InvitedGrant, Language, MailKind, MailboxId, Origin, Role};
+    use crate::model::{Address, InvitationId, InvitedGrant, Language, MailKind, MailboxId, Origin, Role};
     use crate::outbox::{Config, Security, Sender, Server};
     use crate::store::sqlite::{self, SqliteStore};
     use crate::store::{MailFilter, OutboxStore};

@@ -3,7 +3,7 @@
 //! Only what may be shown: the content, which may hold a link, is sealed and stays between `outbox` and the store.
 
 use super::person::Language;
-use super::{Address, InvitationId, MailId, OrgId};
+use super::{Address, DeviceLinkId, InvitationId, MailId, OrgId};
 use crate::clock::Timestamp;
 
 macro_rules! kinds {
@@ -110,6 +110,8 @@ pub struct Mail {
     pub org: Option<OrgId>,
     /// The invitation that it brings, if it does.
     pub invitation: Option<InvitationId>,
+    /// The set-up link that it brings, if it does.
+    pub link: Option<DeviceLinkId>,
     /// Whom it goes to.
     pub recipient: Address,
     /// In which language.

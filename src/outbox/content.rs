@@ -416,6 +416,7 @@ impl Content {
             kind,
             org,
             invitation: None,
+            link: None,
             recipient: to.address.clone(),
             language: to.language,
             sealed,

@@ -50,13 +50,22 @@ pub use trial::{Step, trial};
 use crate::clock::{Clock, Timestamp};
 use crate::keys::{self, Keyring};
 use crate::metrics::Metrics;
-use crate::model::{Address, InvitationId, Language, MailId, OrgId};
+use crate::model::{Address, DeviceLinkId, InvitationId, Language, MailId, OrgId};
 use crate::store::{self, NewMail, OutboxStore};
 use crate::tls;
 
 use letter::{Envelope, Letter};
 use page::{Page, Style};
 use transport::Transport;
+
+/// What a mail brings, so that whoever sent it is told what became of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Brings {
+    /// An invitation.
+    pub invitation: Option<InvitationId>,
+    /// A set-up link.
+    pub link: Option<DeviceLinkId>,
+}
 
 /// Why a mail cannot be written or put into words.
 #[derive(Debug, thiserror::Error)]
@@ -211,10 +220,11 @@ impl Outbox {
         content: &Content,
         to: Recipient<'_>,
         org: Option<OrgId>,
-        invitation: Option<InvitationId>,
+        brings: Brings,
     ) -> Result<MailId, NotPut> {
         let mail = NewMail {
-            invitation,
+            invitation: brings.invitation,
+            link: brings.link,
             ..content.sealed(to, org, &self.keys)?
         };
         Ok(self.store.put_mail(&mail).await?)

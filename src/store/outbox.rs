@@ -14,7 +14,7 @@ use async_trait::async_trait;
 
 use super::{Actor, Error};
 use crate::clock::Timestamp;
-use crate::model::{Address, InvitationId, Language, Mail, MailId, MailKind, OrgId};
+use crate::model::{Address, DeviceLinkId, InvitationId, Language, Mail, MailId, MailKind, OrgId};
 
 /// How long it stays known that a mail was sent, given up or withdrawn.
 pub const MAILS_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -43,6 +43,8 @@ pub struct NewMail {
     pub org: Option<OrgId>,
     /// The invitation that it brings. The store sets it where it makes the invitation in the same transaction.
     pub invitation: Option<InvitationId>,
+    /// The set-up link that it brings.
+    pub link: Option<DeviceLinkId>,
     /// Whom it goes to.
     pub recipient: Address,
     /// In which language.
@@ -101,6 +103,8 @@ pub struct MailFilter {
     pub org: Option<OrgId>,
     /// Mails that bring this invitation.
     pub invitation: Option<InvitationId>,
+    /// Mails that bring this set-up link.
+    pub link: Option<DeviceLinkId>,
     /// Mails in this state ([`crate::model::MailState::name`]).
     pub state: Option<&'static str>,
     /// At most this many, the newest.
@@ -111,7 +115,7 @@ pub struct MailFilter {
 #[async_trait]
 pub trait OutboxStore: Send + Sync {
     /// Puts a mail that belongs to no other write; one with the same invitation that still waits is withdrawn. `Refused`
-    /// beyond [`MAILS_QUEUED_MAX`], [`MAILS_QUEUED_MAX_OF_ORG`], [`NOTICES_SHARE`] of them or [`MAIL_SEALED_MAX`].
+    /// where the set-up link that it brings is no more, beyond [`MAILS_QUEUED_MAX`], [`MAILS_QUEUED_MAX_OF_ORG`], [`NOTICES_SHARE`] of them or [`MAIL_SEALED_MAX`].
     async fn put_mail(&self, mail: &NewMail) -> Result<MailId, Error>;
 
     /// How much waits, and until when.

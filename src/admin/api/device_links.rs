@@ -4,7 +4,7 @@
 use super::devices::Shown;
 use super::once::{Key, KeyHeader, Made};
 use super::scope::*;
-use crate::directory::desk::LinkSpec;
+use crate::directory::desk::{LinkSpec, Linked};
 use crate::model::{DeviceId, DeviceLink};
 use crate::secret::Secret;
 
@@ -59,20 +59,47 @@ struct DeviceLinkMade {
 
 impl DeviceSetUp {
     /// What was made, with the link where it was not mailed.
-    pub(super) fn made(api: &Api, link: &DeviceLink, secret: Option<Secret<String>>, not_mailed: bool) -> Self {
-        let url = |secret: Secret<String>| Shown(Secret::new(api.origin.link(&format!("/s/{}", secret.expose()))));
-        Self {
-            link: shown::DeviceLink::from(link),
-            url: secret.map(url),
+    pub(super) async fn made(api: &Api, caller: &Caller, linked: Linked) -> Result<Self, Problem> {
+        let Linked {
+            link,
+            secret,
             not_mailed,
-        }
+            ..
+        } = linked;
+        let url = |secret: Secret<String>| Shown(Secret::new(api.origin.link(&format!("/s/{}", secret.expose()))));
+        Ok(match secret {
+            // No further look, which could fail and take the link along.
+            Some(secret) => Self {
+                link: shown::DeviceLink::new(&link, None),
+                url: Some(url(secret)),
+                not_mailed,
+            },
+            None => Self {
+                link: show(api, caller, &link).await?,
+                url: None,
+                not_mailed,
+            },
+        })
     }
 
     /// The same for a repeated request: everything but the link. Nothing where the device has none.
     pub(super) async fn again(api: &Api, caller: &Caller, id: DeviceId) -> Result<Option<Self>, Problem> {
         let (_, link) = api.desk.device_link(&caller.acting, id).await?;
-        Ok(link.map(|link| Self::made(api, &link, None, false)))
+        Ok(match link {
+            None => None,
+            Some(link) => Some(Self {
+                link: show(api, caller, &link).await?,
+                url: None,
+                not_mailed: false,
+            }),
+        })
     }
+}
+
+/// A link with what became of its mail.
+async fn show(api: &Api, caller: &Caller, link: &DeviceLink) -> Result<shown::DeviceLink, Problem> {
+    let mail = api.desk.mail_of_link(&caller.acting, link).await?;
+    Ok(shown::DeviceLink::new(link, mail.as_ref()))
 }
 
 /// What has become of a device's set-up link
@@ -83,8 +110,7 @@ impl DeviceSetUp {
     responses((status = 200, description = "The link", body = shown::DeviceLink)))]
 async fn read(State(api): Here, caller: Caller, At(id): At<DeviceId>) -> Reply<shown::DeviceLink> {
     let (_, link) = api.desk.device_link(&caller.acting, id).await?;
-    let link = link.ok_or(NO_LINK)?;
-    Ok(Json(shown::DeviceLink::from(&link)))
+    Ok(Json(show(&api, &caller, &link.ok_or(NO_LINK)?).await?))
 }
 
 /// Make a further set-up link of a device
@@ -108,7 +134,7 @@ async fn send(
     let answer = match linked {
         Some(linked) => DeviceLinkMade {
             device: shown::Device::of(&api, &linked.row),
-            set_up: DeviceSetUp::made(&api, &linked.link, linked.secret, linked.not_mailed),
+            set_up: DeviceSetUp::made(&api, &caller, linked).await?,
         },
         None => DeviceLinkMade {
             device: shown::Device::of(&api, &api.desk.device(&caller.acting, id).await?),
@@ -126,5 +152,5 @@ async fn send(
     responses((status = 200, description = "Withdrawn", body = shown::DeviceLink)))]
 async fn withdraw(State(api): Here, caller: Caller, At(id): At<DeviceId>) -> Reply<shown::DeviceLink> {
     let (_, link) = api.desk.withdraw_device_link(&caller.acting, id).await?;
-    Ok(Json(shown::DeviceLink::from(&link)))
+    Ok(Json(show(&api, &caller, &link).await?))
 }

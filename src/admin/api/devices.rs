@@ -262,8 +262,9 @@ async fn add(
     let answer = match added {
         Some(Added::Shown(added)) => with_password(&api, &caller, id, Some(added), None).await?,
         Some(Added::Linked(linked)) => {
-            let set_up = DeviceSetUp::made(&api, &linked.link, linked.secret, linked.not_mailed);
-            of_device(&api, &linked.row, None, Some(set_up), None)
+            let row = linked.row.clone();
+            let set_up = DeviceSetUp::made(&api, &caller, linked).await?;
+            of_device(&api, &row, None, Some(set_up), None)
         }
         None => with_password(&api, &caller, id, None, None).await?,
     };

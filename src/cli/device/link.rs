@@ -7,6 +7,7 @@ use super::show::{Beside, json_of};
 use super::{WHICH, Which};
 use crate::cli::failure::Failure;
 use crate::cli::local::Local;
+use crate::cli::mail;
 use crate::cli::output::Output;
 use crate::cli::people::{show_link, works_until};
 use crate::cli::time;
@@ -15,7 +16,7 @@ use crate::directory::letter::{Letter, Recipient};
 use crate::directory::{DeviceSpec, LinkTerms};
 use crate::identity::Token;
 use crate::identity::token::Device as LinkToken;
-use crate::model::{Device, DeviceLink, Language, Mailbox, User, name};
+use crate::model::{Device, DeviceLink, Language, Mail, Mailbox, User, name};
 use crate::secret::Secret;
 
 #[derive(Debug, Subcommand)]
@@ -96,8 +97,9 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
                     device.label, device.id
                 ))
             })?;
-            output.show(&json!({ "link": link_json(&link) }), || {
-                details(&device, &link, local.now())
+            let mail = directory.mail_of_link(&link).await?;
+            output.show(&json!({ "link": link_json(&link, mail.as_ref()) }), || {
+                details(&device, (&link, mail.as_ref()), local.now())
             })
         }
         Command::Send { device, how } => {
@@ -110,7 +112,8 @@ pub(super) async fn run(command: Command, local: &Local, output: &Output) -> Res
         Command::Withdraw(which) => {
             let (device, mailbox) = find(&which.device, local).await?;
             let link = directory.withdraw_device_link(actor, mailbox.org, &device).await?;
-            output.show(&json!({ "link": link_json(&link) }), || {
+            let mail = directory.mail_of_link(&link).await?;
+            output.show(&json!({ "link": link_json(&link, mail.as_ref()) }), || {
                 format!("the set-up link of \"{}\" gives nothing any more", device.label)
             })
         }
@@ -152,7 +155,7 @@ async fn hand_over(
     local: &Local,
     output: &Output,
 ) -> Result<(), Failure> {
-    facts["set_up"] = link_json(&link);
+    facts["set_up"] = link_json(&link, None);
     let about = format!("\"{}\" of {} ({})", device.label, mailbox.address, device.id);
     let until = works_until(link.expires_at, local);
     let Some(recipient) = link.recipient.clone() else {
@@ -172,6 +175,7 @@ async fn hand_over(
         language: link.language,
     };
     let letter = Letter::DeviceLink {
+        id: link.id,
         by: link.sent_by.clone(),
         org: org.name,
         mailbox: mailbox.address.clone(),
@@ -185,12 +189,17 @@ async fn hand_over(
             device.id
         )));
     }
+    let mail = local.directory.mail_of_link(&link).await?;
+    facts["set_up"] = link_json(&link, mail.as_ref());
     output.show(&facts, || {
-        format!("a set-up link of {about} goes out to {recipient}\n{until} See postern mail list for what became of the mail.")
+        format!(
+            "a set-up link of {about} goes out to {recipient}\n{until} See postern device link show {} for what became of the mail.",
+            device.id
+        )
     })
 }
 
-fn details(device: &Device, link: &DeviceLink, now: Timestamp) -> String {
+fn details(device: &Device, (link, mail): (&DeviceLink, Option<&Mail>), now: Timestamp) -> String {
     let moment = |at: Option<Timestamp>| at.map_or_else(|| "no".to_owned(), |at| time::human(at, now));
     let facts = [
         ("Device", device.label.clone()),
@@ -203,6 +212,7 @@ fn details(device: &Device, link: &DeviceLink, now: Timestamp) -> String {
                 .as_ref()
                 .map_or_else(|| "-".to_owned(), ToString::to_string),
         ),
+        ("Mail", mail_state((link, mail), now)),
         ("Made", time::human(link.created_at, now)),
         ("Opened", moment(link.opened_at)),
         (
@@ -216,8 +226,20 @@ fn details(device: &Device, link: &DeviceLink, now: Timestamp) -> String {
     lines.join("\n")
 }
 
+/// What became of the mail with a link.
+fn mail_state((link, mail): (&DeviceLink, Option<&Mail>), now: Timestamp) -> String {
+    match mail {
+        None if link.recipient.is_none() => "-".to_owned(),
+        None => "none was written".to_owned(),
+        Some(mail) => {
+            let why = mail.last_error.as_ref().map(|why| format!(": {why}"));
+            format!("{}{}", mail::state(mail, now), why.unwrap_or_default())
+        }
+    }
+}
+
 /// A link in JSON; the field names are documented in docs/cli.md.
-fn link_json(link: &DeviceLink) -> Value {
+fn link_json(link: &DeviceLink, mail: Option<&Mail>) -> Value {
     json!({
         "id": link.id,
         "device": link.device,
@@ -231,5 +253,6 @@ fn link_json(link: &DeviceLink) -> Value {
         "opened_at": link.opened_at.map(Timestamp::rfc3339),
         "opened_from": link.opened_from.map(|from| from.to_string()),
         "fetched_at": link.fetched_at.map(Timestamp::rfc3339),
+        "mail": mail.map(mail::json_of),
     })
 }

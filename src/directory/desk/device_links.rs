@@ -8,7 +8,7 @@ use super::devices::Whose;
 use super::{Acting, Desk, DeviceChange, Letter, Recipient};
 use crate::identity::Token;
 use crate::identity::token::Device as LinkToken;
-use crate::model::{Device, DeviceId, DeviceLink, Language, MailboxId};
+use crate::model::{Device, DeviceId, DeviceLink, Language, Mail, MailboxId};
 use crate::secret::Secret;
 use crate::store::DeviceRow;
 
@@ -117,6 +117,18 @@ impl Desk {
         Ok((row, link))
     }
 
+    /// What became of the mail with a link that whoever acts was shown. Nothing where it was handed over, or where no mail
+    /// could be written.
+    ///
+    /// # Errors
+    /// The store does not answer, or the link is not of this organisation.
+    pub async fn mail_of_link(&self, acting: &Acting, link: &DeviceLink) -> Result<Option<Mail>, Error> {
+        if link.org != acting.org.id {
+            return Err(Error::Unknown { what: "set-up link" });
+        }
+        self.directory.mail_of_link(link).await
+    }
+
     fn terms(&self, acting: &Acting, by: &LinkSpec) -> Result<LinkTerms, Error> {
         let to = by.to.as_deref().map(LinkTerms::read_recipient).transpose()?;
         if to.is_some() && !self.post.is_open() {
@@ -146,6 +158,7 @@ impl Desk {
         let taken = self.throttle.take_link(now, &org, &user, address.as_str());
         let is_put = if taken.is_ok() {
             let letter = Letter::DeviceLink {
+                id: link.id,
                 by: link.sent_by.clone(),
                 org: acting.org.name.clone(),
                 mailbox: row.address.clone(),

@@ -60,6 +60,7 @@ fn mail(org: OrgId, user: &User, devices: &[DeviceId]) -> NoticeMail {
             kind: MailKind::DeviceNetwork,
             org: Some(org),
             invitation: None,
+            link: None,
             recipient: user.address.clone(),
             language: Language::English,
             sealed: b"sealed".to_vec(),

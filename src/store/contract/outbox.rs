@@ -15,6 +15,7 @@ fn new_mail(recipient: &str) -> NewMail {
         kind: MailKind::Invitation,
         org: Some(OrgId::from_raw(5)),
         invitation: None,
+        link: None,
         recipient: address(recipient),
         language: Language::French,
         sealed: b"sealed".to_vec(),

@@ -19,7 +19,7 @@ use super::write::{About, Write};
 use crate::audit::{Action, device_detail};
 use crate::clock::Timestamp;
 use crate::model::device_link::LinkMoments;
-use crate::model::{Device, DeviceId, DeviceLink, DeviceLinkState, DeviceState, OrgId, TokenId};
+use crate::model::{Device, DeviceId, DeviceLink, DeviceLinkId, DeviceLinkState, DeviceState, OrgId, TokenId};
 use crate::store::device_link::{LINK_STARTS_MAX, OPEN_LINKS_MAX_OF_MAILBOX, OPEN_LINKS_MAX_OF_ORG, UNOPENED_KEPT};
 use crate::store::{
     Actor, DeviceLinkStore, Error, FoundLink, LinkBy, LinkGives, LinkOpening, NewCredential, NewDevice, NewDeviceLink, Opener,
@@ -37,6 +37,10 @@ const COLUMN_COUNT: usize = 16;
 
 /// A link that waits to be opened; its end is compared with what follows.
 const WAITS: &str = "withdrawn_at IS NULL AND opened_at IS NULL AND expires_at > ";
+
+/// The links of a mailbox that nobody has opened; `?3` is the mailbox.
+pub(super) const WAITING_OF: &str =
+    "FROM device_link WHERE mailbox_id = ?3 AND withdrawn_at IS NULL AND opened_at IS NULL";
 
 /// The devices with a link that was made with a token and waits to be opened.
 pub(super) const MADE_WITH: &str =
@@ -293,14 +297,31 @@ fn audit(write: &Write<'_>, actor: &Actor, action: Action, device: &Device, link
     write.audit(actor, action, About::mailbox(&mailbox, &subject), detail)
 }
 
-/// Ends the link of a device with whatever it has still to give. False where there was none.
+/// Ends the link of a device with whatever it has still to give, and with the mail that brings it, if that waits. False where
+/// there was none.
 pub(super) fn end_of(write: &Write<'_>, device: DeviceId) -> Outcome<bool> {
-    let ended = write.execute(
+    let mut ended = write.tx.prepare_cached(
         "UPDATE device_link SET withdrawn_at = ?2, file = NULL, file_until = NULL
-         WHERE device_id = ?1 AND withdrawn_at IS NULL",
-        params![device, write.now],
+         WHERE device_id = ?1 AND withdrawn_at IS NULL RETURNING id",
     )?;
-    Ok(ended > 0)
+    let ended: Option<DeviceLinkId> = ended
+        .query_row(params![device, write.now], |row| row.get(0))
+        .optional()?;
+    if let Some(link) = ended {
+        write.withdraw_mails_with(link)?;
+    }
+    Ok(ended.is_some())
+}
+
+/// Refuses a mail with a link that was withdrawn before the mail was put.
+pub(super) fn must_be_live(write: &Write<'_>, link: DeviceLinkId) -> Outcome<()> {
+    let live = "SELECT EXISTS (SELECT 1 FROM device_link WHERE id = ?1 AND withdrawn_at IS NULL)";
+    let live: bool = write.tx.prepare_cached(live)?.query_row([link], |row| row.get(0))?;
+    if live {
+        Ok(())
+    } else {
+        Err(refused("the set-up link was withdrawn meanwhile; make a new one".to_owned()))
+    }
 }
 
 /// Withdraws the links that were made with a token and that nobody has opened.
@@ -367,6 +388,8 @@ fn open(write: &Write<'_>, actor: &Actor, opening: &LinkOpening) -> Outcome<(Dev
     if taken == 0 {
         return Err(over(&found));
     }
+    // By a link that was seen otherwise, while the mail is still tried.
+    write.withdraw_mails_with(found.link.id)?;
     let device = found.device;
     let mailbox = mailbox(write, device.mailbox)?;
     let seq = match &opening.gives {

@@ -154,6 +154,7 @@ pub(super) fn delete_mailbox(write: &Write<'_>, actor: &Actor, id: MailboxId) ->
     let aliases = aliases(&write.tx, Some(id), None)?;
     let people = grant::grants_on(&write.tx, mailbox.org, id)?;
     grant::narrow_senders_of(write, &mailbox)?;
+    write.withdraw_mails_with_links_of(id)?;
     write.execute("DELETE FROM mailbox WHERE id = ?1", [id])?;
     let seq = write.log_change(&ChangeKind::MailboxEnded { mailbox: id })?;
     let aliases: Vec<_> = aliases.iter().map(|alias| alias.address.as_str()).collect();

@@ -9,10 +9,10 @@ use serde_json::json;
 use super::SqliteStore;
 use super::fault::{Outcome, not_found, refused};
 use super::write::{About, Write};
-use super::{invitation, notice};
+use super::{device_link, invitation, notice};
 use crate::audit::{self, Action};
 use crate::clock::Timestamp;
-use crate::model::{InvitationId, Mail, MailId, MailState, OrgId};
+use crate::model::{DeviceLinkId, InvitationId, Mail, MailId, MailState, MailboxId, OrgId};
 use crate::store::outbox::{MAIL_ERROR_MAX, MAIL_SEALED_MAX, MAILS_QUEUED_MAX, MAILS_QUEUED_MAX_OF_ORG, NOTICES_SHARE};
 use crate::store::{Actor, AfterFailure, DueMail, Error, MailBacklog, MailFilter, NewMail, OutboxStore};
 
@@ -104,10 +104,13 @@ impl Write<'_> {
             // Sent again before it was sent: once is enough.
             self.withdraw_mails_of(invitation)?;
         }
+        if let Some(link) = mail.link {
+            device_link::must_be_live(self, link)?;
+        }
         let id = MailId::from_raw(self.fresh_id());
         self.execute(
             "INSERT INTO mail (id, kind, org_id, invitation_id, recipient, language, sealed, state, next_at, \
-             useful_until, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'queued', ?8, ?9, ?8)",
+             useful_until, created_at, link_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'queued', ?8, ?9, ?8, ?10)",
             params![
                 id,
                 mail.kind,
@@ -118,6 +121,7 @@ impl Write<'_> {
                 mail.sealed,
                 self.now,
                 mail.useful_until,
+                mail.link,
             ],
         )?;
         self.note_mail();
@@ -155,6 +159,24 @@ impl Write<'_> {
             params!["withdrawn", self.now, invitation],
         )?;
         Ok(withdrawn as u64)
+    }
+
+    /// The same for the mail with a set-up link.
+    pub(super) fn withdraw_mails_with(&self, link: DeviceLinkId) -> Outcome<()> {
+        self.execute(
+            &format!("{END} WHERE link_id = ?3 AND state = 'queued'"),
+            params!["withdrawn", self.now, link],
+        )?;
+        Ok(())
+    }
+
+    /// The same for all set-up links of a mailbox's devices.
+    pub(super) fn withdraw_mails_with_links_of(&self, mailbox: MailboxId) -> Outcome<()> {
+        self.execute(
+            &format!("{END} WHERE link_id IN (SELECT id {}) AND state = 'queued'", device_link::WAITING_OF),
+            params!["withdrawn", self.now, mailbox],
+        )?;
+        Ok(())
     }
 
     /// The same for all invitations into an organisation.
@@ -262,26 +284,30 @@ fn failed(write: &Write<'_>, (id, attempt): (MailId, u32), reason: &str, then: A
 }
 
 const SELECT_MAIL: &str = "SELECT id, kind, org_id, invitation_id, recipient, language, state, next_at, ended_at, attempts, \
-                           last_error, created_at FROM mail";
+                           last_error, created_at, link_id FROM mail";
 
 fn mail(conn: &Connection, id: MailId) -> Outcome<Option<Mail>> {
     let sql = format!("{SELECT_MAIL} WHERE id = ?1");
     Ok(conn.prepare_cached(&sql)?.query_row([id], mail_row).optional()?)
 }
 
+/// Which mails bring a set-up link.
+pub(super) const MAILS_WITH_LINK: &str = "link_id = ?1 AND (?2 IS NULL OR org_id = ?2)";
+
 fn mails(conn: &Connection, filter: &MailFilter) -> Outcome<Vec<Mail>> {
     // A statement for each index: one for all would use none.
-    let by = match (filter.invitation, filter.org) {
-        (Some(_), _) => "invitation_id = ?1 AND (?2 IS NULL OR org_id = ?2)",
-        (None, Some(_)) => "?1 IS NULL AND org_id = ?2",
-        (None, None) => "?1 IS NULL AND ?2 IS NULL",
+    let (by, brings) = match (filter.invitation, filter.link, filter.org) {
+        (Some(invitation), ..) => (
+            "invitation_id = ?1 AND (?2 IS NULL OR org_id = ?2)",
+            Some(invitation.raw()),
+        ),
+        (None, Some(link), _) => (MAILS_WITH_LINK, Some(link.raw())),
+        (None, None, Some(_)) => ("?1 IS NULL AND org_id = ?2", None),
+        (None, None, None) => ("?1 IS NULL AND ?2 IS NULL", None),
     };
     let sql = format!("{SELECT_MAIL} WHERE {by} AND (?3 IS NULL OR state = ?3) ORDER BY id DESC LIMIT ?4");
     let mut rows = conn.prepare_cached(&sql)?;
-    let found = rows.query_map(
-        params![filter.invitation, filter.org, filter.state, filter.limit],
-        mail_row,
-    )?;
+    let found = rows.query_map(params![brings, filter.org, filter.state, filter.limit], mail_row)?;
     Ok(found.collect::<Result<_, _>>()?)
 }
 
@@ -304,6 +330,7 @@ fn mail_row(row: &Row<'_>) -> rusqlite::Result<Mail> {
         attempts: row.get(9)?,
         last_error: row.get(10)?,
         created_at: row.get(11)?,
+        link: row.get(12)?,
     })
 }
 

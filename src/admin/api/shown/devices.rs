@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::people::Mail;
 use super::{MailboxRef, PersonRef};
 use crate::admin::api::Api;
 use crate::admin::api::words::{DeviceId, DeviceKind, Language, Moment, Networks, Protocol, Senders, protocols};
@@ -202,10 +203,13 @@ pub(in crate::admin::api) struct DeviceLink {
     /// When its file was read.
     #[schema(required = true)]
     fetched_at: Option<Moment>,
+    /// The newest mail with it; null where it was handed over, or where no mail could be written.
+    #[schema(required = true)]
+    mail: Option<Mail>,
 }
 
-impl From<&model::DeviceLink> for DeviceLink {
-    fn from(link: &model::DeviceLink) -> Self {
+impl DeviceLink {
+    pub(in crate::admin::api) fn new(link: &model::DeviceLink, mail: Option<&model::Mail>) -> Self {
         Self {
             state: link.state.into(),
             state_since: link.state.since().map(Moment),
@@ -217,6 +221,7 @@ impl From<&model::DeviceLink> for DeviceLink {
             opened_at: link.opened_at.map(Moment),
             opened_from: link.opened_from.map(|from| from.to_string()),
             fetched_at: link.fetched_at.map(Moment),
+            mail: mail.map(Mail::from),
         }
     }
 }

@@ -157,7 +157,7 @@ pub(in crate::admin::api) enum MailStand {
     Withdrawn,
 }
 
-/// The mail with an invitation.
+/// The mail with an invitation or a set-up link.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::admin::api) struct Mail {
     state: MailStand,

@@ -12,6 +12,7 @@ use crate::admin::console::view::devices::{
     EditDevice, NewDevice, PasswordGone, Server,
 };
 use crate::admin::console::view::form::problem;
+use crate::admin::console::view::mail::{MailShown, MailStand};
 use crate::admin::console::view::qr::Qr;
 use crate::admin::console::view::sessions::{LiveSessions, SessionRow, Sessions};
 use crate::admin::console::view::{Choice, Field, Frame, Listing, Place, Ticks, done};
@@ -483,6 +484,10 @@ fn links(sample: &Sample) -> Vec<Shot> {
     let link = |state| DeviceLinkShown {
         state,
         recipient: Some(LONG_ADDRESS.to_owned()),
+        mail: Some(MailShown {
+            stand: MailStand::Sent(ago(DAY)),
+            answer: None,
+        }),
         sent_by: HOSTILE.to_owned(),
         created_at: ago(DAY),
         expires_at: ahead(DAY),
@@ -512,6 +517,18 @@ fn links(sample: &Sample) -> Vec<Shot> {
         ))
     };
     let sent = || Some(link(DeviceLinkState::Sent));
+    let mailed = |stand, answer: Option<&str>| {
+        let mail = MailShown {
+            stand,
+            answer: answer.map(str::to_owned),
+        };
+        page(Some(DeviceLinkShown {
+            mail: Some(mail),
+            opened_from: None,
+            ..link(DeviceLinkState::Sent)
+        }))
+    };
+    let refused = format!("550 5.1.1 <{LONG_ADDRESS}>: {HOSTILE}");
     let scan = DeviceLinkPage {
         url: url(),
         qr: url().and_then(|url| Qr::of(url.expose())),
@@ -533,6 +550,9 @@ fn links(sample: &Sample) -> Vec<Shot> {
             "device-link-signed-in",
             &page(Some(link(DeviceLinkState::SignedIn(ago(60))))),
         ),
+        shot("device-link-waiting", &mailed(MailStand::Waiting, Some("421 4.3.2 come back later"))),
+        shot("device-link-bounced", &mailed(MailStand::Failed(ago(60)), Some(&refused))),
+        shot("device-link-unsent", &mailed(MailStand::Unsent, None)),
         shot("device-link-none", &page(None)),
     ]
 }

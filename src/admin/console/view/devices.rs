@@ -2,6 +2,7 @@
 
 use super::activity::ActivityRow;
 use super::device::{DeviceRow, FirstSignIn, MailboxLink, Standing, first_sign_in_key, link_badge, link_key};
+use super::mail::MailShown;
 use super::qr::Qr;
 use super::scope::*;
 use super::setting_up::{self, MakerForm, Trial};
@@ -110,6 +111,8 @@ pub struct DeviceLinkShown {
     pub state: DeviceLinkState,
     /// Where it was mailed to.
     pub recipient: Option<String>,
+    /// What became of that mail; nothing where the link was handed over.
+    pub mail: Option<MailShown>,
     /// Who sent it.
     pub sent_by: String,
     /// When.
@@ -118,6 +121,16 @@ pub struct DeviceLinkShown {
     pub expires_at: Timestamp,
     /// From where it was opened.
     pub opened_from: Option<String>,
+}
+
+impl DeviceLinkShown {
+    /// The mail, while somebody waits for it.
+    const fn awaited_mail(&self) -> Option<&MailShown> {
+        match self.state {
+            DeviceLinkState::Sent => self.mail.as_ref(),
+            _ => None,
+        }
+    }
 }
 
 /// `/o/{org}/devices/{device}/link`. Sends `send` (`mail`, with `to` and `language`; `link`; or `scan`); `.../withdraw` sends
@@ -155,6 +168,12 @@ impl DeviceLinkPage {
             "link-title"
         };
         Line::new(key).with("device", &self.device.name)
+    }
+
+    /// The mail, while somebody waits for it; with the link itself on the page nobody does.
+    fn awaited_mail(&self) -> Option<&MailShown> {
+        let link = self.link.as_ref().filter(|_| self.url.is_none());
+        link.and_then(DeviceLinkShown::awaited_mail)
     }
 
     fn url(&self) -> Option<&str> {

@@ -21,6 +21,7 @@ pub mod frame;
 pub mod icon;
 pub mod invitations;
 pub mod listing;
+pub mod mail;
 pub mod mailboxes;
 pub mod me;
 pub mod overview;

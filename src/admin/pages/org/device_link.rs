@@ -7,9 +7,10 @@ use super::scope::*;
 use crate::admin::console::view::Flash;
 use crate::admin::console::view::device::DeviceRow as ShownDevice;
 use crate::admin::console::view::devices::{DeviceForm, DeviceLinkPage, DeviceLinkShown};
+use crate::admin::console::view::mail::{MailShown, MailStand};
 use crate::admin::console::view::qr::Qr;
 use crate::directory::desk::{DeviceDeed, LinkSpec, Linked};
-use crate::model::{DeviceId, DeviceKind, DeviceLink, DeviceState, Language};
+use crate::model::{DeviceId, DeviceKind, DeviceLink, DeviceState, Language, Mail, MailState};
 use crate::secret::Secret;
 use crate::store::DeviceRow;
 
@@ -86,14 +87,30 @@ impl Form for SendForm {
 }
 
 /// A link, as pages show it.
-pub(super) fn shown(link: &DeviceLink) -> DeviceLinkShown {
-    DeviceLinkShown {
+pub(super) async fn shown(pages: &Pages, inside: &Inside, link: &DeviceLink) -> Result<DeviceLinkShown, Error> {
+    let mail = pages.desk.mail_of_link(&inside.acting, link).await?;
+    Ok(DeviceLinkShown {
         state: link.state,
+        mail: link.recipient.as_ref().map(|_| mail_shown(mail)),
         recipient: link.recipient.as_ref().map(ToString::to_string),
         sent_by: link.sent_by.clone(),
         created_at: link.created_at,
         expires_at: link.expires_at,
         opened_from: link.opened_from.map(|from| from.to_string()),
+    })
+}
+
+fn mail_shown(mail: Option<Mail>) -> MailShown {
+    let stand = match mail.as_ref().map(|mail| mail.state) {
+        None => MailStand::Unsent,
+        Some(MailState::Failed(at)) => MailStand::Failed(at),
+        Some(MailState::Queued { .. }) => MailStand::Waiting,
+        Some(MailState::Sent(at)) => MailStand::Sent(at),
+        Some(MailState::Withdrawn(at)) => MailStand::Withdrawn(at),
+    };
+    MailShown {
+        stand,
+        answer: mail.and_then(|mail| mail.last_error),
     }
 }
 
@@ -134,6 +151,10 @@ async fn page(
     let may = pages.desk.device_may(&inside.acting, &row.device).await?;
     let is_over = matches!(row.device.state, DeviceState::Revoked(_));
     let language = link.map_or(inside.person.signed_in.user.language, |link| link.language);
+    let shown = match link {
+        None => None,
+        Some(link) => Some(shown(pages, inside, link).await?),
+    };
     Ok(DeviceLinkPage {
         frame: inside.frame(place(inside)),
         device: ShownDevice {
@@ -151,7 +172,7 @@ async fn page(
                 .unwrap_or_default(),
         ),
         language: Field::of(language),
-        link: link.map(shown),
+        link: shown,
     })
 }
 

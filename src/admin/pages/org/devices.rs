@@ -116,6 +116,10 @@ async fn device_page(pages: &Pages, inside: &Inside, id: DeviceId) -> Result<Dev
     let has_password = link
         .as_ref()
         .is_none_or(|link| link.opened_at.is_some() || device.replaced_at.is_some());
+    let shown_link = match &link {
+        None => None,
+        Some(link) => Some(device_link::shown(pages, inside, link).await?),
+    };
     let sessions = pages.registry.sessions_of(device.mailbox).into_iter();
     let of_this = sessions.filter(|session| session.info.device == id);
     let replace = may.replace.then(|| inside.at(&format!("devices/{id}/replace")));
@@ -136,7 +140,7 @@ async fn device_page(pages: &Pages, inside: &Inside, id: DeviceId) -> Result<Dev
             link: link.as_ref().map(|link| link.state),
             ..shown::device_row(pages, acting.org.id, &row)
         },
-        link: link.as_ref().map(device_link::shown),
+        link: shown_link,
         frame,
     })
 }

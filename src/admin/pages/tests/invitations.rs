@@ -254,6 +254,7 @@ async fn an_invitation_says_what_became_of_its_mail() {
         kind: MailKind::Invitation,
         org: Some(site.acme.id),
         invitation: Some(id),
+        link: None,
         recipient: Address::parse("lucie@private.example").unwrap(),
         language: Language::English,
         sealed: vec![1],

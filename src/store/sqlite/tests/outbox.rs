@@ -13,6 +13,7 @@ fn new_mail() -> NewMail {
         kind: MailKind::PasswordReset,
         org: None,
         invitation: None,
+        link: None,
         recipient: Address::parse("lucie@private.test").unwrap(),
         language: Language::English,
         sealed: SEALED.to_vec(),
