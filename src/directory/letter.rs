@@ -11,8 +11,8 @@ use crate::clock::Timestamp;
 use crate::identity::Token;
 use crate::identity::token::{Address as AddressLink, Device as DeviceLink, Invitation, Reset};
 use crate::model::{
-    Address, ApiToken, DeviceLinkId, InvitationId, InvitedGrant, Language, MailboxId, NoticeKind, Org, OrgId, Rights, Role,
-    TokenScope,
+    Address, ApiToken, DeviceLinkId, InvitationId, InvitedGrant, Language, MailboxId, NoticeKind, Org, OrgId, Rights,
+    Role, TokenScope,
 };
 use crate::store::{Ending, GrantTerms};
 

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::letter::{Letter, NotPosted, Post, Recipient, SignInChange};
 use crate::model::OrgId;
 use crate::outbox::{
-    self, Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Brings, Content, DeviceAdded, DeviceLink,
-    Invitation, Outbox, PasswordReset, SignInChanged, SwitchedOff, Token, TokenMade,
+    self, Access, AccessGiven, AccessWithdrawn, AddressConfirm, AddressConfirmed, Brings, Content, DeviceAdded,
+    DeviceLink, Invitation, Outbox, PasswordReset, SignInChanged, SwitchedOff, Token, TokenMade,
 };
 
 #[async_trait]

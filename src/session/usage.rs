@@ -227,7 +227,10 @@ mod tests {
         let (phone, laptop) = (DeviceId::from_raw(1), DeviceId::from_raw(2));
         usage.note(phone, at(7));
         usage.note(phone, at(5));
-        assert_eq!((usage.unwritten(phone), usage.unwritten(laptop)), (Some(Timestamp(7)), None));
+        assert_eq!(
+            (usage.unwritten(phone), usage.unwritten(laptop)),
+            (Some(Timestamp(7)), None)
+        );
         store.set_failing(true);
         usage.flush().await;
         assert_eq!(usage.unwritten(phone), Some(Timestamp(7)), "the store did not take it");

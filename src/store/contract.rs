@@ -5,6 +5,8 @@
 
 pub(super) mod addresses;
 pub(super) mod chain;
+pub(super) mod device_link_ends;
+pub(super) mod device_links;
 pub(super) mod devices;
 pub(super) mod directory;
 pub(super) mod endings;
@@ -59,6 +61,17 @@ macro_rules! contract_tests {
             chain: the_log_is_read_in_pages,
             chain: a_row_says_on_whose_behalf_and_has_a_place_of_its_own,
             chain: a_page_looks_at_a_bounded_number_of_rows,
+            device_link_ends: a_link_knows_whether_the_token_is_there_that_made_it,
+            device_link_ends: a_link_takes_its_waiting_mail_along,
+            device_link_ends: a_device_whose_link_nobody_opened_is_revoked_later,
+            device_links: a_device_with_a_link_has_no_password_until_it_is_opened,
+            device_links: two_browsers_open_a_link_once,
+            device_links: whoever_opened_a_link_starts_again_and_nobody_else,
+            device_links: a_link_is_opened_in_time_or_never,
+            device_links: a_link_waits_while_its_device_is_off_and_not_for_ever,
+            device_links: a_file_is_read_once_and_in_time,
+            device_links: a_password_whose_tag_is_taken_opens_nothing,
+            device_links: a_mailbox_has_a_bounded_number_of_links_that_wait,
             devices: a_device_is_read_back_as_it_was_added,
             devices: labels_are_unique_among_live_devices_whatever_the_case,
             devices: what_breaks_a_rule_of_devices_is_refused,

@@ -409,7 +409,10 @@ fn whoever_sends_a_set_up_link_writes_no_subject_and_no_links() {
     for language in Language::ALL {
         let (subject, text) = said(&content("Sophie Martin", "Invoice overdue"), *language);
         assert!(!subject.contains("Invoice") && !subject.contains("Sophie"), "{subject}");
-        assert!(text.contains("Invoice overdue") && text.contains("Sophie Martin"), "{text}");
+        assert!(
+            text.contains("Invoice overdue") && text.contains("Sophie Martin"),
+            "{text}"
+        );
         for evil in ["see HTTPS://evil.test", "WWW.evil.test", "write to x@evil.test"] {
             let (subject, text) = said(&content(evil, evil), *language);
             for shown in [subject, text] {

@@ -22,8 +22,8 @@ use crate::model::device_link::LinkMoments;
 use crate::model::{Device, DeviceId, DeviceLink, DeviceLinkId, DeviceLinkState, DeviceState, OrgId, TokenId};
 use crate::store::device_link::{LINK_STARTS_MAX, OPEN_LINKS_MAX_OF_MAILBOX, OPEN_LINKS_MAX_OF_ORG, UNOPENED_KEPT};
 use crate::store::{
-    Actor, DeviceLinkStore, Error, FoundLink, LinkBy, LinkGives, LinkOpening, NewCredential, NewDevice, NewDeviceLink, Opener,
-    Seq, TokenHash,
+    Actor, DeviceLinkStore, Error, FoundLink, LinkBy, LinkGives, LinkOpening, NewCredential, NewDevice, NewDeviceLink,
+    Opener, Seq, TokenHash,
 };
 
 /// What [`link_row`] reads, of a link `l` and its device `d`. A sign-in counts with the password that the link gave; one with
@@ -162,18 +162,17 @@ fn link_row(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<DeviceLink> {
     })
 }
 
-fn newest(conn: &Connection, org: OrgId, device: DeviceId, now: Timestamp) -> Outcome<Option<DeviceLink>> {
-    let mut found = conn.prepare_cached(&format!(
+/// The newest link of a device.
+pub(super) fn newest_of() -> String {
+    format!(
         "SELECT {COLUMNS} FROM device_link l JOIN device d ON d.id = l.device_id
          WHERE l.device_id = ?1 AND +l.org_id = ?2 ORDER BY l.id DESC LIMIT 1"
-    ))?;
-    Ok(found
-        .query_row(params![device, org], |row| link_row(row, now))
-        .optional()?)
+    )
 }
 
-fn by_hash(conn: &Connection, hash: &TokenHash, now: Timestamp) -> Outcome<Option<FoundLink>> {
-    let mut found = conn.prepare_cached(&format!(
+/// The link that somebody follows, and what it is about.
+pub(super) fn followed() -> String {
+    format!(
         "SELECT {COLUMNS}, {DEVICE_COLUMNS}, m.address, o.name, m.suspended_at IS NOT NULL, l.browser, l.starts, l.file,
              l.file_until, u.name, l.by_token, l.token_id,
              (SELECT max(c.created_at) FROM credential c
@@ -181,7 +180,23 @@ fn by_hash(conn: &Connection, hash: &TokenHash, now: Timestamp) -> Outcome<Optio
          FROM device_link l JOIN device d ON d.id = l.device_id JOIN mailbox m ON m.id = d.mailbox_id
              JOIN org o ON o.id = l.org_id LEFT JOIN user u ON u.id = d.user_id
          WHERE l.hash = ?1"
-    ))?;
+    )
+}
+
+/// How many links wait to be opened, of what this column says.
+pub(super) fn waiting_by(column: &str) -> String {
+    format!("SELECT count(*) FROM device_link WHERE {column} = ?1 AND {WAITS} ?2")
+}
+
+fn newest(conn: &Connection, org: OrgId, device: DeviceId, now: Timestamp) -> Outcome<Option<DeviceLink>> {
+    let mut found = conn.prepare_cached(&newest_of())?;
+    Ok(found
+        .query_row(params![device, org], |row| link_row(row, now))
+        .optional()?)
+}
+
+fn by_hash(conn: &Connection, hash: &TokenHash, now: Timestamp) -> Outcome<Option<FoundLink>> {
+    let mut found = conn.prepare_cached(&followed())?;
     let found = found.query_row([hash], |row| {
         let after = COLUMN_COUNT + DEVICE_COLUMN_COUNT;
         let (by_token, token): (bool, Option<TokenId>) = (row.get(after + 8)?, row.get(after + 9)?);
@@ -240,8 +255,7 @@ fn make(write: &Write<'_>, actor: &Actor, device: &Device, new: &NewDeviceLink) 
         ));
     }
     let waiting = |by: &str, id: i64| -> Outcome<u32> {
-        let sql = format!("SELECT count(*) FROM device_link WHERE {by} = ?1 AND {WAITS} ?2");
-        let mut count = write.tx.prepare_cached(&sql)?;
+        let mut count = write.tx.prepare_cached(&waiting_by(by))?;
         Ok(count.query_row(params![id, write.now], |row| row.get(0))?)
     };
     let limits = [
@@ -297,13 +311,14 @@ fn audit(write: &Write<'_>, actor: &Actor, action: Action, device: &Device, link
     write.audit(actor, action, About::mailbox(&mailbox, &subject), detail)
 }
 
+/// Ends the link of a device.
+pub(super) const END: &str = "UPDATE device_link SET withdrawn_at = ?2, file = NULL, file_until = NULL
+     WHERE device_id = ?1 AND withdrawn_at IS NULL RETURNING id";
+
 /// Ends the link of a device with whatever it has still to give, and with the mail that brings it, if that waits. False where
 /// there was none.
 pub(super) fn end_of(write: &Write<'_>, device: DeviceId) -> Outcome<bool> {
-    let mut ended = write.tx.prepare_cached(
-        "UPDATE device_link SET withdrawn_at = ?2, file = NULL, file_until = NULL
-         WHERE device_id = ?1 AND withdrawn_at IS NULL RETURNING id",
-    )?;
+    let mut ended = write.tx.prepare_cached(END)?;
     let ended: Option<DeviceLinkId> = ended
         .query_row(params![device, write.now], |row| row.get(0))
         .optional()?;
@@ -320,7 +335,9 @@ pub(super) fn must_be_live(write: &Write<'_>, link: DeviceLinkId) -> Outcome<()>
     if live {
         Ok(())
     } else {
-        Err(refused("the set-up link was withdrawn meanwhile; make a new one".to_owned()))
+        Err(refused(
+            "the set-up link was withdrawn meanwhile; make a new one".to_owned(),
+        ))
     }
 }
 
@@ -433,16 +450,21 @@ fn fetch(
     Ok((link, seq))
 }
 
+/// Devices without a password whose last link ended before `?1`.
+pub(super) const NEVER_OPENED: &str = "SELECT l.device_id FROM device_link l JOIN device d ON d.id = l.device_id
+     WHERE l.expires_at < ?1 AND d.revoked_at IS NULL
+         AND NOT EXISTS (SELECT 1 FROM credential c WHERE c.device_id = l.device_id AND c.retired_at IS NULL)
+         AND NOT EXISTS (SELECT 1 FROM device_link n WHERE n.device_id = l.device_id AND n.id > l.id)
+     LIMIT ?2";
+
+/// Forgets links that ended before `?1`.
+pub(super) const FORGET: &str = "DELETE FROM device_link WHERE id IN
+     (SELECT id FROM device_link WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)";
+
 /// Revokes devices that never got a password although their link ended some days ago, and forgets links that ended before
 /// `kept_since`.
 pub(super) fn tidy(write: &Write<'_>, actor: &Actor, kept_since: Timestamp, limit: u32) -> Outcome<u32> {
-    let mut without = write.tx.prepare_cached(
-        "SELECT DISTINCT l.device_id FROM device_link l JOIN device d ON d.id = l.device_id
-         WHERE l.expires_at < ?1 AND d.revoked_at IS NULL
-             AND NOT EXISTS (SELECT 1 FROM credential c WHERE c.device_id = l.device_id AND c.retired_at IS NULL)
-             AND NOT EXISTS (SELECT 1 FROM device_link n WHERE n.device_id = l.device_id AND n.expires_at >= ?1)
-         LIMIT ?2",
-    )?;
+    let mut without = write.tx.prepare_cached(NEVER_OPENED)?;
     let without: Vec<DeviceId> = without
         .query_map(params![write.now.minus(UNOPENED_KEPT), limit], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
@@ -454,11 +476,7 @@ pub(super) fn tidy(write: &Write<'_>, actor: &Actor, kept_since: Timestamp, limi
             DeviceState::Revoked(write.now),
         )?;
     }
-    let forgotten = write.execute(
-        "DELETE FROM device_link WHERE id IN
-             (SELECT id FROM device_link WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)",
-        params![kept_since, limit],
-    )?;
+    let forgotten = write.execute(FORGET, params![kept_since, limit])?;
     let most = without.len().max(forgotten);
     Ok(u32::try_from(most).unwrap_or(u32::MAX))
 }

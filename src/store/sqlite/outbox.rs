@@ -173,7 +173,10 @@ impl Write<'_> {
     /// The same for all set-up links of a mailbox's devices.
     pub(super) fn withdraw_mails_with_links_of(&self, mailbox: MailboxId) -> Outcome<()> {
         self.execute(
-            &format!("{END} WHERE link_id IN (SELECT id {}) AND state = 'queued'", device_link::WAITING_OF),
+            &format!(
+                "{END} WHERE link_id IN (SELECT id {}) AND state = 'queued'",
+                device_link::WAITING_OF
+            ),
             params!["withdrawn", self.now, mailbox],
         )?;
         Ok(())

@@ -1,6 +1,7 @@
 //! The contract on SQLite, and what only SQLite can get wrong: files, locks, migrations, crashes.
 
 mod chain;
+mod device_links;
 mod files;
 mod notices;
 mod outbox;

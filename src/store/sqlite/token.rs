@@ -104,9 +104,8 @@ fn token_by_hash(conn: &Connection, hash: &TokenHash, now: Timestamp) -> Outcome
 
 /// A token that has not ended.
 pub(super) fn token_in_force(conn: &Connection, id: TokenId, now: Timestamp) -> Outcome<Option<ApiToken>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM api_token t WHERE t.id = ?1 AND (t.expires_at IS NULL OR t.expires_at > ?2)"
-    );
+    let sql =
+        format!("SELECT {COLUMNS} FROM api_token t WHERE t.id = ?1 AND (t.expires_at IS NULL OR t.expires_at > ?2)");
     let mut found = conn.prepare_cached(&sql)?;
     Ok(found.query_row(params![id, now], token_row).optional()?)
 }

@@ -240,10 +240,16 @@ fn set_up_links_have_budgets_of_sender_organisation_and_address() {
     // What one sender has used up costs nobody else anything, nor do their further tries.
     assert_eq!(count(&throttle, b"anna", &each), config.links_per_sender);
     assert_eq!(count(&throttle, b"ben", &|_| " Lucie@x.org".to_owned()), config.links);
-    assert_eq!(count(&throttle, b"cleo", &|_| "lucie@X.org".to_owned()), 0, "enough went there");
+    assert_eq!(
+        count(&throttle, b"cleo", &|_| "lucie@X.org".to_owned()),
+        0,
+        "enough went there"
+    );
     let mut of_org = config.links_per_sender + config.links;
     for user in 0..100_u32 {
-        of_org += count(&throttle, &user.to_le_bytes(), &|number| format!("{user}-{number}@x.org"));
+        of_org += count(&throttle, &user.to_le_bytes(), &|number| {
+            format!("{user}-{number}@x.org")
+        });
     }
     assert_eq!(of_org, config.links_per_org);
     assert!(throttle.take_link(now, b"other", b"anna", "lucie@x.org").is_ok());

@@ -480,8 +480,8 @@ fn sessions(sample: &Sample) -> Vec<Shot> {
     shots
 }
 
-fn links(sample: &Sample) -> Vec<Shot> {
-    let link = |state| DeviceLinkShown {
+fn link(state: DeviceLinkState) -> DeviceLinkShown {
+    DeviceLinkShown {
         state,
         recipient: Some(LONG_ADDRESS.to_owned()),
         mail: Some(MailShown {
@@ -492,8 +492,11 @@ fn links(sample: &Sample) -> Vec<Shot> {
         created_at: ago(DAY),
         expires_at: ahead(DAY),
         opened_from: Some("2001:db8:85a3::8a2e:370:7334".to_owned()),
-    };
-    let page = |link: Option<DeviceLinkShown>| DeviceLinkPage {
+    }
+}
+
+fn link_page(sample: &Sample, link: Option<DeviceLinkShown>) -> DeviceLinkPage {
+    DeviceLinkPage {
         frame: sample.frame(PLACE),
         device: DeviceRow {
             live: 0,
@@ -510,49 +513,59 @@ fn links(sample: &Sample) -> Vec<Shot> {
         can_mail: true,
         to: Field::of(LONG_ADDRESS),
         language: Field::of("fr"),
-    };
+    }
+}
+
+fn links(sample: &Sample) -> Vec<Shot> {
     let url = || {
         Some(Secret::new(
             "https://manager.acme.example/s/psd_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx".to_owned(),
         ))
     };
-    let sent = || Some(link(DeviceLinkState::Sent));
+    let page = |state| link_page(sample, Some(link(state)));
+    let scan = DeviceLinkPage {
+        url: url(),
+        qr: url().and_then(|url| Qr::of(url.expose())),
+        ..page(DeviceLinkState::Sent)
+    };
+    let copied = DeviceLinkPage {
+        url: url(),
+        ..page(DeviceLinkState::Sent)
+    };
+    let mut shots = vec![
+        shot("device-link-scan", &scan),
+        shot("device-link-copied", &copied),
+        shot("device-link-sent", &page(DeviceLinkState::Sent)),
+        shot("device-link-fetched", &page(DeviceLinkState::Fetched(ago(60)))),
+        shot("device-link-signed-in", &page(DeviceLinkState::SignedIn(ago(60)))),
+        shot("device-link-none", &link_page(sample, None)),
+    ];
+    shots.extend(link_mails(sample));
+    shots
+}
+
+/// What became of the mail with a link.
+fn link_mails(sample: &Sample) -> Vec<Shot> {
     let mailed = |stand, answer: Option<&str>| {
         let mail = MailShown {
             stand,
             answer: answer.map(str::to_owned),
         };
-        page(Some(DeviceLinkShown {
+        let shown = DeviceLinkShown {
             mail: Some(mail),
             opened_from: None,
             ..link(DeviceLinkState::Sent)
-        }))
+        };
+        link_page(sample, Some(shown))
     };
     let refused = format!("550 5.1.1 <{LONG_ADDRESS}>: {HOSTILE}");
-    let scan = DeviceLinkPage {
-        url: url(),
-        qr: url().and_then(|url| Qr::of(url.expose())),
-        ..page(sent())
-    };
-    let copied = DeviceLinkPage {
-        url: url(),
-        ..page(sent())
-    };
+    let waiting = mailed(MailStand::Waiting, Some("421 4.3.2 come back later"));
     vec![
-        shot("device-link-scan", &scan),
-        shot("device-link-copied", &copied),
-        shot("device-link-sent", &page(sent())),
+        shot("device-link-waiting", &waiting),
         shot(
-            "device-link-fetched",
-            &page(Some(link(DeviceLinkState::Fetched(ago(60))))),
+            "device-link-bounced",
+            &mailed(MailStand::Failed(ago(60)), Some(&refused)),
         ),
-        shot(
-            "device-link-signed-in",
-            &page(Some(link(DeviceLinkState::SignedIn(ago(60))))),
-        ),
-        shot("device-link-waiting", &mailed(MailStand::Waiting, Some("421 4.3.2 come back later"))),
-        shot("device-link-bounced", &mailed(MailStand::Failed(ago(60)), Some(&refused))),
         shot("device-link-unsent", &mailed(MailStand::Unsent, None)),
-        shot("device-link-none", &page(None)),
     ]
 }

@@ -54,11 +54,15 @@ impl MailShown {
 
     /// What the mail server said, where the mail could not be delivered.
     pub fn bounce(&self) -> Option<&str> {
-        self.answer.as_deref().filter(|_| matches!(self.stand, MailStand::Failed(_)))
+        self.answer
+            .as_deref()
+            .filter(|_| matches!(self.stand, MailStand::Failed(_)))
     }
 
     /// What it said so far, where the mail is tried again.
     pub fn trouble(&self) -> Option<&str> {
-        self.answer.as_deref().filter(|_| matches!(self.stand, MailStand::Waiting))
+        self.answer
+            .as_deref()
+            .filter(|_| matches!(self.stand, MailStand::Waiting))
     }
 }

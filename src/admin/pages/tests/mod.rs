@@ -7,6 +7,7 @@ mod device_links;
 mod doors;
 mod guards;
 mod invitations;
+mod link_mails;
 mod me;
 mod set_up;
 mod settings;

@@ -86,14 +86,20 @@ async fn set_up_links_in_a_loop_use_up_nobody_elses_mails() {
     let mut mailed = u32::from(!made.not_mailed);
     for number in 0..100 {
         let to = to(format!("stranger{number}@private.example"));
-        let sent = world.desk.send_device_link(&acting, made.row.device.id, &to).await.unwrap();
+        let sent = world
+            .desk
+            .send_device_link(&acting, made.row.device.id, &to)
+            .await
+            .unwrap();
         // Whoever sends it has it then, to be handed over.
         assert_eq!(sent.secret.is_some(), sent.not_mailed);
         mailed += u32::from(!sent.not_mailed);
     }
     assert_eq!(mailed, SignInConfig::default().links_per_sender);
     let put = world.letters.take();
-    let links = put.iter().filter(|(_, letter)| matches!(letter, Letter::DeviceLink { .. }));
+    let links = put
+        .iter()
+        .filter(|(_, letter)| matches!(letter, Letter::DeviceLink { .. }));
     assert_eq!(links.count(), mailed as usize);
     // Neither what others send nor invitations suffer from it.
     let annas = world.acting(&anna).await;
@@ -105,7 +111,10 @@ async fn set_up_links_in_a_loop_use_up_nobody_elses_mails() {
     assert!(!made.not_mailed);
     let owner = world.acting(&world.sophie).await;
     for number in 0..SignInConfig::default().invitations_per_org {
-        let invited = world.desk.invite(&owner, spec(&format!("stranger{number}@private.example"))).await;
+        let invited = world
+            .desk
+            .invite(&owner, spec(&format!("stranger{number}@private.example")))
+            .await;
         assert!(!invited.unwrap().not_mailed, "{number}");
     }
 }

@@ -1,8 +1,8 @@
 //! What a set-up link gives to whom: only what its sender may do when it is opened, in the sender's turn, and until the
 //! device has signed in with the password that it gave.
 
-use futures_util::{StreamExt as _, poll};
 use futures_util::stream::FuturesUnordered;
+use futures_util::{StreamExt as _, poll};
 
 use super::*;
 use crate::peer::Protocol;
@@ -116,7 +116,10 @@ async fn whoever_opens_links_keeps_nobody_but_their_sender_waiting() {
     let busy = rest.iter().filter(|outcome| is_busy(outcome)).count();
     let opened = rest.iter().filter(|outcome| outcome.is_ok()).count();
     assert_eq!((rest.len(), opened), (32, 1));
-    assert!(busy <= 32 - TURNS_OF_ONE, "one was opened, and the others found it taken or had no room");
+    assert!(
+        busy <= 32 - TURNS_OF_ONE,
+        "one was opened, and the others found it taken or had no room"
+    );
 }
 
 #[tokio::test]
@@ -185,7 +188,10 @@ async fn a_link_opens_no_sign_in_that_its_mailbox_has_become() {
         .await
         .unwrap();
     assert_eq!(standing(&world, &of_manager).await, LinkStanding::Withdrawn);
-    assert_eq!(stands(open(&world, &of_manager, LinkWay::Password).await), LinkStanding::Withdrawn);
+    assert_eq!(
+        stands(open(&world, &of_manager, LinkWay::Password).await),
+        LinkStanding::Withdrawn
+    );
     assert!(!has_password(&world, &device).await);
     // An owner could change her role anyway; and whoever signs in with it may set up its devices.
     assert!(ready(&of_owner).await);
@@ -250,22 +256,34 @@ async fn a_sign_in_that_is_over_before_it_is_written_uses_the_link_up() {
     world.clock.advance(SECOND);
     let browser = open(&world, &link, LinkWay::Password).await.unwrap().browser.unwrap();
     let (link, browser) = (link.expose(), Some(browser.expose().as_str()));
-    let again = || world.desk.open_device_link(&visitor(), link, browser, LinkWay::Password);
+    let visitor = visitor();
+    let again = || world.desk.open_device_link(&visitor, link, browser, LinkWay::Password);
     again().await.unwrap();
-    let file = world.desk.open_device_link(&visitor(), link, browser, LinkWay::File).await;
-    let Given::File(file) = file.unwrap().given else { panic!("no file") };
+    let file = world
+        .desk
+        .open_device_link(&visitor, link, browser, LinkWay::File)
+        .await;
+    let Given::File(file) = file.unwrap().given else {
+        panic!("no file")
+    };
     let before = world.store.device(device.id).await.unwrap();
     world.clock.advance(SECOND);
     world.unwritten.lock().unwrap().insert(device.id, world.clock.utc());
-    let Err(LinkRefused::Stands(view)) = again().await else { panic!("a further password") };
+    let Err(LinkRefused::Stands(view)) = again().await else {
+        panic!("a further password")
+    };
     assert_eq!(
         (view.standing, view.link.state.name()),
         (LinkStanding::Mine { again: false }, "signed-in")
     );
     let fetched = world
         .desk
-        .fetch_device_file(&visitor(), link, file.expose(), browser)
+        .fetch_device_file(&visitor, link, file.expose(), browser)
         .await;
     assert_eq!(stands(fetched), LinkStanding::Mine { again: false });
-    assert_eq!(world.store.device(device.id).await.unwrap(), before, "the password that signed in");
+    assert_eq!(
+        world.store.device(device.id).await.unwrap(),
+        before,
+        "the password that signed in"
+    );
 }

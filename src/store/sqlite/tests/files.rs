@@ -139,7 +139,7 @@ fn a_newer_schema_is_refused_by_name() {
             error,
             Error::NewerSchema {
                 found: 99,
-                known: 8,
+                known: 9,
                 ..
             }
         ),

@@ -7,7 +7,8 @@ use axum::response::Response;
 use http_body_util::BodyExt as _;
 
 use super::*;
-use crate::model::Role;
+use crate::directory::{DeviceSpec, LinkTerms};
+use crate::model::{Language, Role};
 
 /// How long a test waits for what must come by itself.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -67,6 +68,25 @@ impl Stream {
     async fn end(mut self) {
         while self.next().await.is_some() {}
     }
+}
+
+/// A device with a set-up link, as the machine adds it.
+async fn linked(site: &Site, mailbox: &Mailbox, label: &str) -> Device {
+    let spec = DeviceSpec {
+        label: label.to_owned(),
+        ..DeviceSpec::default()
+    };
+    let terms = LinkTerms {
+        sent_by: "Sophie".to_owned(),
+        recipient: None,
+        language: Language::English,
+        token: None,
+    };
+    let made = site
+        .directory()
+        .add_linked_device(&site.machine, mailbox, spec, terms)
+        .await;
+    made.unwrap().0
 }
 
 #[tokio::test]
@@ -227,4 +247,44 @@ async fn one_user_has_so_many_streams_and_a_closed_one_is_given_back() {
     }
     let nobody = site.browser();
     assert_eq!(nobody.open(&path).await.status().as_u16(), 404);
+}
+
+#[tokio::test]
+async fn ids_of_another_organisation_are_no_part_of_a_stream() {
+    let site = Site::new().await;
+    let (other, _) = site.other_org().await;
+    let (directory, machine) = (site.directory(), &site.machine);
+    directory.create_domain(machine, &other, "other.example").await.unwrap();
+    let foreign = directory
+        .create_mailbox(machine, "foreign@other.example")
+        .await
+        .unwrap();
+    let theirs = linked(&site, &foreign, "Foreign").await;
+    let own = linked(&site, &site.mailbox("contact").await, "Own").await;
+    let sophie = site.sophie().await;
+    for kind in ["link", "device", "first"] {
+        let mut answers = Vec::new();
+        for id in [theirs.id.to_string(), "dev-0000000000007".to_owned(), "x".to_owned()] {
+            let answer = sophie.open(&site.at(&format!("live?watch={kind}:{id}"))).await;
+            assert_eq!(answer.status().as_u16(), 404, "{kind}:{id}");
+            let headers = format!("{:?}", answer.headers());
+            let body = answer.into_body().collect().await.unwrap().to_bytes();
+            answers.push((headers, body));
+        }
+        assert!(
+            answers.iter().all(|answer| *answer == answers[0]),
+            "{kind}: {answers:?}"
+        );
+    }
+    // Beside one's own they are left out, whatever becomes of them.
+    let watched = format!("live?watch=link:{}&watch=link:{}", theirs.id, own.id);
+    let mut stream = Stream::of(sophie.open(&site.at(&watched)).await);
+    let name = format!("link:{}", own.id);
+    let (said, html) = stream.next().await.unwrap();
+    assert!(said == name && html.contains("Link sent"), "{said}: {html}");
+    for (org, device) in [(other.id, &theirs), (site.acme.id, &own)] {
+        directory.withdraw_device_link(machine, org, device).await.unwrap();
+    }
+    let (said, html) = stream.next().await.unwrap();
+    assert!(said == name && html.contains("Link withdrawn"), "{said}: {html}");
 }
