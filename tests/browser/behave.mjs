@@ -74,6 +74,23 @@ const tests = {
     assert.ok(!(await tab.content()).includes("kqzm-xwdp"));
   },
 
+  async "a password prints on one A5 page, whatever else the page says and whichever form is open"() {
+    const tab = await open("en/device-set-up-printer");
+    await tab.evaluate(() => { for (const one of document.querySelectorAll(".offline")) one.hidden = false; });
+    for (const maker of [null, "Xerox"]) {
+      if (maker) await tab.locator("summary", { hasText: maker }).click();
+      const pdf = (await tab.pdf({ preferCSSPageSize: true })).toString("latin1");
+      assert.equal(pdf.match(/\/Type \/Page\b/g).length, 1);
+      assert.match(pdf, /\/MediaBox \[0 0 (419|420)[.\d]* (594|595)[.\d]*\]/);
+      await tab.emulateMedia({ media: "print" });
+      assert.ok(await tab.getByText("kqzm-xwdp-hpdt-vnrc").isVisible());
+      assert.equal(await tab.locator(".offline:visible").count(), 0);
+      assert.equal(await tab.getByRole("heading", { name: "Settings of a copier" }).isVisible(), maker !== null);
+      assert.equal(await tab.locator(".servers").isVisible(), maker === null, "one sheet of settings");
+      await tab.emulateMedia({ media: null });
+    }
+  },
+
   async "a password field shows what is in it on demand"() {
     const tab = await open("en/sign-in");
     await tab.getByLabel("Password", { exact: true }).fill("open sesame");
