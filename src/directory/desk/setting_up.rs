@@ -346,10 +346,10 @@ impl Desk {
     /// may live, or be over, before that is written. What an older password does is no sign of the new one.
     fn signed_in_at(&self, found: &FoundLink) -> Option<Timestamp> {
         let given_at = found.given_at?;
-        let sessions = self.registry.sessions_of(found.link.mailbox);
+        let sessions = self.registry.sessions_of_device(found.link.device);
         let live = sessions
             .iter()
-            .filter(|session| session.info.device == found.link.device && !session.info.is_trial)
+            .filter(|session| !session.info.is_trial)
             .map(|session| session.info.since);
         let at = live.chain((self.unwritten)(found.link.device)).max();
         at.filter(|at| *at >= given_at)
