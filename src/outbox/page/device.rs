@@ -11,10 +11,13 @@ use crate::model::OrgId;
 /// could write to many people with it.
 const CLIENT_MAX: usize = 40;
 
-/// What a program calls itself, as far as it may stand in a mail: nothing that mail programs make a link of.
+/// What a program calls itself, as far as it may stand in a mail: nothing that mail programs make a link of. Some make one
+/// of every name with a dot before letters; versions have digits there.
 fn client(name: &str) -> Option<String> {
-    let small = name.to_ascii_lowercase();
-    let is_link = ["://", "www.", "@"].iter().any(|part| small.contains(part));
+    let is_dotted = |(dot, letter): (char, char)| {
+        matches!(dot, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}') && letter.is_alphabetic()
+    };
+    let is_link = name.contains("://") || name.contains('@') || name.chars().zip(name.chars().skip(1)).any(is_dotted);
     (!is_link).then(|| name.chars().take(CLIENT_MAX).collect())
 }
 
@@ -47,7 +50,11 @@ impl Writer<'_> {
             },
         }));
         self.more(&mut page, content.more);
-        page.button = self.button(&format!("/o/{}/devices/{}", content.org, content.device));
+        let place = match content.page_of {
+            Some(mailbox) => format!("mailboxes/{mailbox}/devices"),
+            None => format!("devices/{}", content.device),
+        };
+        page.button = self.button(&format!("/o/{}/{place}", content.org));
         self.choose(&mut page, content.org);
         page
     }
@@ -187,8 +194,21 @@ mod tests {
 
     #[test]
     fn a_program_cannot_write_letters() {
-        assert_eq!(client("iPhone Mail 22C161").as_deref(), Some("iPhone Mail 22C161"));
-        for link in ["see HTTPS://evil.test", "WWW.evil.test", "write to x@evil.test"] {
+        for name in [
+            "iPhone Mail 22C161",
+            "Thunderbird 128.4.3",
+            "[192.0.2.7]",
+            "Mail (16.0).",
+        ] {
+            assert_eq!(client(name).as_deref(), Some(name));
+        }
+        for link in [
+            "see HTTPS://evil",
+            "WWW.evil.test",
+            "write to x@evil",
+            "pay at evil.test",
+            "evil\u{3002}test",
+        ] {
             assert_eq!(client(link), None, "{link}");
         }
         assert_eq!(client(&"é".repeat(99)), Some("é".repeat(CLIENT_MAX)));

@@ -158,6 +158,7 @@ fn digest() -> Content {
         device: DeviceId::from_raw(3),
         label: "Copier".to_owned(),
         mailbox: address("contact@acme.test"),
+        page_of: None,
         happened: vec![
             happened(1, Happening::Added("Sophie Martin".to_owned())),
             happened(3, Happening::SetUp(signed_in("imap", None))),
@@ -387,6 +388,56 @@ fn a_name_is_neither_a_header_nor_a_tag_nor_another_direction() {
         assert!(!page.subject.contains('\n') && !page.lead.contains('\n'), "{hostile:?}");
         assert!(!html.contains("<script") && !html.contains("\" onload"), "{html}");
         assert_eq!(html.matches("href=").count(), 2, "{html}");
+    }
+}
+
+#[test]
+fn no_program_writes_a_link_into_a_mail() {
+    for client in [
+        "mail evil.test for your refund",
+        "https://evil",
+        "www.evil.test",
+        "x@evil",
+    ] {
+        let signed_in = || signed_in("imap", Some(client));
+        let network = DeviceNetwork {
+            org: OrgId::from_raw(1),
+            device: DeviceId::from_raw(3),
+            label: "Copier".to_owned(),
+            mailbox: address("contact@acme.test"),
+            at: START,
+            signed_in: signed_in(),
+        };
+        let digest = |what| DeviceDigest {
+            org: OrgId::from_raw(1),
+            device: DeviceId::from_raw(3),
+            label: "Copier".to_owned(),
+            mailbox: address("contact@acme.test"),
+            page_of: None,
+            happened: vec![Happened { at: START, what }],
+            more: 1,
+        };
+        let set_up = DeviceAdded {
+            by: String::new(),
+            org: OrgId::from_raw(1),
+            mailbox: MailboxId::from_raw(2),
+            address: address("contact@acme.test"),
+            device: "Copier".to_owned(),
+            at: START,
+            set_up: Some(signed_in()),
+        };
+        for content in [
+            Content::DeviceNetwork(network),
+            Content::DeviceDigest(digest(Happening::SetUp(signed_in()))),
+            Content::DeviceDigest(digest(Happening::Network(signed_in()))),
+            Content::DeviceAdded(set_up),
+        ] {
+            for language in Language::ALL {
+                let page = page(&content, *language);
+                let text = Plain { page: &page }.render().unwrap();
+                assert!(!text.contains("evil") && text.contains(&FROM.to_string()), "{text}");
+            }
+        }
     }
 }
 

@@ -59,6 +59,11 @@ pub(super) const ALL: &[Migration] = &[
         name: "0008_notices",
         sql: include_str!("migrations/0008_notices.sql"),
     },
+    Migration {
+        version: 10,
+        name: "0010_held_notices",
+        sql: include_str!("migrations/0010_held_notices.sql"),
+    },
 ];
 
 pub(super) const HISTORY: &str = "CREATE TABLE schema_migration (

@@ -113,6 +113,7 @@ fn migrations_are_applied_once_and_shown_before() {
         "0006_inviter",
         "0007_set_up_links",
         "0008_notices",
+        "0010_held_notices",
     ];
     assert_eq!(SqliteStore::pending_migrations(&config).unwrap(), all);
     assert_eq!(
@@ -138,7 +139,7 @@ fn a_newer_schema_is_refused_by_name() {
             error,
             Error::NewerSchema {
                 found: 99,
-                known: 8,
+                known: 10,
                 ..
             }
         ),
