@@ -259,6 +259,15 @@ impl Registry {
         sessions
     }
 
+    /// The live sessions that a device opened itself, oldest first: a test message of ours is none.
+    pub fn sessions_of_device(&self, device: DeviceId) -> Vec<SessionSnapshot> {
+        let records = self.devices.of(device.raw());
+        let own = records.iter().filter(|record| !record.info.is_trial);
+        let mut sessions: Vec<_> = own.map(|record| record.snapshot()).collect();
+        sessions.sort_by_key(|session| session.id);
+        sessions
+    }
+
     /// Live sessions of one device and of one mailbox (for the per-device and per-mailbox caps).
     pub fn count(&self, device: DeviceId, mailbox: MailboxId) -> (usize, usize) {
         (self.devices.count(device.raw()), self.mailboxes.count(mailbox.raw()))

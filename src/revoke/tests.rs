@@ -71,6 +71,24 @@ fn ending_a_device_tells_exactly_its_sessions_among_ten_thousand() {
 }
 
 #[test]
+fn a_test_message_is_no_session_of_the_device_and_ends_with_it() {
+    let registry = Registry::new(Arc::new(Metrics::new()));
+    let own = registry.register(info(1, 1));
+    let trial = registry.register(SessionInfo {
+        is_trial: true,
+        ..info(1, 1)
+    });
+    let of_device = registry.sessions_of_device(device(1));
+    assert_eq!(
+        of_device.iter().map(|session| session.id).collect::<Vec<_>>(),
+        [own.id()]
+    );
+    assert_eq!(registry.count(device(1), mailbox(1)), (2, 2), "for the caps it counts");
+    assert_eq!(registry.end_device(device(1), EndReason::Revoked), 2);
+    assert_eq!(told(&trial), Some(EndReason::Revoked));
+}
+
+#[test]
 fn a_session_that_is_dropped_leaves_nothing_behind() {
     let metrics = Arc::new(Metrics::new());
     let registry = Registry::new(Arc::clone(&metrics));

@@ -46,11 +46,26 @@ const tests = {
     const tab = await open("en/device-password-waiting");
     await tab.waitForFunction(() => document.querySelector("[data-live]"));
     while (streams.length === 0) await new Promise(done => setTimeout(done, 20));
-    const name = await tab.locator("[data-live^='first:']").getAttribute("data-live");
+    const name = await tab.locator(".waits [data-live^='first:']").getAttribute("data-live");
     send(`${name}\n<p class="step good">Connected</p>`);
-    await tab.getByText("Connected", { exact: true }).waitFor();
+    for (const place of [".waits", ".glance"]) {
+      await tab.locator(place).getByText("Connected", { exact: true }).waitFor({ state: "attached" });
+    }
     send("device:somebody-else\n<b>not here</b>");
     assert.equal(await tab.getByText("not here").count(), 0);
+  },
+
+  async "on a telephone the first sign-in stays in sight while one reads the steps"() {
+    const tab = await open("en/device-password-wrong-password", { viewport: { width: 360, height: 740 } });
+    const glance = tab.locator(".glance");
+    await tab.getByText("Server settings").scrollIntoViewIfNeeded();
+    await tab.mouse.wheel(0, 400);
+    await tab.waitForFunction(() => scrollY > 300);
+    assert.match(await glance.innerText(), /^Tried with a wrong password/);
+    const { y, height } = await glance.boundingBox();
+    assert.ok(y >= 56 && y + height < 370, `from ${y}, ${height} high`);
+    await tab.setViewportSize({ width: 1280, height: 740 });
+    assert.ok(await glance.isHidden(), "there both columns are in sight");
   },
 
   async "a slash goes to the search, except while one types"() {
@@ -72,6 +87,23 @@ const tests = {
     const tab = await open("en/device-password-waiting");
     await tab.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide")));
     assert.ok(!(await tab.content()).includes("kqzm-xwdp"));
+  },
+
+  async "a password prints on one A5 page, whatever else the page says and whichever form is open"() {
+    const tab = await open("en/device-set-up-printer");
+    await tab.evaluate(() => { for (const one of document.querySelectorAll(".offline")) one.hidden = false; });
+    for (const maker of [null, "Xerox"]) {
+      if (maker) await tab.locator("summary", { hasText: maker }).click();
+      const pdf = (await tab.pdf({ preferCSSPageSize: true })).toString("latin1");
+      assert.equal(pdf.match(/\/Type \/Page\b/g).length, 1);
+      assert.match(pdf, /\/MediaBox \[0 0 (419|420)[.\d]* (594|595)[.\d]*\]/);
+      await tab.emulateMedia({ media: "print" });
+      assert.ok(await tab.getByText("kqzm-xwdp-hpdt-vnrc").isVisible());
+      assert.equal(await tab.locator(":is(.offline, .glance):visible").count(), 0);
+      assert.equal(await tab.getByRole("heading", { name: "Settings of a copier" }).isVisible(), maker !== null);
+      assert.equal(await tab.locator(".servers").isVisible(), maker === null, "one sheet of settings");
+      await tab.emulateMedia({ media: null });
+    }
   },
 
   async "a password field shows what is in it on demand"() {

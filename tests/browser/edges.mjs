@@ -136,7 +136,7 @@ const chapters = {
     await sophie.look("device-replaced");
     assert.match((await ask("refused", { address: contact, password })).imap, /^NO /);
     await ask("imap", { name: "travel", address: contact, password: fresh });
-    await tab.locator("[data-live^='first:']").getByText(sophie.say("first-connected"), { exact: true }).waitFor();
+    await tab.locator(".waits [data-live^='first:']").getByText(sophie.say("first-connected"), { exact: true }).waitFor();
   },
 
   async "signed out everywhere else, at the next request"() {

@@ -142,7 +142,7 @@ export class Person {
 
   /** Waits until the page says this. */
   async reads(key, facts, within = this.tab) {
-    await within.getByText(this.say(key, facts)).first().waitFor();
+    await within.getByText(this.say(key, facts)).filter({ visible: true }).first().waitFor();
   }
 
   /** Waits for the page with this title. */

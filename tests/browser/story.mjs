@@ -115,7 +115,7 @@ const chapters = {
     assert.equal(await state.innerText(), sophie.say("device-state-never"));
 
     await ask("imap", { name: "iphone", address: contact, password: phone });
-    const first = lucie.tab.locator("[data-live^='first:']");
+    const first = lucie.tab.locator(".waits [data-live^='first:']");
     await first.getByText(lucie.say("first-connected"), { exact: true }).waitFor();
     const told = await first.innerText();
     assert.ok(told.includes("iPhone Mail") && told.includes("127.0.0.1") && told.includes(lucie.say("first-receiving")), told);
@@ -140,7 +140,7 @@ const chapters = {
     crm = await shownPassword(sophie);
     await sophie.look("device-password-app");
     await ask("send", { address: contact, password: crm, to: addressOf("Marc") });
-    await sophie.tab.locator("[data-live^='first:']").getByText(sophie.say("first-sending")).waitFor();
+    await sophie.tab.locator(".waits [data-live^='first:']").getByText(sophie.say("first-sending")).waitFor();
     await sophie.press("act-done");
     await sophie.at("verbatim", { text: "CRM" });
     await sophie.reads("device-nobody");

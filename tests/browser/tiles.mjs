@@ -28,7 +28,7 @@ async function add(kind, { name = `The ${kind}` } = {}) {
 
 /** Waits for the green state, and holds it to its time: `act` is the sign-in. */
 async function turnsGreen(key, act) {
-  const state = sophie.tab.locator("[data-live^='first:']");
+  const state = sophie.tab.locator(".waits [data-live^='first:']");
   const green = state.getByText(sophie.say(key), { exact: true }).waitFor().then(() => Date.now());
   await act();
   const signedIn = Date.now();
@@ -153,10 +153,10 @@ const chapters = {
 
   async "What goes wrong is said while it does"() {
     const password = await add("other", { name: "The clumsy one" });
-    const state = sophie.tab.locator("[data-live^='first:']");
+    const state = sophie.tab.locator(".waits [data-live^='first:']");
     const refused = await ask("refused", { address: contact, password: await secret("kqzm-xwdp-hpdt-vnrc") });
     assert.match(refused.imap, /^NO /);
-    await sophie.tab.waitForFunction(text => document.querySelector("[data-live^='first:']").innerText.includes(text), sophie.say("first-wrong-password", { when: "…", from: "…" }).split("(")[0].trim());
+    await sophie.tab.waitForFunction(text => document.querySelector(".waits [data-live^='first:']").innerText.includes(text), sophie.say("first-wrong-password", { when: "…", from: "…" }).split("(")[0].trim());
     await sophie.look("tile-wrong-password");
     await ask("refused", { address: "contact", password });
     await state.getByText(contact).first().waitFor();

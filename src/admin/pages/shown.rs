@@ -16,7 +16,8 @@ use crate::store::{AuditRow, DeviceRow};
 /// A device in a list, with its connections at this moment.
 pub(super) fn device_row(pages: &Pages, org: OrgId, row: &DeviceRow) -> ShownDevice {
     let device = &row.device;
-    let (live, _) = pages.registry.count(device.id, device.mailbox);
+    let live = pages.registry.sessions_of_device(device.id);
+    let connections = u32::try_from(live.len()).unwrap_or(u32::MAX);
     ShownDevice {
         org,
         id: device.id,
@@ -33,8 +34,8 @@ pub(super) fn device_row(pages: &Pages, org: OrgId, row: &DeviceRow) -> ShownDev
         scopes: device.scopes,
         standing: standing(device, pages.clock.utc()),
         expires_at: device.expires_at,
-        last_used: last_used(pages, device, live > 0),
-        live: u32::try_from(live).unwrap_or(u32::MAX),
+        last_used: last_used(device, live),
+        live: connections,
         imported: device.imported,
         knocking: row.knocking.as_ref().map(knocking),
         link: None,
@@ -52,14 +53,9 @@ fn knocking(knocking: &device::Knocking) -> Knocking {
 }
 
 /// The last sign-in: of a device that is connected, the newest session, which its record tells of a moment later.
-fn last_used(pages: &Pages, device: &Device, is_live: bool) -> Option<device::Use> {
+fn last_used(device: &Device, live: Vec<SessionSnapshot>) -> Option<device::Use> {
     let recorded = device.last_used.clone();
-    if !is_live {
-        return recorded;
-    }
-    let sessions = pages.registry.sessions_of(device.mailbox).into_iter();
-    let live = sessions.filter(|session| session.info.device == device.id).map(used);
-    live.chain(recorded).max_by_key(|used| used.at)
+    live.into_iter().map(used).chain(recorded).max_by_key(|used| used.at)
 }
 
 /// A live session as a sign-in.

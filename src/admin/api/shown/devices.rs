@@ -112,7 +112,7 @@ pub(in crate::admin::api) struct Device {
 impl Device {
     pub(in crate::admin::api) fn of(api: &Api, row: &DeviceRow) -> Self {
         let device = &row.device;
-        let (connections, _) = api.registry.count(device.id, device.mailbox);
+        let connections = api.registry.sessions_of_device(device.id).len();
         let (state, since) = match (device.state, device.expires_at) {
             (DeviceState::Revoked(at), _) => (State::Revoked, Some(at)),
             (_, Some(end)) if end <= api.clock.utc() => (State::Expired, Some(end)),

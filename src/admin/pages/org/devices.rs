@@ -116,8 +116,7 @@ async fn device_page(pages: &Pages, inside: &Inside, id: DeviceId) -> Result<Dev
     let has_password = link
         .as_ref()
         .is_none_or(|link| link.opened_at.is_some() || device.replaced_at.is_some());
-    let sessions = pages.registry.sessions_of(device.mailbox).into_iter();
-    let of_this = sessions.filter(|session| session.info.device == id);
+    let sessions = pages.registry.sessions_of_device(id).into_iter();
     let replace = may.replace.then(|| inside.at(&format!("devices/{id}/replace")));
     let person = &inside.person;
     let reader = (person.guest.visitor.ip, person.signed_in.user.id, replace);
@@ -128,7 +127,7 @@ async fn device_page(pages: &Pages, inside: &Inside, id: DeviceId) -> Result<Dev
         first_used: device.first_used.clone(),
         networks: device.networks.0.iter().map(ToString::to_string).collect(),
         senders: senders(&device.senders),
-        sessions: of_this.map(session).collect(),
+        sessions: sessions.map(session).collect(),
         activity: rows::activity(pages, inside, &history.rows).await?,
         may,
         awaiting: first::awaited(pages, &row, reader).filter(|_| has_password),

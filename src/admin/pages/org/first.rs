@@ -34,11 +34,10 @@ impl Seen {
     /// Looks at the live sessions, at what was noted for those who wait, and at the record.
     pub(super) fn look(&mut self, pages: &Pages, device: &Device) {
         let begin = since(device);
-        let sessions = pages.registry.sessions_of(device.mailbox).into_iter();
-        let of_this = sessions.filter(|session| session.info.device == device.id && !session.info.is_trial);
+        let sessions = pages.registry.sessions_of_device(device.id).into_iter();
         let noted = pages.tries.uses(device.id);
         let recorded = [&device.first_used, &device.last_used].into_iter().flatten().cloned();
-        let all = of_this.map(used).chain(noted).chain(recorded);
+        let all = sessions.map(used).chain(noted).chain(recorded);
         for seen in all.filter(|seen| seen.at >= begin) {
             let place = match seen.protocol {
                 Protocol::Imap => &mut self.imap,

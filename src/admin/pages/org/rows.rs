@@ -15,8 +15,7 @@ use super::super::{Pages, shown};
 
 /// The connections of a device at this moment.
 pub(super) fn live(pages: &Pages, device: &Device) -> u32 {
-    let (of_device, _) = pages.registry.count(device.id, device.mailbox);
-    u32::try_from(of_device).unwrap_or(u32::MAX)
+    u32::try_from(pages.registry.sessions_of_device(device.id).len()).unwrap_or(u32::MAX)
 }
 
 pub(super) fn devices(pages: &Pages, org: OrgId, rows: &[store::DeviceRow]) -> Vec<DeviceRow> {

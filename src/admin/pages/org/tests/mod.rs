@@ -25,7 +25,11 @@ const PEER: &str = "198.51.100.7";
 
 /// A live session of a device, for as long as it is held.
 fn connect(site: &Site, mailbox: &Mailbox, device: &Device, protocol: Protocol) -> LiveSession {
-    site.registry.register(SessionInfo {
+    site.registry.register(session_info(site, mailbox, device, protocol))
+}
+
+fn session_info(site: &Site, mailbox: &Mailbox, device: &Device, protocol: Protocol) -> SessionInfo {
+    SessionInfo {
         device: device.id,
         label: device.label.as_str().into(),
         mailbox: mailbox.id,
@@ -37,7 +41,7 @@ fn connect(site: &Site, mailbox: &Mailbox, device: &Device, protocol: Protocol) 
         client: Some("Thunderbird".into()),
         route: "default".into(),
         is_trial: false,
-    })
+    }
 }
 
 /// A device as the store has it now.
