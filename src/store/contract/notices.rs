@@ -480,13 +480,11 @@ pub(in crate::store) async fn unused_devices_are_read_in_parts(backend: &Backend
         }
     }
     backend.clock.advance(DAY * (UNUSED_DAYS + 1));
-    let (mut read, mut after) = (Vec::new(), None);
-    loop {
+    let mut after = None;
+    for expected in [&devices[..2], &devices[2..4], &devices[4..], &[]] {
         let part = store.unused_devices(2, after).await.unwrap();
-        let Some(last) = part.last() else { break };
-        assert!(part.len() <= 2);
-        after = Some(last.place);
-        read.extend(part.iter().map(|device| device.about.device));
+        let read: Vec<_> = part.iter().map(|device| device.about.device).collect();
+        assert_eq!(read, expected);
+        after = part.last().map(|device| device.place);
     }
-    assert_eq!(read, devices);
 }
