@@ -151,8 +151,8 @@ device-network-lead = The device { $device } signed in to { $mailbox } from a ne
 device-network-button = See this device
 device-network-note = Nobody of you was there? Open the Manager with the button and press "Pause" or "Disconnect": its connections end at once. Travelling, or another internet line at home, is a new network, too; then there is nothing to do.
 
-device-digest-subject = { $device }: what else happened
-device-digest-lead = Since the last mail about the device { $device } of { $mailbox }, this happened, too.
+device-digest-subject = { $device }: several things happened
+device-digest-lead = Several things happened to the device { $device } of { $mailbox }.
 device-digest-added = New password, by { $by }
 device-digest-set-up = First sign-in, from { $from }: { $program }
 device-digest-network = New network { $from }: { $program }

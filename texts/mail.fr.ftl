@@ -151,8 +151,8 @@ device-network-lead = L’appareil { $device } s’est connecté à { $mailbox }
 device-network-button = Voir cet appareil
 device-network-note = Personne d’entre vous n’y était ? Ouvrez le Manager avec le bouton et choisissez « Suspendre » ou « Déconnecter » : ses connexions se terminent aussitôt. Un voyage ou une autre ligne internet à la maison est aussi un nouveau réseau ; dans ce cas, il n’y a rien à faire.
 
-device-digest-subject = { $device } : ce qui est encore arrivé
-device-digest-lead = Depuis le dernier message sur l’appareil { $device } de { $mailbox }, ceci est encore arrivé.
+device-digest-subject = { $device } : plusieurs événements
+device-digest-lead = Plusieurs choses sont arrivées à l’appareil { $device } de { $mailbox }.
 device-digest-added = Nouveau mot de passe, par { $by }
 device-digest-set-up = Première connexion, depuis { $from } : { $program }
 device-digest-network = Nouveau réseau { $from } : { $program }

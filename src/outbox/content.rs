@@ -460,6 +460,29 @@ mod text {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 
+    pub(super) mod option {
+        use super::{Deserialize, Deserializer, Serializer, de, fmt};
+
+        pub(in super::super) fn serialize<S: Serializer>(
+            value: &Option<impl fmt::Display>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            match value {
+                Some(value) => serializer.collect_str(value),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        pub(in super::super) fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+        where
+            D: Deserializer<'de>,
+            T: std::str::FromStr<Err: fmt::Display>,
+        {
+            let text = Option::<String>::deserialize(deserializer)?;
+            text.map(|text| text.parse().map_err(de::Error::custom)).transpose()
+        }
+    }
+
     pub(super) mod list {
         use super::{Deserialize, Deserializer, Serializer, de, fmt};
 

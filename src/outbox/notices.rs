@@ -4,9 +4,12 @@
 //! What was read is told only if it still waits so when the mails are put, in one transaction ([`NoticeStore`]): a crash
 //! between the two tells nothing, and the next round tells it. Where this installation sends no mail, what waits is
 //! forgotten: nobody wants to hear of last month on the day on which a mail server is configured.
+//!
+//! What cannot be told now, for whatever reason, keeps nobody else waiting: a device is postponed, and of unused devices the
+//! next reading goes on behind those that were read.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
@@ -14,7 +17,9 @@ use crate::keys::Keyring;
 use crate::model::device::Use;
 use crate::model::{DeviceId, NoticeKind, OrgId, UserId};
 use crate::store::notice::UNUSED_DAYS;
-use crate::store::{self, DueNotices, Notice, NoticeDevice, NoticeMail, NoticeReader, NoticeStore, UnusedDevice};
+use crate::store::{
+    self, DueNotices, Notice, NoticeDevice, NoticeMail, NoticeReader, NoticeStore, UnusedDevice, UnusedPlace,
+};
 
 use super::content::{
     Content, DeviceAdded, DeviceDigest, DeviceNetwork, DeviceUnused, Happened, Happening, Recipient, SignedIn, Unused,
@@ -28,8 +33,11 @@ const UNUSED_EVERY: Duration = Duration::from_secs(60 * 60);
 /// The most devices of one read, and the most reads of one round: other writers come between.
 const DUE_MAX: u32 = 100;
 const READS_MAX: u32 = 10;
-/// The most unused devices that one round tells of.
+/// The most unused devices of one read. A round reads on only where somebody could not be told.
 const UNUSED_MAX: u32 = 500;
+/// The most people who are told of unused devices in one transaction: as many mails are never too many for an outbox in
+/// which nothing else waits.
+const UNUSED_READERS_MAX: usize = 500;
 /// The most unused devices that one mail names.
 const UNUSED_NAMED_MAX: usize = 20;
 /// After how long a device is looked at again whose mails the outbox had no room for.
@@ -41,6 +49,8 @@ pub struct Notices {
     outbox: Arc<Outbox>,
     keys: Arc<Keyring>,
     clock: Clock,
+    /// Behind which unused device the next round goes on; none: with the first.
+    unused_after: Mutex<Option<UnusedPlace>>,
 }
 
 impl Notices {
@@ -51,6 +61,7 @@ impl Notices {
             outbox,
             keys,
             clock,
+            unused_after: Mutex::default(),
         }
     }
 
@@ -77,8 +88,14 @@ impl Notices {
     pub(super) async fn tell_due(&self) -> Result<(), store::Error> {
         for _ in 0..READS_MAX {
             let due = self.store.due_notices(DUE_MAX).await?;
+            let mut failed = None;
             for due in &due {
-                self.tell(due).await?;
+                // Those behind it are told all the same.
+                failed = self.tell(due).await.err().or(failed);
+            }
+            // What is neither told nor postponed would be read again at once.
+            if let Some(error) = failed {
+                return Err(error);
             }
             if due.len() < DUE_MAX as usize {
                 break;
@@ -90,9 +107,16 @@ impl Notices {
     async fn tell(&self, due: &DueNotices) -> Result<(), store::Error> {
         let about = &due.about;
         let mut mails = Vec::new();
-        for reader in self.readers(about) {
-            let Some(content) = content(due) else { break };
+        for reader in self.told(&about.readers) {
+            let Some(content) = content(due, Sees::All) else { break };
             mails.extend(self.mail(&content, reader, about.org, vec![about.device]));
+        }
+        for reader in self.told(&due.also) {
+            let Some(content) = content(due, Sees::Passwords) else {
+                break;
+            };
+            // They may not see the device anyway.
+            mails.extend(self.mail(&content, reader, about.org, Vec::new()));
         }
         // Where something else waits by now, the next round tells it all.
         match self.store.tell_notices(about.device, &due.all(), &mails).await {
@@ -102,7 +126,6 @@ impl Notices {
                 let until = self.clock.utc().plus(POSTPONED);
                 self.store.postpone_notices(about.device, until).await
             }
-            // Those behind it are told all the same.
             Err(error) => {
                 tracing::error!(device.id = %about.device, %error, "a notice of a device was not put into the outbox");
                 let until = self.clock.utc().plus(POSTPONED);
@@ -116,32 +139,54 @@ impl Notices {
     /// # Errors
     /// The store does not answer.
     pub(super) async fn tell_unused(&self) -> Result<(), store::Error> {
-        let unused = self.store.unused_devices(UNUSED_MAX).await?;
-        let mut by_org: BTreeMap<OrgId, Vec<&UnusedDevice>> = BTreeMap::new();
-        for device in &unused {
-            by_org.entry(device.about.org).or_default().push(device);
-        }
-        for (org, devices) in by_org {
-            let ids: Vec<DeviceId> = devices.iter().map(|device| device.about.device).collect();
-            let mails = self.unused_mails(org, &devices);
-            // Where one of them was used meanwhile, the next round tells of the others.
-            match self.store.tell_unused(&ids, &mails).await {
-                Ok(_) => {}
-                Err(store::Error::Refused(reason)) => {
-                    tracing::warn!(org.id = %org, reason, "notices of unused devices wait for room in the outbox");
+        for _ in 0..READS_MAX {
+            let after = *self.unused_after();
+            let unused = self.store.unused_devices(UNUSED_MAX, after).await?;
+            let is_more = unused.len() >= UNUSED_MAX as usize;
+            *self.unused_after() = unused.last().filter(|_| is_more).map(|device| device.place);
+            let mut by_org: BTreeMap<OrgId, Vec<&UnusedDevice>> = BTreeMap::new();
+            for device in &unused {
+                by_org.entry(device.about.org).or_default().push(device);
+            }
+            let mut all_told = true;
+            for (org, devices) in by_org {
+                for part in parts(&devices) {
+                    all_told &= self.tell_of_unused(org, part).await;
                 }
-                Err(error) => {
-                    tracing::error!(org.id = %org, %error, "notices of unused devices were not put into the outbox");
-                }
+            }
+            if all_told || !is_more {
+                break;
             }
         }
         Ok(())
     }
 
+    fn unused_after(&self) -> MutexGuard<'_, Option<UnusedPlace>> {
+        self.unused_after.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells of unused devices of one organisation; false where that was not possible.
+    async fn tell_of_unused(&self, org: OrgId, devices: &[&UnusedDevice]) -> bool {
+        let ids: Vec<DeviceId> = devices.iter().map(|device| device.about.device).collect();
+        let mails = self.unused_mails(org, devices);
+        match self.store.tell_unused(&ids, &mails).await {
+            // Where one of them was used meanwhile, a later round tells of the others.
+            Ok(_) => true,
+            Err(store::Error::Refused(reason)) => {
+                tracing::warn!(org.id = %org, reason, "notices of unused devices wait for room in the outbox");
+                false
+            }
+            Err(error) => {
+                tracing::error!(org.id = %org, %error, "notices of unused devices were not put into the outbox");
+                false
+            }
+        }
+    }
+
     fn unused_mails(&self, org: OrgId, devices: &[&UnusedDevice]) -> Vec<NoticeMail> {
         let mut by_reader: BTreeMap<UserId, (&NoticeReader, Vec<&UnusedDevice>)> = BTreeMap::new();
         for device in devices {
-            for reader in self.readers(&device.about) {
+            for reader in self.told(&device.about.readers) {
                 let (_, theirs) = by_reader.entry(reader.user).or_insert((reader, Vec::new()));
                 theirs.push(device);
             }
@@ -161,8 +206,8 @@ impl Notices {
     }
 
     /// Whom a mail goes to: nobody where none goes out.
-    fn readers<'a>(&self, about: &'a NoticeDevice) -> &'a [NoticeReader] {
-        if self.outbox.sends_links() { &about.readers } else { &[] }
+    fn told<'a>(&self, readers: &'a [NoticeReader]) -> &'a [NoticeReader] {
+        if self.outbox.sends_links() { readers } else { &[] }
     }
 
     fn mail(&self, content: &Content, reader: &NoticeReader, org: OrgId, devices: Vec<DeviceId>) -> Option<NoticeMail> {
@@ -190,16 +235,43 @@ fn note<E: std::fmt::Display>(told: Result<(), E>) {
     }
 }
 
+/// Parts of the devices of an organisation, each of which tells [`UNUSED_READERS_MAX`] people at most.
+fn parts<'d, 'a>(devices: &'d [&'a UnusedDevice]) -> Vec<&'d [&'a UnusedDevice]> {
+    let (mut parts, mut begin) = (Vec::new(), 0);
+    let mut readers = BTreeSet::new();
+    for (index, device) in devices.iter().enumerate() {
+        let theirs: BTreeSet<UserId> = device.about.readers.iter().map(|reader| reader.user).collect();
+        if readers.union(&theirs).count() > UNUSED_READERS_MAX {
+            parts.extend(devices.get(begin..index).filter(|part| !part.is_empty()));
+            begin = index;
+            readers.clear();
+        }
+        readers.extend(theirs);
+    }
+    parts.extend(devices.get(begin..).filter(|part| !part.is_empty()));
+    parts
+}
+
+/// What somebody who is told may know of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sees {
+    All,
+    /// That it got a new password.
+    Passwords,
+}
+
 /// What a mail tells: one thing in full, several as a list.
-fn content(due: &DueNotices) -> Option<Content> {
+fn content(due: &DueNotices, sees: Sees) -> Option<Content> {
     let NoticeDevice {
         org,
         device,
         label,
+        mailbox,
         address,
         ..
     } = &due.about;
-    let mut happened: Vec<Happened> = due.notices.iter().filter_map(happened).collect();
+    let is_seen = |happened: &Happened| sees == Sees::All || matches!(happened.what, Happening::Added(_));
+    let mut happened: Vec<Happened> = due.notices.iter().filter_map(happened).filter(is_seen).collect();
     let alone = (happened.len() == 1 && due.more == 0).then(|| happened.pop()).flatten();
     match alone {
         None if happened.is_empty() => None,
@@ -208,6 +280,7 @@ fn content(due: &DueNotices) -> Option<Content> {
             device: *device,
             label: label.clone(),
             mailbox: address.clone(),
+            page_of: (sees == Sees::Passwords).then_some(*mailbox),
             happened,
             more: due.more,
         })),
@@ -271,5 +344,54 @@ fn unused(device: &UnusedDevice) -> Unused {
 impl std::fmt::Debug for Notices {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Notices").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Address, Language, MailboxId};
+
+    /// An unused device of which these people are told.
+    fn read_by(users: std::ops::Range<i64>) -> UnusedDevice {
+        let address = Address::parse("contact@acme.test").unwrap();
+        let readers = users.map(|user| NoticeReader {
+            user: UserId::from_raw(user),
+            address: address.clone(),
+            language: Language::English,
+        });
+        let device = DeviceId::from_raw(1);
+        UnusedDevice {
+            about: NoticeDevice {
+                org: OrgId::from_raw(1),
+                device,
+                label: "Phone".to_owned(),
+                mailbox: MailboxId::from_raw(1),
+                readers: readers.collect(),
+                address,
+            },
+            used_at: None,
+            created_at: Timestamp(0),
+            place: UnusedPlace { day: 0, device },
+        }
+    }
+
+    #[test]
+    fn no_part_tells_more_people_than_an_outbox_has_room_for() {
+        let most = i64::try_from(UNUSED_READERS_MAX).unwrap();
+        let devices = [
+            read_by(0..50),
+            read_by(0..most),
+            read_by(10..60),
+            read_by(most..most + 1),
+            read_by(0..most),
+            read_by(0..0),
+        ];
+        let devices: Vec<&UnusedDevice> = devices.iter().collect();
+        let lengths: Vec<_> = parts(&devices).iter().map(|part| part.len()).collect();
+        assert_eq!(lengths, [3, 1, 2]);
+        assert_eq!(parts(&[]).len(), 0);
+        let alone = read_by(0..most + 1);
+        assert_eq!(parts(&[&alone]).len(), 1);
     }
 }

@@ -101,7 +101,7 @@ struct Bench {
     clock: Clock,
     metrics: Arc<Metrics>,
     stop: CancellationToken,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Bench {
@@ -120,7 +120,7 @@ impl Bench {
             clock,
             metrics,
             stop: CancellationToken::new(),
-            _directory: directory,
+            directory,
         }
     }
 

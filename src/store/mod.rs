@@ -34,7 +34,10 @@ pub use audit::{AuditFilter, AuditPage, AuditRow, AuditStore};
 pub use change::{Change, ChangeKind, EndReason, Seq};
 pub use device_link::{DeviceLinkStore, FoundLink, LinkBy, LinkGives, LinkOpening, NewDeviceLink, Opener};
 pub use login::{Credential, DeviceUse, Epoch, Hash, Knocks, LoginDevice, LoginMailbox, Resolved};
-pub use notice::{DueNotices, Notice, NoticeDevice, NoticeMail, NoticeReader, NoticeStore, NoticeTurn, UnusedDevice};
+pub use notice::{
+    DueNotices, Notice, NoticeBy, NoticeDevice, NoticeMail, NoticeReader, NoticeStore, NoticeTurn, UnusedDevice,
+    UnusedPlace,
+};
 pub use outbox::{AfterFailure, DueMail, MailBacklog, MailFilter, NewMail, OutboxStore};
 pub use page::{
     Cursor, DeviceOwner, DeviceQuery, DeviceRow, DeviceStatus, Found, MailboxQuery, MailboxRow, Overview, Page,
@@ -242,7 +245,8 @@ pub trait CredentialStore: Send + Sync {
         key_id: u32,
     ) -> Result<(), Error>;
 
-    /// Writes first and last uses in one transaction, and learns from which networks they came ([`notice`]).
+    /// Writes first and last uses in one transaction, and learns from which networks they came ([`notice`]). Other writes
+    /// wait meanwhile, so that nobody hands over many at a time; those of one device belong together.
     async fn record_uses(&self, uses: &[DeviceUse]) -> Result<(), Error>;
 
     /// Adds tries with retired passwords to those that were written before, in one transaction; those whose credential is

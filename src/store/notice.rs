@@ -7,6 +7,7 @@
 //!
 //! Told are people, never a mailbox: the one whom the device belongs to, or else those who may see it by an access, or else
 //! those who run the organisation. Whoever may not see the device any more when the mail is about to be sent is not told.
+//! Of a new password more people are told ([`DueNotices::also`]), and of nothing else.
 
 use std::time::Duration;
 
@@ -27,7 +28,8 @@ pub const NETWORK_NOTED_EVERY: Duration = Duration::from_secs(60 * 60);
 /// The time in which one mail goes out about a device.
 pub const NOTICE_EVERY: Duration = Duration::from_secs(60 * 60);
 
-/// What is kept of what waits to be told of one device; of the rest there is the number.
+/// What is kept of each kind of what waits to be told of one device; of the rest there is the number. Of each kind, so that
+/// a device that goes from network to network hides no new password.
 pub const NOTICES_HELD_MAX: u32 = 20;
 
 /// After so many days without a use somebody is told of a device.
@@ -48,6 +50,15 @@ pub enum NoticeTurn {
     Held,
     /// The organisation has switched it off.
     Off,
+}
+
+/// Who gave a device a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeBy {
+    /// Who.
+    pub user: UserId,
+    /// What they are called.
+    pub name: String,
 }
 
 /// Something that happened to a device.
@@ -103,6 +114,9 @@ pub struct DueNotices {
     pub notices: Vec<Notice>,
     /// How much more there was.
     pub more: u32,
+    /// Who is told of new passwords besides those who are told of the device, and of nothing else: whoever gave them,
+    /// everybody with access to the mailbox, and whoever signs in with an address of it. Nobody where there are none.
+    pub also: Vec<NoticeReader>,
 }
 
 impl DueNotices {
@@ -121,6 +135,17 @@ pub struct UnusedDevice {
     pub used_at: Option<Timestamp>,
     /// When it was added.
     pub created_at: Timestamp,
+    /// Where the next reading goes on.
+    pub place: UnusedPlace,
+}
+
+/// The place of a device among those that were not used for a long time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnusedPlace {
+    /// The day of its last use, or on which it was added, counted from 1970.
+    pub day: i64,
+    /// Which.
+    pub device: DeviceId,
 }
 
 /// A mail about devices, and whom it is for.
@@ -145,7 +170,11 @@ pub trait NoticeStore: Send + Sync {
 
     /// Asks whether a mail about a new password of a device may go out now, which then counts as sent; otherwise it is kept
     /// for the next mail about this device.
-    async fn take_notice(&self, device: DeviceId, by: &str) -> Result<NoticeTurn, Error>;
+    async fn take_notice(&self, device: DeviceId, by: &NoticeBy) -> Result<NoticeTurn, Error>;
+
+    /// Keeps a new password of a device, of which nobody could be told now, for a mail that goes out in [`NOTICE_EVERY`].
+    /// Does nothing where the organisation has switched that off.
+    async fn hold_notice(&self, device: DeviceId, by: &NoticeBy) -> Result<(), Error>;
 
     /// Devices of which something may be told by now, at most `limit`.
     async fn due_notices(&self, limit: u32) -> Result<Vec<DueNotices>, Error>;
@@ -157,8 +186,9 @@ pub trait NoticeStore: Send + Sync {
     /// Leaves what waits of a device until this moment.
     async fn postpone_notices(&self, device: DeviceId, until: Timestamp) -> Result<(), Error>;
 
-    /// Devices that nobody was told of since they were last used, at most `limit`, the longest unused first.
-    async fn unused_devices(&self, limit: u32) -> Result<Vec<UnusedDevice>, Error>;
+    /// Devices that nobody was told of since they were last used, at most `limit`, the longest unused first, and those only
+    /// that come behind `after`.
+    async fn unused_devices(&self, limit: u32, after: Option<UnusedPlace>) -> Result<Vec<UnusedDevice>, Error>;
 
     /// Puts the mails that tell of unused devices, and notes that it was told of all of these. False, and nothing is done,
     /// where one of them was used or ended meanwhile.

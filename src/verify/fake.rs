@@ -44,6 +44,11 @@ pub(crate) fn mailbox(id: i64, address: &str) -> LoginMailbox {
 struct Content {
     names: HashMap<Address, Resolved>,
     failing: bool,
+    /// How many writes of uses or tries are taken before all fail.
+    taken_before_failing: Option<usize>,
+    /// How many uses or tries each write had that was taken.
+    parts: Vec<usize>,
+    uses: Vec<DeviceUse>,
     upgrades: Vec<(CredentialId, Hash, u32)>,
     knocks: Vec<Knocks>,
 }
@@ -91,6 +96,39 @@ impl FakeStore {
 
     pub(crate) fn set_failing(&self, failing: bool) {
         self.content().failing = failing;
+    }
+
+    /// Fails from now on, once it has taken so many writes of uses or tries.
+    pub(crate) fn fail_after(&self, writes: usize) {
+        self.content().taken_before_failing = Some(writes);
+    }
+
+    /// How many uses or tries each write had that was taken.
+    pub(crate) fn parts(&self) -> Vec<usize> {
+        self.content().parts.clone()
+    }
+
+    /// All uses that were written.
+    pub(crate) fn uses(&self) -> Vec<DeviceUse> {
+        self.content().uses.clone()
+    }
+
+    /// Takes a part of uses or tries.
+    fn take_part(&self, length: usize) -> Result<MutexGuard<'_, Content>, Error> {
+        {
+            let mut content = self.content();
+            match &mut content.taken_before_failing {
+                Some(0) => {
+                    content.taken_before_failing = None;
+                    content.failing = true;
+                }
+                Some(left) => *left -= 1,
+                None => {}
+            }
+        }
+        let mut content = self.answering()?;
+        content.parts.push(length);
+        Ok(content)
     }
 
     /// Upgraded hashes with the number of the key that made them.
@@ -163,12 +201,13 @@ impl CredentialStore for FakeStore {
         Ok(())
     }
 
-    async fn record_uses(&self, _: &[DeviceUse]) -> Result<(), Error> {
-        self.answering().map(drop)
+    async fn record_uses(&self, uses: &[DeviceUse]) -> Result<(), Error> {
+        self.take_part(uses.len())?.uses.extend_from_slice(uses);
+        Ok(())
     }
 
     async fn record_knocks(&self, knocks: &[Knocks]) -> Result<(), Error> {
-        self.answering()?.knocks.extend_from_slice(knocks);
+        self.take_part(knocks.len())?.knocks.extend_from_slice(knocks);
         Ok(())
     }
 

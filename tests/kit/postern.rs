@@ -479,9 +479,13 @@ control_socket = "{root}/control.sock"
 }
 
 fn service(text: &mut String, protocol: &str, port: u16, login: Login, secret: &Path) -> anyhow::Result<()> {
+    // Where a hundred sessions log in at once on a machine that does other work, too, Dovecot needs longer for each than the
+    // seconds that people are kept waiting.
+    let patience = wait::PATIENCE.as_secs();
     write!(
         text,
-        "[route.{protocol}]\naddress = \"127.0.0.1:{port}\"\nsecurity = \"cleartext\"\n"
+        "[route.{protocol}]\naddress = \"127.0.0.1:{port}\"\nsecurity = \"cleartext\"\nconnect_timeout = \"{patience}s\"\n\
+         login_timeout = \"{patience}s\"\n"
     )?;
     let credentials = format!("user = \"{MASTER_USER}\"\npassword_file = \"{}\"\n", secret.display());
     match login {

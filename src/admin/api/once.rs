@@ -3,7 +3,8 @@
 //!
 //! What is kept of a request is its key, a hash of it, and the id of what it made, for a day and in a bounded number per
 //! token. A repetition reads the thing anew, with the rights that the token has by then; a secret that was shown once is
-//! not among what it reads. Work under a key goes on when whoever asked has gone, so that it is known how it ended.
+//! not among what it reads. Work under a key, from the moment in which the key is claimed, goes on when whoever asked has
+//! gone, so that it is known how it ended.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,6 +22,7 @@ use utoipa::IntoParams;
 use super::caller::Caller;
 use super::problem::{self, Field, Problem};
 use super::{Api, ROOT};
+use crate::directory::desk::Acting;
 use crate::model::TokenScope;
 use crate::store::{Claim, RequestKey};
 
@@ -141,7 +143,18 @@ impl Api {
             let (id, shown) = make.await?;
             return Ok(Once::Now(id, shown));
         };
-        let claim = match self.desk.claim_request(&caller.acting, &key).await? {
+        // Also the claim: one whose request has gone would be in the way of its repetition until it counts as lost.
+        let (api, acting) = (Arc::clone(self), caller.acting.clone());
+        let work = self.tasks.spawn(async move { api.claimed(&acting, &key, make).await });
+        work.await.map_err(|_| Problem::plain(problem::SERVER_INTERNAL))?
+    }
+
+    async fn claimed<I, S, F>(&self, acting: &Acting, key: &RequestKey, make: F) -> Result<Once<I, S>, Problem>
+    where
+        I: FromStr + fmt::Display,
+        F: Future<Output = Result<(I, S), Problem>>,
+    {
+        let claim = match self.desk.claim_request(acting, key).await? {
             Claim::New(claim) => claim,
             Claim::Done(made) => {
                 let made = made.parse().map_err(|_| Problem::unknown("thing"))?;
@@ -150,14 +163,10 @@ impl Api {
             Claim::Other => return Err(Problem::plain(problem::KEY_MISMATCH)),
             Claim::Running => return Err(Problem::plain(problem::KEY_RUNNING).after(RUNNING_FOR)),
         };
-        let api = Arc::clone(self);
-        let work = self.tasks.spawn(async move {
-            let made = make.await;
-            let id = made.as_ref().ok().map(|(id, _)| id.to_string());
-            api.desk.settle_request(claim, id.as_deref()).await;
-            made
-        });
-        let (id, shown) = work.await.map_err(|_| Problem::plain(problem::SERVER_INTERNAL))??;
+        let made = make.await;
+        let id = made.as_ref().ok().map(|(id, _)| id.to_string());
+        self.desk.settle_request(claim, id.as_deref()).await;
+        let (id, shown) = made?;
         Ok(Once::Now(id, shown))
     }
 }

@@ -7,6 +7,7 @@
 //! reads that header, no answer asks for it, and neither it nor a query nor a body is logged.
 
 mod asked;
+mod known;
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use crate::model::{Address, DomainName, Origin};
 use crate::onboard::{Settings, autoconfig, autodiscover, pacc};
 use crate::store::DirectoryStore;
 use asked::{Host, Route};
+use known::Known;
 
 /// The body of a request: Outlook's has some 400 octets.
 const BODY_BYTES: usize = 16 * 1024;
@@ -59,6 +61,7 @@ pub struct Parts {
 
 struct Discovery {
     parts: Parts,
+    known: Known,
     /// The same octets each time: their digest is published.
     pacc: Option<Bytes>,
 }
@@ -78,9 +81,10 @@ enum Fault {
 /// Puts discovery in front of everything else.
 pub fn in_front(parts: Parts, rest: Router) -> Router {
     let pacc = pacc::document(&parts.settings, &parts.origin).map(Bytes::from);
+    let known = Known::new(Arc::clone(&parts.store), parts.clock.clone());
     let own = Router::new()
         .fallback(answer)
-        .with_state(Arc::new(Discovery { parts, pacc }))
+        .with_state(Arc::new(Discovery { parts, known, pacc }))
         .layer(middleware::from_fn(manager::in_time))
         .layer(CatchPanicLayer::custom(manager::panicked))
         .layer(middleware::map_response(with_headers));
@@ -220,10 +224,7 @@ impl Discovery {
     }
 
     async fn serves(&self, domain: &DomainName) -> Result<bool, Fault> {
-        self.parts.store.has_domain(domain).await.map_err(|error| {
-            tracing::error!(%error, "a mail program looks for its settings and the store cannot be read");
-            Fault::Store
-        })
+        self.known.is_ours(domain).await.map_err(|known::Failed| Fault::Store)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What programs ask under which names, through everything that stands in front of the pages, over a real store.
 
+use std::time::Duration;
+
 use axum::http::HeaderMap;
 use axum::routing::get;
 
@@ -223,15 +225,17 @@ async fn a_domain_that_nobody_here_has_is_unknown() {
             .status,
         404
     );
-    // A domain that is added is there at once, and one that is removed is gone.
+    // A domain that is added is there within seconds, and one that is removed is gone.
     let (site, host) = (&offered.site, "autoconfig.other.example");
     let directory = site.directory();
     directory
         .create_domain(&site.machine, &site.acme, "other.example")
         .await
         .unwrap();
+    site.clock.advance(known::KEPT);
     assert_eq!(offered.get(host, AUTOCONFIG).await.status, 200);
     directory.delete_domain(&site.machine, "other.example").await.unwrap();
+    site.clock.advance(known::KEPT);
     assert_eq!(offered.get(host, AUTOCONFIG).await.status, 404);
 }
 
@@ -465,4 +469,53 @@ async fn requests_are_counted_by_pattern_and_nothing_of_them_is_logged() {
     assert_eq!(offered.counted(AUTOCONFIG, 200), 1);
     assert_eq!(offered.counted(AUTOCONFIG, 404), 1);
     assert_eq!(offered.counted(JSON, 400), 1);
+}
+
+#[tokio::test]
+async fn what_the_store_said_counts_for_seconds_and_no_longer() {
+    let offered = Offered::new().await;
+    let ask = async || offered.get("autoconfig.new.example", AUTOCONFIG).await.status;
+    assert_eq!(ask().await, 404);
+    let (directory, acme) = (offered.site.directory(), &offered.site.acme);
+    let domain = directory
+        .create_domain(&offered.site.machine, acme, "new.example")
+        .await;
+    domain.unwrap();
+    assert_eq!(ask().await, 404, "strangers who ask again cost the store nothing");
+    offered.site.clock.advance(known::KEPT - Duration::from_millis(1));
+    assert_eq!(ask().await, 404);
+    offered.site.clock.advance(Duration::from_millis(1));
+    assert_eq!(ask().await, 200);
+}
+
+#[tokio::test]
+async fn a_store_that_fails_is_one_line_a_minute_and_nothing_of_it_is_kept() {
+    let offered = Offered::new().await;
+    let (log, listening) = Log::listen();
+    let database = rusqlite::Connection::open(offered.site.place.path().join("postern.db")).unwrap();
+    let rename = |from: &str, to: &str| {
+        database
+            .execute_batch(&format!("ALTER TABLE {from} RENAME TO {to}"))
+            .unwrap();
+    };
+    let lines = || {
+        log.text()
+            .matches("looks for its settings and the store cannot be read")
+            .count()
+    };
+    rename("mail_domain", "gone");
+    for _ in 0..5 {
+        assert_eq!(offered.get("autoconfig.acme.example", AUTOCONFIG).await.status, 503);
+    }
+    assert_eq!(lines(), 1);
+    offered.site.clock.advance(Duration::from_secs(60));
+    assert_eq!(offered.get("autoconfig.acme.example", AUTOCONFIG).await.status, 503);
+    assert_eq!(lines(), 2);
+    rename("gone", "mail_domain");
+    assert_eq!(
+        offered.get("autoconfig.acme.example", AUTOCONFIG).await.status,
+        200,
+        "at once"
+    );
+    drop(listening);
 }

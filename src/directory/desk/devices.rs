@@ -11,7 +11,8 @@ use super::{Acting, Desk, Letter};
 use crate::model::password::PlainPassword;
 use crate::model::{Address, Device, DeviceId, DeviceState, Grant, Mailbox, MailboxId, Rights, SenderRule, UserId};
 use crate::store::{
-    Actor, Cursor, DeviceEdit, DeviceOwner, DeviceQuery, DeviceRow, DeviceStatus, MailboxRow, NoticeTurn, Page, Seq,
+    Actor, Cursor, DeviceEdit, DeviceOwner, DeviceQuery, DeviceRow, DeviceStatus, MailboxRow, NoticeBy, NoticeTurn,
+    Page, Seq,
 };
 
 /// The most people who are told of a new device.
@@ -457,68 +458,91 @@ impl Desk {
             .ok_or(UNKNOWN_DEVICE)
     }
 
-    /// Tells everybody who may use the mailbox that it has a new password.
+    /// Tells everybody who may use the mailbox that it has a new password. What cannot be told now waits for the next mail
+    /// about this device, so that whoever uses up what may be sent hides nothing.
     pub(super) async fn tell_of_device(&self, acting: &Acting, row: &DeviceRow) {
         let (user, mailbox) = (acting.user.id.raw(), row.device.mailbox.raw());
         let (user, mailbox) = (user.to_le_bytes(), mailbox.to_le_bytes());
         let now = self.directory.clock.now();
         if self.throttle.take_device_letters(now, &user, &mailbox).is_err() {
-            tracing::warn!(user.id = %acting.user.id, "nobody is told of a device: they were told often enough of this user");
-            return;
+            tracing::warn!(user.id = %acting.user.id, "people are told of a device within the hour: they were told often enough of this user");
+            return self.hold_notice(acting, row).await;
         }
-        let grants = match self.directory.grants_on(acting.org.id, row.device.mailbox).await {
-            Ok(grants) => grants,
+        let is_told = match self.tell_now(acting, row).await {
+            Ok(is_told) => is_told,
             Err(error) => {
                 tracing::error!(%error, "a mail about a change was not put into the outbox");
-                return;
+                false
             }
         };
-        let now = self.now();
-        let mut told: Vec<Address> = Vec::new();
-        // Whoever signs in with an address of the mailbox could be signed in as by whoever reads its mail: they are told of
-        // each new password, at once.
-        match self.store().sender_addresses(row.device.mailbox).await {
-            Ok(addresses) => told.extend(addresses),
-            Err(error) => tracing::error!(%error, "a mail about a change was not put into the outbox"),
+        if !is_told {
+            self.hold_notice(acting, row).await;
         }
-        let turn = match self.store().take_notice(row.device.id, &acting.user.name).await {
-            Ok(turn) => turn,
-            Err(error) => {
-                tracing::error!(%error, "whether a mail about a device may go out was not noted");
-                NoticeTurn::Now
-            }
-        };
-        if turn != NoticeTurn::Now {
-            return self.tell_of_password(acting, row, told).await;
-        }
-        let live = grants.into_iter().filter(|row| !row.grant.rights_at(now).is_empty());
-        for grant in live.take(TOLD_MAX) {
-            if !told.contains(&grant.user_address) {
-                told.push(grant.user_address);
-            }
-        }
-        if !told.contains(&acting.user.address) {
-            told.push(acting.user.address.clone());
-        }
-        self.tell_of_password(acting, row, told).await;
     }
 
-    async fn tell_of_password(&self, acting: &Acting, row: &DeviceRow, told: Vec<Address>) {
-        let now = self.now();
-        for address in told {
-            let user = self.store().user_by_address(&address).await.ok().flatten();
-            let Some(user) = user else { continue };
-            let letter = Letter::DeviceAdded {
-                by: acting.user.name.clone(),
-                org: acting.org.id,
-                mailbox: row.device.mailbox,
-                address: row.address.clone(),
-                device: row.device.label.clone(),
-                at: now,
-            };
-            self.tell(&user.address, user.language, Some(acting.org.id), letter)
-                .await;
+    async fn hold_notice(&self, acting: &Acting, row: &DeviceRow) {
+        if self.post.is_open()
+            && let Err(error) = self.store().hold_notice(row.device.id, &giver(acting)).await
+        {
+            tracing::error!(%error, "a notice of a device was not kept for later");
         }
+    }
+
+    /// Tells those who may be told at this moment; false where one of them could not be, and nothing waits that tells them.
+    async fn tell_now(&self, acting: &Acting, row: &DeviceRow) -> Result<bool, Error> {
+        // Whoever signs in with an address of the mailbox could be signed in as by whoever reads its mail: they are told of
+        // each new password, at once.
+        let mut told: Vec<Address> = self.store().sender_addresses(row.device.mailbox).await?;
+        let grants = self.directory.grants_on(acting.org.id, row.device.mailbox).await?;
+        let turn = self.store().take_notice(row.device.id, &giver(acting)).await?;
+        if turn == NoticeTurn::Now {
+            let now = self.now();
+            let live = grants.into_iter().filter(|row| !row.grant.rights_at(now).is_empty());
+            for grant in live.take(TOLD_MAX) {
+                if !told.contains(&grant.user_address) {
+                    told.push(grant.user_address);
+                }
+            }
+            if !told.contains(&acting.user.address) {
+                told.push(acting.user.address.clone());
+            }
+        }
+        let mut all_told = true;
+        for address in told {
+            all_told &= match self.tell_of_password(acting, row, &address).await {
+                Ok(is_told) => is_told,
+                Err(error) => {
+                    tracing::error!(%error, "a mail about a change was not put into the outbox");
+                    false
+                }
+            };
+        }
+        Ok(all_told || turn == NoticeTurn::Held)
+    }
+
+    /// Puts the letter to whoever signs in with this address, if anybody does; false where it was not taken.
+    async fn tell_of_password(&self, acting: &Acting, row: &DeviceRow, address: &Address) -> Result<bool, Error> {
+        let Some(user) = self.store().user_by_address(address).await? else {
+            return Ok(true);
+        };
+        let letter = Letter::DeviceAdded {
+            by: acting.user.name.clone(),
+            org: acting.org.id,
+            mailbox: row.device.mailbox,
+            address: row.address.clone(),
+            device: row.device.label.clone(),
+            at: self.now(),
+        };
+        let org = Some(acting.org.id);
+        Ok(self.tell(&user.address, user.language, org, letter).await)
+    }
+}
+
+/// Whoever acts, as the one who gave a password.
+fn giver(acting: &Acting) -> NoticeBy {
+    NoticeBy {
+        user: acting.user.id,
+        name: acting.user.name.clone(),
     }
 }
 

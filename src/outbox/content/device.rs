@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{address, moment, text};
 use crate::clock::Timestamp;
-use crate::model::{Address, DeviceId, NoticeKind, OrgId};
+use crate::model::{Address, DeviceId, MailboxId, NoticeKind, OrgId};
 
 /// See [`Content::DeviceNetwork`](super::Content::DeviceNetwork).
 #[derive(Debug, Serialize, Deserialize)]
@@ -55,6 +55,9 @@ pub struct DeviceDigest {
     /// The address of its mailbox.
     #[serde(with = "address")]
     pub mailbox: Address,
+    /// The mailbox, for the link of those who may not see the device itself.
+    #[serde(default, with = "text::option")]
+    pub page_of: Option<MailboxId>,
     /// What happened, oldest first.
     pub happened: Vec<Happened>,
     /// How much more happened.

@@ -16,10 +16,14 @@ fn client(name: &str) -> Option<String> {
     no_link(name).map(|name| name.chars().take(CLIENT_MAX).collect())
 }
 
-/// Words of somebody whom the reader need not know, unless mail programs make a link of them.
+/// Words of somebody whom the reader need not know, unless mail programs make a link of them. Some make one of every name
+/// with a dot before letters; versions have digits there.
 pub(super) fn no_link(words: &str) -> Option<&str> {
-    let small = words.to_ascii_lowercase();
-    let is_link = ["://", "www.", "@"].iter().any(|part| small.contains(part));
+    let is_dotted = |(dot, letter): (char, char)| {
+        matches!(dot, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}') && letter.is_alphabetic()
+    };
+    let pairs = words.chars().zip(words.chars().skip(1));
+    let is_link = words.contains("://") || words.contains('@') || pairs.into_iter().any(is_dotted);
     (!is_link).then_some(words)
 }
 
@@ -52,7 +56,11 @@ impl Writer<'_> {
             },
         }));
         self.more(&mut page, content.more);
-        page.button = self.button(&format!("/o/{}/devices/{}", content.org, content.device));
+        let place = match content.page_of {
+            Some(mailbox) => format!("mailboxes/{mailbox}/devices"),
+            None => format!("devices/{}", content.device),
+        };
+        page.button = self.button(&format!("/o/{}/{place}", content.org));
         self.choose(&mut page, content.org);
         page
     }
@@ -192,8 +200,21 @@ mod tests {
 
     #[test]
     fn a_program_cannot_write_letters() {
-        assert_eq!(client("iPhone Mail 22C161").as_deref(), Some("iPhone Mail 22C161"));
-        for link in ["see HTTPS://evil.test", "WWW.evil.test", "write to x@evil.test"] {
+        for name in [
+            "iPhone Mail 22C161",
+            "Thunderbird 128.4.3",
+            "[192.0.2.7]",
+            "Mail (16.0).",
+        ] {
+            assert_eq!(client(name).as_deref(), Some(name));
+        }
+        for link in [
+            "see HTTPS://evil",
+            "WWW.evil.test",
+            "write to x@evil",
+            "pay at evil.test",
+            "evil\u{3002}test",
+        ] {
             assert_eq!(client(link), None, "{link}");
         }
         assert_eq!(client(&"é".repeat(99)), Some("é".repeat(CLIENT_MAX)));

@@ -7,8 +7,8 @@ use crate::model::device::Use;
 use crate::model::{Device, DeviceKind, Mailbox, Networks, NoticeKind, NoticesOff, Org, Scopes, SenderRule, User};
 use crate::peer::{NetworkPrefixes, Protocol};
 use crate::store::{
-    Actor, CredentialStore, DeviceUse, DirectoryStore, FirstOrg, Hash, NewCredential, NewDevice, NewUser, NoticeStore,
-    PeopleStore,
+    Actor, CredentialStore, DeviceUse, DirectoryStore, FirstOrg, GrantTerms, Hash, NewCredential, NewDevice, NewUser,
+    NoticeBy, NoticeStore, PeopleStore,
 };
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -24,7 +24,7 @@ struct Office {
     contact: Mailbox,
     /// Her language is French.
     owner: User,
-    _bench: Bench,
+    bench: Bench,
 }
 
 impl Office {
@@ -61,7 +61,7 @@ impl Office {
             org,
             contact,
             owner,
-            _bench: bench,
+            bench,
         }
     }
 
@@ -99,6 +99,48 @@ impl Office {
             },
         };
         self.store.record_uses(&[used]).await.unwrap();
+    }
+
+    /// A connection of its own to the database.
+    fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.bench.directory.path().join("postern.db")).unwrap()
+    }
+
+    /// Somebody with this right on the mailbox.
+    async fn with_access(&self, local: &str, rights: &str) -> User {
+        let machine = Actor::cli("root");
+        let new = NewUser {
+            address: address(&format!("{local}@private.test")),
+            name: local.to_owned(),
+            language: Language::English,
+            password: None,
+        };
+        let user = self.store.create_user(&machine, &new).await.unwrap();
+        let (org, mailbox) = (self.org.id, self.contact.id);
+        self.store
+            .add_member(&machine, org, user.id, Role::Member)
+            .await
+            .unwrap();
+        let terms = GrantTerms {
+            rights: rights.parse().unwrap(),
+            ends_at: None,
+        };
+        let given = self.store.give_grant(&machine, org, mailbox, user.id, &terms);
+        given.await.unwrap();
+        user
+    }
+
+    /// What was put for whom, and is not looked at yet.
+    async fn put(&self) -> Vec<(String, Content)> {
+        let due = self.store.take_due_mails(Duration::from_secs(1), 5000).await.unwrap();
+        let mut put = Vec::new();
+        for mail in due {
+            let content = Content::open(mail.kind, &mail.recipient, &mail.sealed, &self.keys);
+            put.push((mail.recipient.to_string(), content.unwrap()));
+            self.store.mail_sent(mail.id).await.unwrap();
+        }
+        put.sort_by(|(one, _), (other, _)| one.cmp(other));
+        put
     }
 
     /// What is told, by everything that is put and not looked at yet.
@@ -160,8 +202,12 @@ async fn ten_new_networks_within_an_hour_are_one_mail_and_one_digest() {
 async fn a_new_password_that_waited_is_told_as_one() {
     let office = Office::open(config(Some(clear_server(25)))).await;
     let phone = office.device("Phone", 1).await;
-    for by in ["Anna", "Ben"] {
-        office.store.take_notice(phone.id, by).await.unwrap();
+    for name in ["Anna", "Ben"] {
+        let by = NoticeBy {
+            user: office.owner.id,
+            name: name.to_owned(),
+        };
+        office.store.take_notice(phone.id, &by).await.unwrap();
     }
     assert!(
         office.told().await.is_empty(),
@@ -233,4 +279,130 @@ async fn nobody_hears_of_what_is_switched_off_or_was_before_a_mail_server_was_th
     }
     assert!(silent.told().await.is_empty());
     assert!(silent.store.due_notices(9).await.unwrap().is_empty(), "it is forgotten");
+}
+
+#[tokio::test]
+async fn a_held_password_is_told_to_those_with_access_without_what_they_may_not_see() {
+    let office = Office::open(config(Some(clear_server(25)))).await;
+    office.with_access("marc", "add-own-devices").await;
+    let phone = office.device("Phone", 1).await;
+    let by = NoticeBy {
+        user: office.owner.id,
+        name: "Lucie".to_owned(),
+    };
+    for from in ["192.0.2.1", "198.51.100.1"] {
+        office.sign_in(&phone, from).await;
+    }
+    office.store.hold_notice(phone.id, &by).await.unwrap();
+    office.notices.tell_due().await.unwrap();
+    let put = office.put().await;
+    let [(lucie, Content::DeviceDigest(all)), (marc, Content::DeviceAdded(added))] = &put[..] else {
+        panic!("{put:?}")
+    };
+    assert_eq!((lucie.as_str(), marc.as_str()), (LUCIE, "marc@private.test"));
+    assert_eq!((all.happened.len(), all.page_of), (2, None));
+    assert_eq!((added.by.as_str(), added.mailbox), ("Lucie", office.contact.id));
+
+    // Several of them are one mail, with a link to where he may go.
+    for _ in 0..2 {
+        office.store.hold_notice(phone.id, &by).await.unwrap();
+    }
+    office.clock.advance(HOUR);
+    office.notices.tell_due().await.unwrap();
+    let put = office.put().await;
+    let to_marc = put.iter().find(|(to, _)| to == "marc@private.test");
+    let Some((_, Content::DeviceDigest(digest))) = to_marc else {
+        panic!("{put:?}")
+    };
+    assert_eq!((digest.happened.len(), digest.page_of), (2, Some(office.contact.id)));
+}
+
+/// A second organisation with a mailbox whose device is Lucie's to hear of.
+const OTHER_ORG: &str = "
+    INSERT INTO org VALUES (77, 'Other', 'other', 0);
+    INSERT INTO mail_domain VALUES (77, 77, 'other.test', 0);
+    INSERT INTO mailbox (id, domain_id, org_id, address, created_at) VALUES (77, 77, 77, 'anna@other.test', 0);
+    INSERT INTO membership (org_id, user_id, role, since, name_key)
+        SELECT 77, user_id, role, since, name_key FROM membership;
+    INSERT INTO device (id, mailbox_id, org_id, label, label_key, scopes, networks, senders, imported, created_at, kind)
+        VALUES (7, 77, 77, 'Phone', 'phone', 'imap', '', 'mailbox', 0, $START, 'other');";
+
+#[tokio::test]
+async fn an_organisation_whose_mails_have_no_room_keeps_no_other_waiting() {
+    let office = Office::open(config(Some(clear_server(25)))).await;
+    let database = office.database();
+    // More devices than one reading takes, all longer unused than that of the other organisation.
+    let many = format!(
+        "WITH RECURSIVE n (n) AS (VALUES (1000) UNION ALL SELECT n + 1 FROM n LIMIT 700)
+         INSERT INTO device (id, mailbox_id, org_id, label, label_key, scopes, networks, senders, imported, created_at, kind)
+         SELECT n, {}, {}, n, n, 'imap', '', 'mailbox', 0, 0, 'other' FROM n;",
+        office.contact.id.raw(),
+        office.org.id.raw()
+    );
+    database.execute_batch(&many).unwrap();
+    database
+        .execute_batch(&OTHER_ORG.replace("$START", &START.0.to_string()))
+        .unwrap();
+    let full = format!(
+        "WITH RECURSIVE n (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n LIMIT 1500)
+         INSERT INTO mail (id, kind, org_id, recipient, language, sealed, state, next_at, created_at)
+         SELECT n, 'test', {}, 'x@acme.test', 'en', x'00', 'queued', 9000000000000, 0 FROM n",
+        office.org.id.raw()
+    );
+    database.execute_batch(&full).unwrap();
+    office.clock.advance(DAY * 91);
+    office.notices.tell_unused().await.unwrap();
+    let put = office.put().await;
+    let [(to, Content::DeviceUnused(unused))] = &put[..] else {
+        panic!("{put:?}")
+    };
+    assert_eq!((to.as_str(), unused.devices.len()), (LUCIE, 1));
+    assert_eq!(unused.devices[0].mailbox.as_str(), "anna@other.test");
+    // When there is room again, the next rounds tell of those, too.
+    database.execute_batch("DELETE FROM mail").unwrap();
+    let mut told = 0;
+    for _ in 0..3 {
+        office.notices.tell_unused().await.unwrap();
+        for (_, content) in office.put().await {
+            let Content::DeviceUnused(unused) = content else {
+                panic!("{content:?}")
+            };
+            told += unused.devices.len() + unused.more as usize;
+        }
+        database.execute_batch("DELETE FROM mail").unwrap();
+    }
+    assert_eq!(told, 700);
+}
+
+#[tokio::test]
+async fn a_device_of_which_nothing_can_be_told_keeps_no_other_waiting() {
+    let office = Office::open(config(Some(clear_server(25)))).await;
+    let (broken, whole) = (office.device("Broken", 1).await, office.device("Whole", 2).await);
+    for device in [&broken, &whole] {
+        for from in ["192.0.2.1", "198.51.100.1"] {
+            office.sign_in(device, from).await;
+        }
+        office.clock.advance(Duration::from_secs(1));
+    }
+    // Neither can its notices be told, nor can they be postponed.
+    let trigger = format!(
+        "CREATE TRIGGER broken BEFORE UPDATE ON device_notice WHEN new.device_id = {}
+         BEGIN SELECT RAISE(ABORT, 'broken by the test'); END",
+        broken.id.raw()
+    );
+    let database = office.database();
+    database.execute_batch(&trigger).unwrap();
+    assert!(office.notices.tell_due().await.is_err());
+    let labels = |put: Vec<(String, Content)>| {
+        let labels = put.into_iter().map(|(_, content)| match content {
+            Content::DeviceNetwork(network) => network.label,
+            other => panic!("{other:?}"),
+        });
+        labels.collect::<Vec<_>>()
+    };
+    assert_eq!(labels(office.put().await), ["Whole"]);
+    database.execute_batch("DROP TRIGGER broken").unwrap();
+    office.notices.tell_due().await.unwrap();
+    let put = labels(office.put().await);
+    assert!(put.contains(&"Broken".to_owned()), "{put:?}");
 }

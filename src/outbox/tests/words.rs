@@ -158,6 +158,7 @@ fn digest() -> Content {
         device: DeviceId::from_raw(3),
         label: "Copier".to_owned(),
         mailbox: address("contact@acme.test"),
+        page_of: None,
         happened: vec![
             happened(1, Happening::Added("Sophie Martin".to_owned())),
             happened(3, Happening::SetUp(signed_in("imap", None))),
@@ -413,7 +414,12 @@ fn whoever_sends_a_set_up_link_writes_no_subject_and_no_links() {
             text.contains("Invoice overdue") && text.contains("Sophie Martin"),
             "{text}"
         );
-        for evil in ["see HTTPS://evil.test", "WWW.evil.test", "write to x@evil.test"] {
+        for evil in [
+            "see HTTPS://evil",
+            "WWW.evil.test",
+            "write to x@evil",
+            "overdue, see evil.test",
+        ] {
             let (subject, text) = said(&content(evil, evil), *language);
             for shown in [subject, text] {
                 assert!(!shown.to_lowercase().contains("evil"), "{shown}");
@@ -425,6 +431,56 @@ fn whoever_sends_a_set_up_link_writes_no_subject_and_no_links() {
         text.starts_with("Acme asks you to set up a device for the mailbox contact@acme.test."),
         "{text}"
     );
+}
+
+#[test]
+fn no_program_writes_a_link_into_a_mail() {
+    for client in [
+        "mail evil.test for your refund",
+        "https://evil",
+        "www.evil.test",
+        "x@evil",
+    ] {
+        let signed_in = || signed_in("imap", Some(client));
+        let network = DeviceNetwork {
+            org: OrgId::from_raw(1),
+            device: DeviceId::from_raw(3),
+            label: "Copier".to_owned(),
+            mailbox: address("contact@acme.test"),
+            at: START,
+            signed_in: signed_in(),
+        };
+        let digest = |what| DeviceDigest {
+            org: OrgId::from_raw(1),
+            device: DeviceId::from_raw(3),
+            label: "Copier".to_owned(),
+            mailbox: address("contact@acme.test"),
+            page_of: None,
+            happened: vec![Happened { at: START, what }],
+            more: 1,
+        };
+        let set_up = DeviceAdded {
+            by: String::new(),
+            org: OrgId::from_raw(1),
+            mailbox: MailboxId::from_raw(2),
+            address: address("contact@acme.test"),
+            device: "Copier".to_owned(),
+            at: START,
+            set_up: Some(signed_in()),
+        };
+        for content in [
+            Content::DeviceNetwork(network),
+            Content::DeviceDigest(digest(Happening::SetUp(signed_in()))),
+            Content::DeviceDigest(digest(Happening::Network(signed_in()))),
+            Content::DeviceAdded(set_up),
+        ] {
+            for language in Language::ALL {
+                let page = page(&content, *language);
+                let text = Plain { page: &page }.render().unwrap();
+                assert!(!text.contains("evil") && text.contains(&FROM.to_string()), "{text}");
+            }
+        }
+    }
 }
 
 #[test]

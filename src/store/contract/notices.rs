@@ -9,7 +9,7 @@ use super::*;
 use crate::model::device::Use;
 use crate::model::{DeviceId, MailKind, MailState, NoticeKind, NoticesOff};
 use crate::store::notice::{NETWORKS_KEPT_MAX, NOTICES_HELD_MAX, UNUSED_DAYS};
-use crate::store::{DueNotices, NewMail, NoticeMail, NoticeTurn};
+use crate::store::{DueNotices, NewMail, NoticeBy, NoticeMail, NoticeTurn};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -50,6 +50,13 @@ fn ips(due: &DueNotices) -> Vec<String> {
 
 fn told(due: &DueNotices) -> Vec<&str> {
     due.about.readers.iter().map(|reader| reader.address.as_str()).collect()
+}
+
+fn by(user: &User) -> NoticeBy {
+    NoticeBy {
+        user: user.id,
+        name: user.name.clone(),
+    }
 }
 
 fn mail(org: OrgId, user: &User, devices: &[DeviceId]) -> NoticeMail {
@@ -136,7 +143,10 @@ pub(in crate::store) async fn one_mail_an_hour_and_the_rest_together(backend: &B
     backend.clock.advance(MINUTE);
     let networks: Vec<u8> = (10..13).collect();
     use_from(backend, &phone, &networks).await;
-    assert_eq!(store.take_notice(phone.id, "Sophie").await.unwrap(), NoticeTurn::Held);
+    assert_eq!(
+        store.take_notice(phone.id, &by(&world.sophie)).await.unwrap(),
+        NoticeTurn::Held
+    );
     assert_eq!(due(store).await, [], "an hour is not over");
     backend.clock.advance(HOUR - MINUTE - Duration::from_millis(1));
     assert_eq!(due(store).await, []);
@@ -153,12 +163,15 @@ pub(in crate::store) async fn one_mail_an_hour_and_the_rest_together(backend: &B
     backend.clock.advance(MINUTE);
     assert!(store.tell_notices(phone.id, &rest.all(), &mails).await.unwrap());
     // The hour begins with each mail.
-    assert_eq!(store.take_notice(phone.id, "Sophie").await.unwrap(), NoticeTurn::Held);
+    assert_eq!(
+        store.take_notice(phone.id, &by(&world.sophie)).await.unwrap(),
+        NoticeTurn::Held
+    );
     backend.clock.advance(HOUR);
     let rest = due(store).await.remove(0);
     assert!(store.tell_notices(phone.id, &rest.all(), &[]).await.unwrap());
     assert_eq!(
-        store.take_notice(phone.id, "Sophie").await.unwrap(),
+        store.take_notice(phone.id, &by(&world.sophie)).await.unwrap(),
         NoticeTurn::Now,
         "nobody was told, so that only the mail before counts"
     );
@@ -183,6 +196,86 @@ pub(in crate::store) async fn what_waits_and_what_is_known_of_a_device_is_bounde
     assert_eq!(due(store).await, []);
     use_from(backend, &phone, &[last]).await;
     assert_eq!(due(store).await.len(), 1);
+}
+
+pub(in crate::store) async fn networks_hide_no_new_password(backend: &Backend) {
+    let store = &*backend.store;
+    let world = world(store).await;
+    let phone = add(store, &world.info, "Phone", 1).await;
+    let networks: Vec<u8> = (1..100).collect();
+    use_from(backend, &phone, &networks).await;
+    let sophie = by(&world.sophie);
+    assert_eq!(store.take_notice(phone.id, &sophie).await.unwrap(), NoticeTurn::Held);
+    let waiting = due(store).await.remove(0);
+    let given: Vec<_> = waiting
+        .notices
+        .iter()
+        .filter_map(|notice| notice.by.as_deref())
+        .collect();
+    assert_eq!(given, [sophie.name.as_str()]);
+    assert_eq!(waiting.notices.len(), NOTICES_HELD_MAX as usize + 1);
+}
+
+pub(in crate::store) async fn a_held_password_is_told_to_all_who_would_have_been_told(backend: &Backend) {
+    let store = &*backend.store;
+    let world = world(store).await;
+    let anna = member(store, world.acme, "anna@private.example", Role::Member).await;
+    let ben = member(store, world.acme, "ben@private.example", Role::MailboxManager).await;
+    // She signs in with the address of the mailbox.
+    let carla = member(store, world.acme, world.info.address.as_str(), Role::Member).await;
+    let give = async |user: &User, rights: &str| {
+        let (actor, terms) = (actor(), terms(rights));
+        let given = store.give_grant(&actor, world.acme, world.info.id, user.id, &terms);
+        given.await.unwrap();
+    };
+    give(&world.lucie, "add-own-devices").await;
+    give(&anna, "send-as").await;
+    let own = add_for(store, &world.info, &world.lucie, "iPhone", 1).await;
+    let also = |due: &DueNotices| {
+        let also = due.also.iter().map(|reader| reader.user);
+        also.collect::<std::collections::BTreeSet<_>>()
+    };
+    // A new network is nothing that they are told of.
+    use_from(backend, &own, &[1, 2]).await;
+    let waiting = due(store).await.remove(0);
+    assert_eq!(
+        (told(&waiting), also(&waiting).len()),
+        (vec!["lucie@private.example"], 0)
+    );
+    assert!(store.tell_notices(own.id, &waiting.all(), &[]).await.unwrap());
+
+    store.hold_notice(own.id, &by(&ben)).await.unwrap();
+    assert_eq!(due(store).await, [], "it waits for an hour");
+    backend.clock.advance(HOUR);
+    let waiting = due(store).await.remove(0);
+    assert_eq!(told(&waiting), ["lucie@private.example"]);
+    assert_eq!(also(&waiting), [anna.id, ben.id, carla.id].into());
+    assert_eq!(waiting.notices[0].by, Some(ben.name.clone()));
+    // Whoever has no access any more, or has left, is not told.
+    store
+        .withdraw_grant(&actor(), world.acme, world.info.id, anna.id)
+        .await
+        .unwrap();
+    store
+        .remove_member(&actor(), world.acme, ben.id, Role::MailboxManager)
+        .await
+        .unwrap();
+    assert_eq!(also(&due(store).await.remove(0)), [carla.id].into());
+    // The mail to her is sent although she may not see the device.
+    let mails = [mail(world.acme, &carla, &[])];
+    assert!(store.tell_notices(own.id, &waiting.all(), &mails).await.unwrap());
+    let taken = store.take_due_mails(MINUTE, 10).await.unwrap();
+    assert_eq!(taken.len(), 1);
+
+    // Switched off, it is not kept.
+    let off = NoticesOff::default().set(NoticeKind::DeviceAdded, true);
+    store
+        .set_notices_off(&actor(), world.acme, NoticesOff::default(), off)
+        .await
+        .unwrap();
+    store.hold_notice(own.id, &by(&world.lucie)).await.unwrap();
+    backend.clock.advance(HOUR);
+    assert_eq!(due(store).await, []);
 }
 
 pub(in crate::store) async fn those_are_told_who_may_see_the_device(backend: &Backend) {
@@ -257,7 +350,10 @@ pub(in crate::store) async fn what_is_switched_off_is_not_told(backend: &Backend
     assert!(store.tell_notices(phone.id, &waiting.all(), &[]).await.unwrap());
     use_from(backend, &phone, &[3]).await;
     assert_eq!(due(store).await, []);
-    assert_eq!(store.take_notice(phone.id, "Sophie").await.unwrap(), NoticeTurn::Off);
+    assert_eq!(
+        store.take_notice(phone.id, &by(&world.sophie)).await.unwrap(),
+        NoticeTurn::Off
+    );
     // Networks are learned all the same.
     store.set_notices_off(&actor(), world.acme, all, none).await.unwrap();
     use_from(backend, &phone, &[3]).await;
@@ -296,7 +392,7 @@ pub(in crate::store) async fn an_unused_device_is_told_of_once_until_it_is_used_
     backend.clock.advance(DAY);
     use_from(backend, &once, &[1]).await;
     let unused = async || {
-        let unused = store.unused_devices(10).await.unwrap();
+        let unused = store.unused_devices(10, None).await.unwrap();
         unused.into_iter().map(|device| device.about).collect::<Vec<_>>()
     };
     backend.clock.advance(DAY * (UNUSED_DAYS - 1));
@@ -332,4 +428,64 @@ pub(in crate::store) async fn an_unused_device_is_told_of_once_until_it_is_used_
         .await
         .unwrap();
     assert!(unused().await.iter().all(|about| about.readers.is_empty()));
+}
+
+pub(in crate::store) async fn a_device_that_nobody_may_see_any_more_hides_no_other_that_is_unused(backend: &Backend) {
+    let store = &*backend.store;
+    let world = world(store).await;
+    let other = store
+        .create_mailbox(&actor(), &address("other@example.org"))
+        .await
+        .unwrap();
+    for mailbox in [&world.info, &other] {
+        let (actor, terms) = (actor(), terms("add-own-devices"));
+        let given = store.give_grant(&actor, world.acme, mailbox.id, world.lucie.id, &terms);
+        given.await.unwrap();
+    }
+    let gone = add_for(store, &world.info, &world.lucie, "Gone", 1).await;
+    let mut devices = vec![gone.id];
+    for tag in 2..=20 {
+        devices.push(
+            add_for(store, &other, &world.lucie, &format!("Device {tag}"), tag)
+                .await
+                .id,
+        );
+    }
+    backend.clock.advance(DAY * (UNUSED_DAYS + 1));
+    let unused = async || {
+        let unused = store.unused_devices(100, None).await.unwrap();
+        unused.into_iter().map(|device| device.about.device).collect::<Vec<_>>()
+    };
+    assert_eq!(unused().await, devices);
+    let mut mails = [mail(world.acme, &world.lucie, &devices)];
+    mails[0].mail.kind = MailKind::DeviceUnused;
+    assert!(store.tell_unused(&devices, &mails).await.unwrap());
+    // Before it is sent, she may not see one of them any more.
+    store
+        .withdraw_grant(&actor(), world.acme, world.info.id, world.lucie.id)
+        .await
+        .unwrap();
+    assert!(store.take_due_mails(MINUTE, 10).await.unwrap().is_empty());
+    backend.clock.advance(HOUR);
+    assert_eq!(unused().await, devices[1..], "the others are told of again");
+}
+
+pub(in crate::store) async fn unused_devices_are_read_in_parts(backend: &Backend) {
+    let store = &*backend.store;
+    let world = world(store).await;
+    let mut devices = Vec::new();
+    for tag in 1..=5 {
+        devices.push(add(store, &world.info, &format!("Device {tag}"), tag).await.id);
+        if tag == 2 {
+            backend.clock.advance(DAY);
+        }
+    }
+    backend.clock.advance(DAY * (UNUSED_DAYS + 1));
+    let mut after = None;
+    for expected in [&devices[..2], &devices[2..4], &devices[4..], &[]] {
+        let part = store.unused_devices(2, after).await.unwrap();
+        let read: Vec<_> = part.iter().map(|device| device.about.device).collect();
+        assert_eq!(read, expected);
+        after = part.last().map(|device| device.place);
+    }
 }

@@ -64,6 +64,11 @@ pub(super) const ALL: &[Migration] = &[
         name: "0009_link_token",
         sql: include_str!("migrations/0009_link_token.sql"),
     },
+    Migration {
+        version: 10,
+        name: "0010_held_notices",
+        sql: include_str!("migrations/0010_held_notices.sql"),
+    },
 ];
 
 pub(super) const HISTORY: &str = "CREATE TABLE schema_migration (

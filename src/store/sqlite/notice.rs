@@ -11,7 +11,7 @@ use super::SqliteStore;
 use super::credential::day_of;
 use super::fault::Outcome;
 use super::org::known_org;
-use super::reader::{may_see, readers};
+use super::reader::{may_see, readers, told_of_passwords};
 use super::value::ip_from;
 use super::write::{About, Write};
 use crate::audit::{Action, clean};
@@ -22,7 +22,10 @@ use crate::model::{DeviceId, MailId, MailKind, OrgId, UserId};
 use crate::store::notice::{
     NETWORK_NOTED_EVERY, NETWORKS_KEPT_MAX, NOTICE_EVERY, NOTICES_HELD_MAX, NoticeDevice, UNUSED_DAYS,
 };
-use crate::store::{Actor, DeviceUse, DueNotices, Error, Notice, NoticeMail, NoticeStore, NoticeTurn, UnusedDevice};
+use crate::store::{
+    Actor, DeviceUse, DueNotices, Error, Notice, NoticeBy, NoticeMail, NoticeStore, NoticeTurn, UnusedDevice,
+    UnusedPlace,
+};
 
 #[async_trait]
 impl NoticeStore for SqliteStore {
@@ -35,9 +38,21 @@ impl NoticeStore for SqliteStore {
         self.write(move |write| set_off(write, &actor, org, from, to)).await
     }
 
-    async fn take_notice(&self, device: DeviceId, by: &str) -> Result<NoticeTurn, Error> {
-        let by = by.to_owned();
+    async fn take_notice(&self, device: DeviceId, by: &NoticeBy) -> Result<NoticeTurn, Error> {
+        let by = by.clone();
         self.write(move |write| take(write, device, &by)).await
+    }
+
+    async fn hold_notice(&self, device: DeviceId, by: &NoticeBy) -> Result<(), Error> {
+        let by = by.clone();
+        self.write(move |write| {
+            if is_off(&write.tx, device, NoticeKind::DeviceAdded)? {
+                return Ok(());
+            }
+            let due_at = write.now.plus(NOTICE_EVERY);
+            hold(write, device, &Held::password(write.now, &by), due_at)
+        })
+        .await
     }
 
     async fn due_notices(&self, limit: u32) -> Result<Vec<DueNotices>, Error> {
@@ -59,9 +74,9 @@ impl NoticeStore for SqliteStore {
         .await
     }
 
-    async fn unused_devices(&self, limit: u32) -> Result<Vec<UnusedDevice>, Error> {
+    async fn unused_devices(&self, limit: u32, after: Option<UnusedPlace>) -> Result<Vec<UnusedDevice>, Error> {
         let now = self.clock.utc();
-        self.read(move |conn| unused(conn, now, limit)).await
+        self.read(move |conn| unused(conn, now, limit, after)).await
     }
 
     async fn tell_unused(&self, devices: &[DeviceId], mails: &[NoticeMail]) -> Result<bool, Error> {
@@ -124,7 +139,7 @@ pub(super) fn learn(write: &Write<'_>, used: &DeviceUse) -> Outcome<()> {
         let of = NoticeKind::DeviceAdded;
         let giver = giver(&write.tx, used.device)?;
         if giver.is_some_and(|ip| !used.network.contains(&ip)) && !is_off(&write.tx, used.device, of)? {
-            hold(write, used.device, of, used.since, None, Some(&used.usage))?;
+            hold(write, used.device, &Held::sign_in(of, used), write.now)?;
         }
         return Ok(());
     }
@@ -136,7 +151,7 @@ pub(super) fn learn(write: &Write<'_>, used: &DeviceUse) -> Outcome<()> {
     )?;
     let of = NoticeKind::DeviceNetwork;
     if !is_off(&write.tx, used.device, of)? {
-        hold(write, used.device, of, used.since, None, Some(&used.usage))?;
+        hold(write, used.device, &Held::sign_in(of, used), write.now)?;
     }
     Ok(())
 }
@@ -176,7 +191,7 @@ fn is_off(conn: &Connection, device: DeviceId, kind: NoticeKind) -> Outcome<bool
     Ok(found.query_row(params![device, kind], |row| row.get(0))?)
 }
 
-fn take(write: &Write<'_>, device: DeviceId, by: &str) -> Outcome<NoticeTurn> {
+fn take(write: &Write<'_>, device: DeviceId, by: &NoticeBy) -> Outcome<NoticeTurn> {
     if is_off(&write.tx, device, NoticeKind::DeviceAdded)? {
         return Ok(NoticeTurn::Off);
     }
@@ -189,32 +204,54 @@ fn take(write: &Write<'_>, device: DeviceId, by: &str) -> Outcome<NoticeTurn> {
     if taken > 0 {
         return Ok(NoticeTurn::Now);
     }
-    hold(write, device, NoticeKind::DeviceAdded, write.now, Some(by), None)?;
+    hold(write, device, &Held::password(write.now, by), write.now)?;
     Ok(NoticeTurn::Held)
 }
 
-/// Keeps what is to be told of a device until the next mail about it may go out.
-fn hold(
-    write: &Write<'_>,
-    device: DeviceId,
+/// What is to be told later.
+struct Held<'a> {
     kind: NoticeKind,
     at: Timestamp,
-    by: Option<&str>,
-    usage: Option<&Use>,
-) -> Outcome<()> {
+    by: Option<&'a NoticeBy>,
+    usage: Option<&'a Use>,
+}
+
+impl<'a> Held<'a> {
+    const fn password(at: Timestamp, by: &'a NoticeBy) -> Self {
+        Self {
+            kind: NoticeKind::DeviceAdded,
+            at,
+            by: Some(by),
+            usage: None,
+        }
+    }
+
+    const fn sign_in(kind: NoticeKind, used: &'a DeviceUse) -> Self {
+        Self {
+            kind,
+            at: used.since,
+            by: None,
+            usage: Some(&used.usage),
+        }
+    }
+}
+
+/// Keeps what is to be told of a device until the next mail about it may go out, and until this moment where nothing else
+/// waits.
+fn hold(write: &Write<'_>, device: DeviceId, held: &Held<'_>, until: Timestamp) -> Outcome<()> {
     write.execute(
         "INSERT INTO device_notice (device_id) VALUES (?1) ON CONFLICT DO NOTHING",
         [device],
     )?;
     write.execute(
         "UPDATE device_notice SET due_at = max(?2, coalesce(mailed_at + ?3, ?2)) WHERE device_id = ?1 AND due_at IS NULL",
-        params![device, write.now, millis(NOTICE_EVERY)],
+        params![device, until, millis(NOTICE_EVERY)],
     )?;
-    let waiting = "SELECT count(*) FROM notice WHERE device_id = ?1";
+    let waiting = "SELECT count(*) FROM notice WHERE device_id = ?1 AND kind = ?2";
     let waiting: u32 = write
         .tx
         .prepare_cached(waiting)?
-        .query_row([device], |row| row.get(0))?;
+        .query_row(params![device, held.kind], |row| row.get(0))?;
     if waiting >= NOTICES_HELD_MAX {
         write.execute(
             "UPDATE device_notice SET more = more + 1 WHERE device_id = ?1",
@@ -223,16 +260,18 @@ fn hold(
         return Ok(());
     }
     write.execute(
-        "INSERT INTO notice (id, device_id, kind, at, who, ip, protocol, client) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO notice (id, device_id, kind, at, user_id, who, ip, protocol, client)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             write.fresh_id(),
             device,
-            kind,
-            at,
-            by.map(clean),
-            usage.map(|usage| usage.ip.to_string()),
-            usage.map(|usage| usage.protocol),
-            usage.and_then(|usage| usage.client.as_deref()).map(clean),
+            held.kind,
+            held.at,
+            held.by.map(|by| by.user),
+            held.by.map(|by| clean(&by.name)),
+            held.usage.map(|usage| usage.ip.to_string()),
+            held.usage.map(|usage| usage.protocol),
+            held.usage.and_then(|usage| usage.client.as_deref()).map(clean),
         ],
     )?;
     Ok(())
@@ -272,14 +311,31 @@ fn due(conn: &Connection, now: Timestamp, limit: u32) -> Outcome<Vec<DueNotices>
     let mut due = Vec::new();
     while let Some(row) = rows.next()? {
         let about = about_at(conn, row, now)?;
-        let notices = notices(conn, about.device)?;
+        let givers = givers(conn, about.device)?;
+        let also = match givers {
+            Some(givers) => told_of_passwords(conn, (about.org, about.mailbox), &givers, now)?,
+            None => Vec::new(),
+        };
+        let is_reader = |user| about.readers.iter().any(|reader| reader.user == user);
+        let also = also.into_iter().filter(|reader| !is_reader(reader.user)).collect();
         due.push(DueNotices {
+            notices: notices(conn, about.device)?,
             about,
-            notices,
             more: row.get(ABOUT_COUNT)?,
+            also,
         });
     }
     Ok(due)
+}
+
+/// Who gave the passwords that wait to be told; nothing where none does.
+fn givers(conn: &Connection, device: DeviceId) -> Outcome<Option<Vec<UserId>>> {
+    let mut rows = conn.prepare_cached(
+        "SELECT DISTINCT user_id FROM notice WHERE device_id = ?1 AND kind = ?2 AND protocol IS NULL ORDER BY user_id",
+    )?;
+    let rows = rows.query_map(params![device, NoticeKind::DeviceAdded], |row| row.get(0))?;
+    let rows: Vec<Option<UserId>> = rows.collect::<Result<_, _>>()?;
+    Ok((!rows.is_empty()).then(|| rows.into_iter().flatten().collect()))
 }
 
 fn notices(conn: &Connection, device: DeviceId) -> Outcome<Vec<Notice>> {
@@ -366,21 +422,27 @@ pub(super) fn tell_again(write: &Write<'_>, mail: MailId) -> Outcome<()> {
     Ok(())
 }
 
-/// Devices last used before the day `?1`, of which nobody was told since, and of which no mail went out after `?2`.
+/// Devices last used before the day `?1`, of which nobody was told since, and of which no mail went out after `?2`, behind
+/// the place `?4`, `?5`.
 pub(super) const UNUSED: &str = "FROM device d JOIN mailbox m ON m.id = d.mailbox_id
     WHERE d.revoked_at IS NULL AND d.paused_at IS NULL AND d.unused_told_at IS NULL
         AND coalesce(d.last_day, d.created_at / 86400000) < ?1
+        AND (coalesce(d.last_day, d.created_at / 86400000), d.id) > (?4, ?5)
         AND NOT EXISTS (SELECT 1 FROM device_notice n WHERE n.device_id = d.id AND n.mailed_at > ?2)
-    ORDER BY coalesce(d.last_day, d.created_at / 86400000) LIMIT ?3";
+    ORDER BY coalesce(d.last_day, d.created_at / 86400000), d.id LIMIT ?3";
 
 fn unused_before(now: Timestamp) -> i64 {
     day_of(now).saturating_sub(i64::from(UNUSED_DAYS))
 }
 
-fn unused(conn: &Connection, now: Timestamp, limit: u32) -> Outcome<Vec<UnusedDevice>> {
-    let sql = format!("SELECT {ABOUT}, d.last_at, d.created_at, d.expires_at, m.suspended_at IS NOT NULL {UNUSED}");
+fn unused(conn: &Connection, now: Timestamp, limit: u32, after: Option<UnusedPlace>) -> Outcome<Vec<UnusedDevice>> {
+    let sql = format!(
+        "SELECT {ABOUT}, d.last_at, d.created_at, d.expires_at, m.suspended_at IS NOT NULL,
+            coalesce(d.last_day, d.created_at / 86400000) {UNUSED}"
+    );
     let mut rows = conn.prepare_cached(&sql)?;
-    let mut rows = rows.query(params![unused_before(now), now.minus(NOTICE_EVERY), limit])?;
+    let (day, device) = after.map_or((i64::MIN, i64::MIN), |after| (after.day, after.device.raw()));
+    let mut rows = rows.query(params![unused_before(now), now.minus(NOTICE_EVERY), limit, day, device])?;
     let mut unused = Vec::new();
     while let Some(row) = rows.next()? {
         let mut about = about_at(conn, row, now)?;
@@ -390,6 +452,10 @@ fn unused(conn: &Connection, now: Timestamp, limit: u32) -> Outcome<Vec<UnusedDe
             about.readers.clear();
         }
         unused.push(UnusedDevice {
+            place: UnusedPlace {
+                day: row.get(ABOUT_COUNT + 4)?,
+                device: about.device,
+            },
             about,
             used_at: row.get(ABOUT_COUNT)?,
             created_at: row.get(ABOUT_COUNT + 1)?,

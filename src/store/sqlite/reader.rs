@@ -51,6 +51,52 @@ pub(super) fn readers(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Those who are told of a new password, whatever they may see of the device: whoever signs in with an address of the
+/// mailbox, whoever has access to it, and of those who gave one the members.
+pub(super) fn told_of_passwords(
+    conn: &Connection,
+    (org, mailbox): (OrgId, MailboxId),
+    givers: &[UserId],
+    now: Timestamp,
+) -> Outcome<Vec<NoticeReader>> {
+    let mut told: Vec<NoticeReader> = Vec::new();
+    let mut add = |reader: NoticeReader| {
+        if told.iter().all(|known| known.user != reader.user) {
+            told.push(reader);
+        }
+    };
+    let mut rows = conn.prepare_cached(
+        "SELECT u.id, u.address, u.language FROM address a JOIN user u ON u.address = a.address
+         WHERE a.mailbox_id = ?1 ORDER BY u.id",
+    )?;
+    for reader in rows.query_map([mailbox], reader_row)? {
+        add(reader?);
+    }
+    let mut rows = conn.prepare_cached(
+        "SELECT u.id, u.address, u.language, g.rights FROM mailbox_grant g JOIN user u ON u.id = g.user_id
+         WHERE g.mailbox_id = ?1 AND +g.org_id = ?2 AND (g.ends_at IS NULL OR g.ends_at > ?3) ORDER BY u.id LIMIT ?4",
+    )?;
+    let rows = rows.query_map(params![mailbox, org, now, READERS_MAX], |row| {
+        Ok((reader_row(row)?, row.get::<_, Rights>(3)?))
+    })?;
+    for row in rows {
+        let (reader, rights) = row?;
+        if !rights.is_empty() {
+            add(reader);
+        }
+    }
+    let mut member = conn.prepare_cached(
+        "SELECT u.id, u.address, u.language FROM membership s JOIN user u ON u.id = s.user_id
+         WHERE s.org_id = ?1 AND s.user_id = ?2",
+    )?;
+    for giver in givers {
+        if let Some(reader) = member.query_row(params![org, giver], reader_row).optional()? {
+            add(reader);
+        }
+    }
+    Ok(told)
+}
+
 fn reader_row(row: &Row<'_>) -> rusqlite::Result<NoticeReader> {
     Ok(NoticeReader {
         user: row.get(0)?,

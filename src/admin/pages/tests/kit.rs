@@ -98,6 +98,8 @@ pub(in crate::admin) struct Site {
     pub(in crate::admin) origin: Origin,
     pub(in crate::admin) router: Router,
     pub(in crate::admin) place: TempDir,
+    /// What the API does although whoever asked has gone.
+    pub(in crate::admin) tasks: TaskTracker,
 }
 
 /// What a test may want otherwise than usual.
@@ -276,6 +278,7 @@ pub(in crate::admin) struct Fresh {
     origin: Origin,
     router: Router,
     place: TempDir,
+    tasks: TaskTracker,
 }
 
 impl Fresh {
@@ -309,7 +312,7 @@ impl Fresh {
             imap: Some(service(993)),
             smtp: Some(service(465)),
         };
-        let desk = Arc::new(desk);
+        let (desk, tasks) = (Arc::new(desk), TaskTracker::new());
         let records = Records::asking(wish.name_servers, &settings, &origin, &clock);
         let api = Api::new(api::Parts {
             desk: Arc::clone(&desk),
@@ -319,7 +322,7 @@ impl Fresh {
             settings: settings.clone(),
             records: Arc::clone(&records),
             clock: clock.clone(),
-            tasks: TaskTracker::new(),
+            tasks: tasks.clone(),
         });
         let pages = Pages::new(Parts {
             desk,
@@ -352,6 +355,7 @@ impl Fresh {
             letters,
             origin,
             place,
+            tasks,
         }
     }
 
@@ -383,6 +387,7 @@ impl Fresh {
             origin: self.origin,
             router: self.router,
             place: self.place,
+            tasks: self.tasks,
         }
     }
 }

@@ -141,14 +141,68 @@ async fn replacing_a_password_in_a_loop_does_not_fill_the_outbox() {
         world.desk.replace_device(&acting, added.row.device.id).await.unwrap();
     }
     assert_eq!(world.letters.take().len(), 2, "two people, once in an hour");
-    // What was held back is told together; that the outbox does.
+    // What was held back is told together, also what came when letters were used up; that the outbox does.
     world.clock.advance(Duration::from_secs(60 * 60));
     let due = world.store.due_notices(9).await.unwrap();
-    assert_eq!((due.len(), due[0].notices.len()), (1, most - 1));
+    assert_eq!((due.len(), due[0].notices.len()), (1, most * 2));
+    let told = |readers: &[crate::store::NoticeReader]| {
+        let told = readers.iter().map(|reader| reader.user);
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(told(&due[0].about.readers), [lucie.id], "it is hers");
+    assert_eq!(told(&due[0].also), [anna.id], "and they have access to its mailbox");
     // What somebody else does there is told.
     let acting = world.acting(&anna).await;
     world.desk.add_device(&acting, contact.id, spec(&anna)).await.unwrap();
     assert_eq!(world.letters.take().len(), 2);
+}
+
+#[tokio::test]
+async fn a_password_that_could_not_be_told_is_told_within_the_hour() {
+    let world = world().await;
+    let contact = world.mailbox("contact").await;
+    let acting = world.acting(&world.sophie).await;
+    let spec = |label: &str| DeviceSpec {
+        label: label.to_owned(),
+        ..DeviceSpec::default()
+    };
+    let due = async || {
+        let due = world.store.due_notices(99).await.unwrap();
+        let labels = due.into_iter().map(|due| (due.about.label, due.notices.len()));
+        labels.collect::<Vec<_>>()
+    };
+    // The outbox has no room.
+    world.letters.full.store(true, Ordering::Relaxed);
+    world.desk.add_device(&acting, contact.id, spec("First")).await.unwrap();
+    world.letters.full.store(false, Ordering::Relaxed);
+    assert_eq!(due().await, []);
+    world.clock.advance(Duration::from_secs(60 * 60));
+    assert_eq!(due().await, [("First".to_owned(), 1)]);
+    // Letters are used up: of each further device it is told an hour later.
+    let acting = world.acting(&world.sophie).await;
+    for number in 0..SignInConfig::default().device_letters {
+        let spec = spec(&format!("Device {number}"));
+        world.desk.add_device(&acting, contact.id, spec).await.unwrap();
+    }
+    world.letters.take();
+    world.desk.add_device(&acting, contact.id, spec("Last")).await.unwrap();
+    assert_eq!(world.letters.count(), 0);
+    assert_eq!(due().await.len(), 1);
+    world.clock.advance(Duration::from_secs(60 * 60));
+    assert!(due().await.contains(&("Last".to_owned(), 1)));
+    // Where it is switched off, nothing waits.
+    let acting = world.acting(&world.sophie).await;
+    let none = crate::model::NoticesOff::default();
+    let off = none.set(crate::model::NoticeKind::DeviceAdded, true);
+    world.desk.set_notices_off(&acting, none, off).await.unwrap();
+    world.letters.full.store(true, Ordering::Relaxed);
+    world
+        .desk
+        .add_device(&acting, contact.id, spec("Silent"))
+        .await
+        .unwrap();
+    world.clock.advance(Duration::from_secs(60 * 60));
+    assert!(due().await.iter().all(|(label, _)| label != "Silent"));
 }
 
 #[tokio::test]

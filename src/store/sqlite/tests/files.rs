@@ -114,6 +114,7 @@ fn migrations_are_applied_once_and_shown_before() {
         "0007_set_up_links",
         "0008_notices",
         "0009_link_token",
+        "0010_held_notices",
     ];
     assert_eq!(SqliteStore::pending_migrations(&config).unwrap(), all);
     assert_eq!(
@@ -139,7 +140,7 @@ fn a_newer_schema_is_refused_by_name() {
             error,
             Error::NewerSchema {
                 found: 99,
-                known: 9,
+                known: 10,
                 ..
             }
         ),

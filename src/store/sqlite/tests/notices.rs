@@ -55,7 +55,7 @@ async fn an_upgrade_tells_nobody_of_what_was_so_before() {
     let clock = Clock::manual(now);
     let store = SqliteStore::open(&config, clock.clone()).unwrap();
     assert_eq!(
-        store.unused_devices(9).await.unwrap(),
+        store.unused_devices(9, None).await.unwrap(),
         [],
         "the copier was unused before, the desk is not yet"
     );
@@ -67,7 +67,7 @@ async fn an_upgrade_tells_nobody_of_what_was_so_before() {
     store.record_uses(&[used([203, 0, 113, 1], now)]).await.unwrap();
     assert_eq!(store.due_notices(9).await.unwrap().len(), 1);
     clock.advance(Duration::from_secs(24 * 60 * 60));
-    let unused = store.unused_devices(9).await.unwrap();
+    let unused = store.unused_devices(9, None).await.unwrap();
     assert_eq!(unused.len(), 1);
     assert_eq!(unused[0].about.label, "Desk");
 }

@@ -49,6 +49,7 @@ async fn what_was_there_before_keeps_its_place() {
             "0007_set_up_links",
             "0008_notices",
             "0009_link_token",
+            "0010_held_notices",
         ]
     );
     let store = SqliteStore::open(&config, Clock::manual(START)).unwrap();
