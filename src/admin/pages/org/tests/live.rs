@@ -228,3 +228,28 @@ async fn one_user_has_so_many_streams_and_a_closed_one_is_given_back() {
     let nobody = site.browser();
     assert_eq!(nobody.open(&path).await.status().as_u16(), 404);
 }
+
+#[tokio::test]
+async fn a_test_message_under_way_does_not_show_its_device_as_connected() {
+    const BADGE: &str = ">Connected</span>";
+    let site = Site::new().await;
+    let mailbox = site.mailbox("contact").await;
+    let device = site.device(&mailbox, "Copier", None).await;
+    let _trial = site.registry.register(SessionInfo {
+        is_trial: true,
+        ..session_info(&site, &mailbox, &device, Protocol::Smtp)
+    });
+    let page = site.at(&format!("devices/{}", device.id));
+    let list = site.at(&format!("mailboxes/{}/devices", mailbox.id));
+    let mut sophie = site.sophie().await;
+    for path in [&page, &list] {
+        let shown = sophie.get(path).await;
+        shown.says(200, "Copier");
+        assert!(!shown.body.contains(BADGE), "{path}: {}", shown.body);
+    }
+    let _live = connect(&site, &mailbox, &device, Protocol::Smtp);
+    for path in [&page, &list] {
+        let shown = sophie.get(path).await;
+        assert!(shown.body.contains(BADGE), "{path}: {}", shown.body);
+    }
+}
