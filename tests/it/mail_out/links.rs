@@ -9,6 +9,14 @@ use super::post::{LUCIE, Post};
 
 const CONTACT: &str = "contact@acme.test";
 
+/// Links lead somewhere only with a Manager, to whose section this is added.
+fn start(answers: Vec<(&str, &str)>) -> anyhow::Result<Post> {
+    let post = Post::start_with(answers, |mail| format!("address = \"127.0.0.1:0\"\n\n{mail}"))?;
+    post.postern.add_org("Acme", "acme.test")?;
+    post.postern.add_mailbox(CONTACT)?;
+    Ok(post)
+}
+
 fn json(post: &Post, arguments: &[&str]) -> anyhow::Result<Value> {
     let shown = post.postern.cli(&[arguments, &["--json"]].concat())?.ok()?;
     Ok(serde_json::from_str(&shown)?)
@@ -37,9 +45,7 @@ fn wait_for(post: &Post, device: &str, state: &str) -> anyhow::Result<Value> {
 #[test]
 fn whoever_sends_a_link_is_told_that_its_mail_was_refused_or_taken() -> anyhow::Result<()> {
     let lost = "lost@private.test";
-    let post = Post::start(vec![(lost, "550 5.1.1 no such person")])?;
-    post.postern.add_org("Acme", "acme.test")?;
-    post.postern.add_mailbox(CONTACT)?;
+    let post = start(vec![(lost, "550 5.1.1 no such person")])?;
     let device = linked(&post, "Lost", lost)?;
     let failed = wait_for(&post, &device, "failed")?;
     let reason = failed["last_error"].as_str().unwrap_or_default();
@@ -65,9 +71,7 @@ fn whoever_sends_a_link_is_told_that_its_mail_was_refused_or_taken() -> anyhow::
 
 #[test]
 fn the_mail_with_a_link_that_ended_never_goes_out() -> anyhow::Result<()> {
-    let mut post = Post::start(Vec::new())?;
-    post.postern.add_org("Acme", "acme.test")?;
-    post.postern.add_mailbox(CONTACT)?;
+    let mut post = start(Vec::new())?;
     post.postfix.stop()?;
     let withdrawn = linked(&post, "Withdrawn", LUCIE)?;
     let revoked = linked(&post, "Revoked", LUCIE)?;
@@ -77,7 +81,7 @@ fn the_mail_with_a_link_that_ended_never_goes_out() -> anyhow::Result<()> {
     }
     let said = json(&post, &["device", "link", "withdraw", &withdrawn])?;
     assert_eq!(said["link"]["mail"]["state"], "withdrawn");
-    post.postern.cli(&["device", "revoke", &revoked, "--yes"])?.ok()?;
+    post.postern.cli(&["device", "revoke", &revoked])?.ok()?;
     wait_for(&post, &revoked, "withdrawn")?;
     let again = json(&post, &["device", "link", "send", &replaced, "--to", LUCIE])?;
     assert_eq!(again["set_up"]["mail"]["state"], "queued");

@@ -59,7 +59,7 @@ impl Post {
         Self::start_with(answers, |mail| mail)
     }
 
-    /// The same with another `[mail]` section.
+    /// The same with another `[mail]` section; what stands before its head belongs to `[manager]`.
     pub(super) fn start_with(answers: Vec<(&str, &str)>, edit: impl FnOnce(String) -> String) -> anyhow::Result<Self> {
         let certificates = Certificates::new()?;
         let dovecot = Dovecot::start(&certificates)?;
@@ -69,13 +69,13 @@ impl Post {
         let password = dovecot.add_mailbox(SENDER)?;
         let file = dir.write_secret("mail.password", &password)?;
         let mail = format!(
-            "[mail]\nhost = \"{SERVER_NAME}\"\nport = {}\ntls = \"required\"\nca = \"{}\"\nusername = \"{SENDER}\"\n\
+            "\n[mail]\nhost = \"{SERVER_NAME}\"\nport = {}\ntls = \"required\"\nca = \"{}\"\nusername = \"{SENDER}\"\n\
              password_file = \"{}\"\nfrom = \"Postern <{SENDER}>\"\nfirst_retry = \"200ms\"\ntimeout = \"20 s\"\n\n",
             postfix.smtps,
             certificates.authority.display(),
             file.display()
         );
-        let sections = format!("{SECTIONS}\n[manager]\norigin = \"{ORIGIN}\"\n\n{}", edit(mail));
+        let sections = format!("{SECTIONS}\n[manager]\norigin = \"{ORIGIN}\"\n{}", edit(mail));
         let route = Route {
             name: "main",
             domains: Vec::new(),

@@ -367,31 +367,6 @@ async fn a_pause_ends_connections_and_a_resumption_brings_the_password_back() {
 }
 
 #[tokio::test]
-async fn a_test_message_under_way_does_not_show_its_device_as_connected() {
-    const BADGE: &str = ">Connected</span>";
-    let site = Site::new().await;
-    let mailbox = site.mailbox("contact").await;
-    let device = site.device(&mailbox, "Copier", None).await;
-    let _trial = site.registry.register(SessionInfo {
-        is_trial: true,
-        ..session_info(&site, &mailbox, &device, Protocol::Smtp)
-    });
-    let page = site.at(&format!("devices/{}", device.id));
-    let list = site.at(&format!("mailboxes/{}/devices", mailbox.id));
-    let mut sophie = site.sophie().await;
-    for path in [&page, &list] {
-        let shown = sophie.get(path).await;
-        shown.says(200, "Copier");
-        assert!(!shown.body.contains(BADGE), "{path}: {}", shown.body);
-    }
-    let _live = connect(&site, &mailbox, &device, Protocol::Smtp);
-    for path in [&page, &list] {
-        let shown = sophie.get(path).await;
-        assert!(shown.body.contains(BADGE), "{path}: {}", shown.body);
-    }
-}
-
-#[tokio::test]
 async fn all_devices_of_a_mailbox_are_disconnected_and_none_that_came_later() {
     let site = Site::new().await;
     let mailbox = site.mailbox("contact").await;
