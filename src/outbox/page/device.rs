@@ -17,14 +17,13 @@ fn client(name: &str) -> Option<String> {
 }
 
 /// Words of somebody whom the reader need not know, unless mail programs make a link of them. Some make one of every name
-/// with a dot before letters; versions have digits there.
+/// with a dot before a top-level domain, which has two letters at least; versions have digits there, initials have one.
 pub(super) fn no_link(words: &str) -> Option<&str> {
-    let is_dotted = |(dot, letter): (char, char)| {
-        matches!(dot, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}') && letter.is_alphabetic()
-    };
-    let pairs = words.chars().zip(words.chars().skip(1));
-    let is_link = words.contains("://") || words.contains('@') || pairs.into_iter().any(is_dotted);
-    (!is_link).then_some(words)
+    let (second, third) = (words.chars().skip(1), words.chars().skip(2));
+    let is_dotted = words.chars().zip(second).zip(third).any(|((dot, first), next)| {
+        matches!(dot, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}') && first.is_alphabetic() && next.is_alphabetic()
+    });
+    (!is_dotted && !words.contains("://") && !words.contains('@')).then_some(words)
 }
 
 impl Writer<'_> {
