@@ -4,7 +4,7 @@ use super::mailboxes::parse;
 use super::{DeviceSpec, Directory, Error};
 use crate::identity::Token;
 use crate::identity::token::Device as LinkToken;
-use crate::model::{Address, Device, DeviceLink, Language, Mailbox, OrgId, TokenId};
+use crate::model::{Address, ApiToken, Device, DeviceLink, Language, Mailbox, OrgId};
 use crate::store::{Actor, NewDeviceLink};
 
 /// What a set-up link says of itself.
@@ -16,8 +16,8 @@ pub struct LinkTerms {
     pub recipient: Option<Address>,
     /// In which language.
     pub language: Language,
-    /// The API's token that it is made with: the link is dead where that is.
-    pub token: Option<TokenId>,
+    /// The API's token that it is made with: the link is dead where that is, and ends no later.
+    pub token: Option<ApiToken>,
 }
 
 impl LinkTerms {
@@ -66,13 +66,15 @@ impl Directory {
 
     fn new_link(&self, terms: LinkTerms) -> (Token<LinkToken>, NewDeviceLink) {
         let token = Token::generate();
+        let end = self.clock.utc().plus(self.lifetimes.device_link);
+        let ends_by = terms.token.as_ref().and_then(|token| token.expires_at);
         let new = NewDeviceLink {
             hash: token.hash(&self.keys),
             sent_by: terms.sent_by,
             recipient: terms.recipient,
             language: terms.language,
-            token: terms.token,
-            expires_at: self.clock.utc().plus(self.lifetimes.device_link),
+            token: terms.token.map(|token| token.id),
+            expires_at: ends_by.map_or(end, |by| end.min(by)),
         };
         (token, new)
     }

@@ -68,9 +68,11 @@ pub trait TokenStore: Send + Sync {
     /// The token with this hash and its user, unless it has ended. The user's own role is asked for separately
     /// ([`PeopleStore::standing`](super::PeopleStore::standing)): it may be less by now.
     async fn token(&self, hash: &TokenHash) -> Result<Option<(ApiToken, User)>, Error>;
+    /// Whether a token has not ended.
+    async fn is_token_in_force(&self, id: TokenId) -> Result<bool, Error>;
     /// The tokens of an organisation, or of one user in it, newest first; ended ones too until they are tidied away.
     async fn tokens(&self, org: OrgId, user: Option<UserId>) -> Result<Vec<ApiToken>, Error>;
-    /// Ends a token. `NotFound` where the organisation has no such token.
+    /// Ends a token, and the set-up links that were made with it. `NotFound` where the organisation has no such token.
     async fn revoke_token(&self, actor: &Actor, org: OrgId, id: TokenId) -> Result<(), Error>;
     /// Notes that a token was used.
     async fn touch_token(&self, id: TokenId, origin: &str) -> Result<(), Error>;

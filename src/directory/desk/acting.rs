@@ -166,8 +166,10 @@ impl Desk {
     /// Role and rights of whoever acts, at this moment.
     async fn standing_of(&self, acting: &Acting, mailbox: Option<MailboxId>) -> Result<Standing, Error> {
         // A request may take its time: its form comes slowly, or a hash waits for others.
-        if let Via::Session(session) = &acting.via {
-            self.must_live(session).await?;
+        match &acting.via {
+            Via::Session(session) => self.must_live(session).await?,
+            Via::Token(token) if self.store().is_token_in_force(token.id).await? => {}
+            Via::Token(_) => return Err(Error::SignedOut),
         }
         let standing = self.store().standing(acting.org.id, acting.user.id, mailbox).await?;
         standing.ok_or(UNKNOWN_ORG)

@@ -138,7 +138,7 @@ impl Desk {
             sent_by: acting.user.name.clone(),
             recipient: to,
             language: by.language,
-            token: acting.token().map(|token| token.id),
+            token: acting.token().cloned(),
         })
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use serde_json::json;
 
 use super::SqliteStore;
@@ -19,7 +19,7 @@ use super::write::{About, Write};
 use crate::audit::{Action, device_detail};
 use crate::clock::Timestamp;
 use crate::model::device_link::LinkMoments;
-use crate::model::{Device, DeviceId, DeviceLink, DeviceLinkId, DeviceLinkState, DeviceState, OrgId, TokenId};
+use crate::model::{Device, DeviceId, DeviceLink, DeviceLinkId, DeviceLinkState, DeviceState, OrgId, TokenId, UserId};
 use crate::store::device_link::{LINK_STARTS_MAX, OPEN_LINKS_MAX_OF_MAILBOX, OPEN_LINKS_MAX_OF_ORG, UNOPENED_KEPT};
 use crate::store::{
     Actor, DeviceLinkStore, Error, FoundLink, LinkBy, LinkGives, LinkOpening, NewCredential, NewDevice, NewDeviceLink,
@@ -42,9 +42,15 @@ const WAITS: &str = "withdrawn_at IS NULL AND opened_at IS NULL AND expires_at >
 pub(super) const WAITING_OF: &str =
     "FROM device_link WHERE mailbox_id = ?3 AND withdrawn_at IS NULL AND opened_at IS NULL";
 
-/// The devices with a link that was made with a token and waits to be opened.
+/// The devices with a link that was made with a token and was not withdrawn.
 pub(super) const MADE_WITH: &str =
-    "SELECT device_id FROM device_link WHERE token_id = ?1 AND withdrawn_at IS NULL AND opened_at IS NULL";
+    "SELECT device_id FROM device_link WHERE token_id = ?1 AND withdrawn_at IS NULL AND expires_at > ?2";
+
+/// The same of links that somebody sent, and of one organisation.
+pub(super) const SENT_BY: &str =
+    "SELECT device_id FROM device_link WHERE sender = ?1 AND withdrawn_at IS NULL AND expires_at > ?2";
+pub(super) const SENT_BY_MEMBER: &str =
+    "SELECT device_id FROM device_link WHERE sender = ?1 AND withdrawn_at IS NULL AND expires_at > ?2 AND +org_id = ?3";
 
 #[async_trait]
 impl DeviceLinkStore for SqliteStore {
@@ -341,16 +347,32 @@ pub(super) fn must_be_live(write: &Write<'_>, link: DeviceLinkId) -> Outcome<()>
     }
 }
 
-/// Withdraws the links that were made with a token and that nobody has opened.
+/// Ends the links that were made with a token: whoever opened one may not start again.
 pub(super) fn end_made_with(write: &Write<'_>, actor: &Actor, token: TokenId) -> Outcome<()> {
-    let mut made = write.tx.prepare_cached(MADE_WITH)?;
-    let made: Vec<DeviceId> = made.query_map([token], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    for id in made {
+    end_all(write, actor, MADE_WITH, params![token, write.now])
+}
+
+/// Ends the links that somebody sent, also with tokens, in one organisation or in all.
+pub(super) fn end_sent_by(write: &Write<'_>, actor: &Actor, sender: UserId, org: Option<OrgId>) -> Outcome<()> {
+    match org {
+        Some(org) => end_all(write, actor, SENT_BY_MEMBER, params![sender, write.now, org]),
+        None => end_all(write, actor, SENT_BY, params![sender, write.now]),
+    }
+}
+
+/// Ends the links of these devices that may still give something, each with an audit row.
+fn end_all(write: &Write<'_>, actor: &Actor, devices: &str, of: impl Params) -> Outcome<()> {
+    let mut devices = write.tx.prepare_cached(devices)?;
+    let devices: Vec<DeviceId> = devices.query_map(of, |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for id in devices {
         let device = known_device(write, id)?;
         let org = mailbox(write, device.mailbox)?.org;
-        end_of(write, id)?;
-        let link = newest(&write.tx, org, id, write.now)?.ok_or_else(nowhere)?;
-        audit(write, actor, Action::DeviceLinkWithdraw, &device, &link)?;
+        // One by which the device has signed in tells of that.
+        if newest(&write.tx, org, id, write.now)?.is_some_and(|link| link.state.is_open()) {
+            end_of(write, id)?;
+            let link = newest(&write.tx, org, id, write.now)?.ok_or_else(nowhere)?;
+            audit(write, actor, Action::DeviceLinkWithdraw, &device, &link)?;
+        }
     }
     Ok(())
 }
@@ -378,6 +400,14 @@ fn must_be_on(write: &Write<'_>, found: &FoundLink) -> Outcome<()> {
     }
 }
 
+/// Refuses to give anything by a link whose token has ended since its owner was asked for the right to it.
+fn must_be_allowed(found: &FoundLink) -> Outcome<()> {
+    match found.by {
+        LinkBy::EndedToken => Err(refused("the link was withdrawn; ask for a new one".to_owned())),
+        LinkBy::Person | LinkBy::Token(_) => Ok(()),
+    }
+}
+
 /// From where somebody opens a link, where that is an address.
 fn from(actor: &Actor) -> Option<String> {
     actor.origin.parse::<IpAddr>().ok().map(|ip| ip.to_string())
@@ -386,6 +416,7 @@ fn from(actor: &Actor) -> Option<String> {
 fn open(write: &Write<'_>, actor: &Actor, opening: &LinkOpening) -> Outcome<(DeviceLink, Seq)> {
     let found = by_hash(&write.tx, &opening.link, write.now)?.ok_or_else(nowhere)?;
     must_be_on(write, &found)?;
+    must_be_allowed(&found)?;
     // Whoever changes this row first has the link; everybody else changes nothing.
     let taken = match opening.by {
         Opener::First(browser) => write.execute(
@@ -432,6 +463,7 @@ fn fetch(
 ) -> Outcome<(DeviceLink, Seq)> {
     let found = by_hash(&write.tx, link, write.now)?.ok_or_else(nowhere)?;
     must_be_on(write, &found)?;
+    must_be_allowed(&found)?;
     if let DeviceLinkState::SignedIn(_) = found.link.state {
         return Err(over(&found));
     }

@@ -10,7 +10,7 @@ use super::grant;
 use super::page::{device_row, devices};
 use super::session::live_sessions;
 use super::write::{About, Write};
-use super::{device, invitation, member};
+use super::{device, device_link, invitation, member};
 use crate::audit::Action;
 use crate::clock::Timestamp;
 use crate::model::{DeviceState, Grant, MailboxId, OrgId, Role, User, UserId};
@@ -151,6 +151,7 @@ pub(super) fn remove_member(
         grant::audit_withdrawal(write, actor, (org, user), grant)?;
     }
     revoke(write, actor, what)?;
+    device_link::end_sent_by(write, actor, user.id, Some(org))?;
     write.execute(
         "DELETE FROM membership WHERE org_id = ?1 AND user_id = ?2",
         params![org, user.id],

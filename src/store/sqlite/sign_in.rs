@@ -8,7 +8,7 @@ use serde_json::json;
 use super::fault::{Outcome, not_found, refused};
 use super::person::{USER_COLUMN_COUNT, USER_COLUMNS, known_user, user_at};
 use super::write::{About, Write};
-use super::{SqliteStore, address, session, set_up};
+use super::{SqliteStore, address, device_link, session, set_up};
 use crate::audit::Action;
 use crate::clock::Timestamp;
 use crate::model::{Address, ConsoleSessionId, User, UserId};
@@ -364,6 +364,8 @@ fn use_reset(write: &Write<'_>, actor: &Actor, link: &TokenHash, password: &User
     let ended = put_password(write, found.user, password, Keep::None)?;
     // Whoever knew the old password may have made tokens, which would outlive it.
     let tokens = write.execute("DELETE FROM api_token WHERE user_id = ?1", [found.user])?;
+    // And so would set-up links, each worth the password of a device.
+    device_link::end_sent_by(write, actor, found.user, None)?;
     let user = known_user(&write.tx, found.user)?;
     let about = About::nobody(user.address.as_str());
     let detail = json!({ "sessions_ended": ended, "tokens_ended": tokens });

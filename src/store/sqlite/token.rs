@@ -33,6 +33,12 @@ impl TokenStore for SqliteStore {
         self.read(move |conn| token_by_hash(conn, &hash, now)).await
     }
 
+    async fn is_token_in_force(&self, id: TokenId) -> Result<bool, Error> {
+        let now = self.clock.utc();
+        self.read(move |conn| Ok(token_in_force(conn, id, now)?.is_some()))
+            .await
+    }
+
     async fn tokens(&self, org: OrgId, user: Option<UserId>) -> Result<Vec<ApiToken>, Error> {
         self.read(move |conn| {
             let sql = format!(

@@ -36,12 +36,12 @@ async fn linked(site: &Site, token: &str, name: &str) -> (String, String) {
     (made["device"]["id"].as_str().unwrap().to_owned(), path)
 }
 
-/// Whether the link says that it was withdrawn, to whoever looks at it and to whoever opens it, and gives nothing.
-async fn is_dead(site: &Site, device: &str, path: &str) {
+/// Whether the link says this, to whoever looks at it and to whoever opens it, and gives nothing.
+async fn is_dead(site: &Site, device: &str, path: &str, why: &str) {
     let mut browser = site.browser();
-    browser.get(path).await.says(410, LINK);
+    browser.get(path).await.says(410, why);
     let opened = browser.post(path, &[("action", "password")]).await;
-    opened.says(410, LINK);
+    opened.says(410, why);
     assert!(!opened.body.contains("class=\"secret\""), "no password");
     let device = site.directory().find_device(device).await.unwrap();
     assert_eq!(device.replaced_at, None, "it has no password");
@@ -69,22 +69,32 @@ async fn a_link_is_dead_where_the_token_is_that_made_it() {
         .revoke_token(&site.machine, site.acme.id, record.id)
         .await
         .unwrap();
-    is_dead(&site, &revoked, &with_revoked).await;
+    is_dead(&site, &revoked, &with_revoked, LINK).await;
     // Whoever sent it sees that as well.
     let program = sophie(&site).await;
     let state = async |device: &str| program.get(&format!("/devices/{device}/link")).await.is(200)["state"].clone();
     assert_eq!(
         (state(&revoked).await, state(&opened).await),
-        (json!("withdrawn"), json!("opened"))
+        (json!("withdrawn"), json!("withdrawn"))
     );
     // Nobody starts again with it either, and the password that was given stays.
     let again = lucie
         .post(&with_opened, &[("action", "password"), ("again", "1")])
         .await;
-    again.says(200, "cannot be set up by this link again");
+    again.says(410, LINK);
+    assert!(
+        site.directory()
+            .find_device(&opened)
+            .await
+            .unwrap()
+            .replaced_at
+            .is_some()
+    );
     is_alive(&site, &with_other).await;
     site.clock.advance(HOUR);
-    is_dead(&site, &expired, &with_other).await;
+    // It was never longer than its token.
+    is_dead(&site, &expired, &with_other, "This link has expired").await;
+    assert_eq!(state(&expired).await, json!("expired"));
 }
 
 #[tokio::test]
@@ -110,7 +120,7 @@ async fn a_link_is_no_more_than_the_role_of_its_token_may_do() {
         };
         site.directory().edit_device(&site.machine, &found, edit).await.unwrap();
     }
-    is_dead(&site, &device, &with_lesser).await;
+    is_dead(&site, &device, &with_lesser, LINK).await;
     is_alive(&site, &with_whole).await;
     is_alive(&site, &with_first).await;
     let (directory, machine) = (site.directory(), &site.machine);
@@ -118,7 +128,7 @@ async fn a_link_is_no_more_than_the_role_of_its_token_may_do() {
         .withdraw_grant(machine, site.acme.id, mailbox.id, site.sophie.id)
         .await
         .unwrap();
-    is_dead(&site, &first, &with_first).await;
+    is_dead(&site, &first, &with_first, LINK).await;
     is_alive(&site, &with_whole).await;
 }
 
@@ -146,7 +156,7 @@ async fn a_link_opens_nobodys_sign_in_whom_its_token_could_not_change() {
         .add_member(machine, site.acme.id, carla.id, Role::Member)
         .await
         .unwrap();
-    is_dead(&site, &device, &with_lesser).await;
+    is_dead(&site, &device, &with_lesser, LINK).await;
     is_alive(&site, &with_whole).await;
 }
 

@@ -199,16 +199,24 @@ async fn a_session_that_has_ended_does_nothing_more_in_requests_that_began_befor
 }
 
 #[tokio::test]
+async fn a_token_that_was_revoked_does_nothing_more_in_requests_that_began_before() {
+    let world = world().await;
+    let contact = world.mailbox("contact").await;
+    let acting = world.acting(&world.sophie).await;
+    let (record, token) = world.desk.create_token(&acting, owners_token(&world)).await.unwrap();
+    let begun = world.desk.acting_by_token(&visitor(), token.expose()).await.unwrap();
+    world.desk.add_device(&begun, contact.id, spec("CRM")).await.unwrap();
+    world.desk.revoke_token(&acting, record.id).await.unwrap();
+    let added = world.desk.add_device(&begun, contact.id, spec("Phone")).await;
+    assert_eq!(key(added), "signin.needed");
+    assert_eq!(key(world.desk.mailbox(&begun, contact.id).await), "signin.needed");
+}
+
+#[tokio::test]
 async fn a_new_password_by_mail_ends_api_tokens() {
     let world = world().await;
     let acting = world.acting(&world.sophie).await;
-    let token = TokenSpec {
-        name: "CRM".to_owned(),
-        role: Role::Owner,
-        scope: TokenScope::Write,
-        expires_at: world.desk.now().plus(Duration::from_secs(3600)),
-    };
-    let (_, token) = world.desk.create_token(&acting, token).await.unwrap();
+    let (_, token) = world.desk.create_token(&acting, owners_token(&world)).await.unwrap();
     world.letters.take();
     world.desk.acting_by_token(&visitor(), token.expose()).await.unwrap();
     let address = world.sophie.address.as_str();
@@ -225,4 +233,14 @@ async fn a_new_password_by_mail_ends_api_tokens() {
         .unwrap();
     let used = world.desk.acting_by_token(&visitor(), token.expose()).await;
     assert_eq!(key(used), "signin.needed");
+}
+
+/// A token for an hour.
+fn owners_token(world: &World) -> TokenSpec {
+    TokenSpec {
+        name: "CRM".to_owned(),
+        role: Role::Owner,
+        scope: TokenScope::Write,
+        expires_at: world.desk.now().plus(Duration::from_secs(3600)),
+    }
 }

@@ -151,7 +151,13 @@ async fn a_right_that_is_withdrawn_while_the_password_is_hashed_gives_none() {
         assert!(is_busy(&follows.next().await.unwrap()));
         world
             .directory()
-            .remove_member(&world.machine, world.acme.id, max.id, Role::MailboxManager)
+            .set_role(
+                &world.machine,
+                world.acme.id,
+                max.id,
+                Role::MailboxManager,
+                Role::Auditor,
+            )
             .await
             .unwrap();
         drop(turn);
@@ -286,4 +292,83 @@ async fn a_sign_in_that_is_over_before_it_is_written_uses_the_link_up() {
         before,
         "the password that signed in"
     );
+}
+
+#[tokio::test]
+async fn a_reset_of_a_password_ends_the_links_that_it_could_have_sent() {
+    let world = world().await;
+    let (max, sophie) = (
+        world.member("max", Role::MailboxManager).await,
+        world.acting(&world.sophie).await,
+    );
+    let acting = world.acting(&max).await;
+    let (unopened, _) = linked(&world, &acting, "Unopened").await;
+    let (opened, _) = linked(&world, &acting, "Opened").await;
+    let (used, phone) = linked(&world, &acting, "Used").await;
+    let (other, _) = linked(&world, &sophie, "Of Sophie").await;
+    let browser = open(&world, &opened, LinkWay::Password).await.unwrap().browser.unwrap();
+    open(&world, &used, LinkWay::Password).await.unwrap();
+    world.clock.advance(SECOND);
+    record_use(&world, &phone).await;
+    let last = world.last_row().await;
+    world.letters.take();
+    world
+        .desk
+        .forgot_password(&visitor(), max.address.as_str())
+        .await
+        .unwrap();
+    let reset = world.letters.take().into_iter().find_map(|(_, letter)| match letter {
+        Letter::PasswordReset { link, .. } => Some(link.shown()),
+        _ => None,
+    });
+    let new = secret("three tall kettles");
+    world
+        .desk
+        .reset_password(&visitor(), reset.unwrap().expose(), &new)
+        .await
+        .unwrap();
+    assert_eq!(standing(&world, &unopened).await, LinkStanding::Withdrawn);
+    let again = world
+        .desk
+        .open_device_link(&visitor(), opened.expose(), Some(browser.expose()), LinkWay::Password)
+        .await;
+    assert_eq!(stands(again), LinkStanding::Withdrawn, "nobody starts again");
+    assert_eq!(
+        standing(&world, &used).await,
+        LinkStanding::Taken,
+        "it says what became of it"
+    );
+    assert_eq!(
+        standing(&world, &other).await,
+        LinkStanding::Ready,
+        "somebody else sent it"
+    );
+    let rows = world.rows_since(last).await;
+    let withdrawn = rows
+        .iter()
+        .filter(|(_, action)| action == "device.link.withdraw")
+        .count();
+    assert_eq!(withdrawn, 2, "{rows:?}");
+}
+
+#[tokio::test]
+async fn the_links_of_a_member_who_is_removed_are_withdrawn() {
+    let world = world().await;
+    let max = world.member("max", Role::MailboxManager).await;
+    let (link, device) = linked(&world, &world.acting(&max).await, "Phone").await;
+    world
+        .directory()
+        .remove_member(&world.machine, world.acme.id, max.id, Role::MailboxManager)
+        .await
+        .unwrap();
+    let (_, shown) = world
+        .desk
+        .device_link(&world.acting(&world.sophie).await, device.id)
+        .await
+        .unwrap();
+    assert!(matches!(
+        shown.unwrap().state,
+        crate::model::DeviceLinkState::Withdrawn(_)
+    ));
+    assert_eq!(standing(&world, &link).await, LinkStanding::Withdrawn);
 }

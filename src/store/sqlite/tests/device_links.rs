@@ -2,7 +2,9 @@
 
 use rusqlite::ToSql;
 
-use super::super::device_link::{END, FORGET, MADE_WITH, NEVER_OPENED, WAITING_OF, followed, newest_of, waiting_by};
+use super::super::device_link::{
+    END, FORGET, MADE_WITH, NEVER_OPENED, SENT_BY, SENT_BY_MEMBER, WAITING_OF, followed, newest_of, waiting_by,
+};
 use super::super::outbox::MAILS_WITH_LINK;
 use super::*;
 
@@ -17,6 +19,8 @@ async fn no_query_of_links_reads_a_whole_table() {
         ("device_link_org", waiting_by("org_id")),
         ("device_link_of_device", END.to_owned()),
         ("device_link_token", MADE_WITH.to_owned()),
+        ("device_link_sender", SENT_BY.to_owned()),
+        ("device_link_sender", SENT_BY_MEMBER.to_owned()),
         ("device_link_mailbox", format!("SELECT id {WAITING_OF}")),
         ("device_link_end", NEVER_OPENED.to_owned()),
         ("device_link_end", FORGET.to_owned()),
