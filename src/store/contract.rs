@@ -177,6 +177,7 @@ macro_rules! contract_tests {
             pages: a_search_finds_what_begins_with_the_text_first,
             pages: an_organisation_is_counted,
             people: a_user_is_read_back_as_they_were_made,
+            people: whoever_signs_in_with_an_address_of_a_mailbox_is_found_by_it,
             people: a_user_is_edited_and_listed_by_the_new_name,
             people: a_user_has_one_role_in_each_organisation,
             people: members_are_listed_by_name_in_pages,

@@ -263,6 +263,8 @@ pub trait PeopleStore: Send + Sync {
     async fn user(&self, id: UserId) -> Result<Option<User>, Error>;
     /// Finds one by the sign-in address.
     async fn user_by_address(&self, address: &Address) -> Result<Option<User>, Error>;
+    /// Those who sign in with an address of this mailbox, its aliases included.
+    async fn sign_ins_of(&self, mailbox: MailboxId) -> Result<Vec<User>, Error>;
     /// All users by address, after the given one, at most `limit`.
     async fn users(&self, after: Option<&Address>, limit: u32) -> Result<Vec<User>, Error>;
     /// Changes a user's own facts.

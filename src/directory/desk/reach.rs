@@ -39,8 +39,8 @@ impl Desk {
         operation: Operation,
         mailbox: &Mailbox,
     ) -> Result<(), Error> {
-        for address in self.store().sender_addresses(mailbox.id).await? {
-            self.must_not_be_a_sign_in(acting, operation, &address).await?;
+        for user in self.store().sign_ins_of(mailbox.id).await? {
+            self.may_change(acting, operation, &user).await?;
         }
         Ok(())
     }
@@ -52,17 +52,24 @@ impl Desk {
         operation: Operation,
         address: &Address,
     ) -> Result<(), Error> {
-        let user = self.store().user_by_address(address).await?;
-        let Some(user) = user.filter(|user| user.id != acting.user.id) else {
+        match self.store().user_by_address(address).await? {
+            Some(user) => self.may_change(acting, operation, &user).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses what opens a sign-in of this person to those who could not change their role. One's own is open already.
+    async fn may_change(&self, acting: &Acting, operation: Operation, user: &User) -> Result<(), Error> {
+        if user.id == acting.user.id {
             return Ok(());
-        };
-        let needed = self.to_change(acting.org.id, &user).await?;
+        }
+        let needed = self.to_change(acting.org.id, user).await?;
         if acting.may(needed) && self.allow(acting, needed).await.is_ok() {
             return Ok(());
         }
         let because = Because::SomebodySignsIn;
         Err(self
-            .forbidden_because(acting, (operation, needed), Some(address.clone()), because)
+            .forbidden_because(acting, (operation, needed), Some(user.address.clone()), because)
             .await?)
     }
 

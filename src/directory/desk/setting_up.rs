@@ -389,10 +389,7 @@ impl Desk {
         (sender, token): (&Standing, Option<&ApiToken>),
     ) -> Result<bool, Error> {
         let (org, who) = (found.link.org, sender.membership.user);
-        for address in self.store().sender_addresses(found.device.mailbox).await? {
-            let Some(user) = self.store().user_by_address(&address).await? else {
-                continue;
-            };
+        for user in self.store().sign_ins_of(found.device.mailbox).await? {
             let needed = self.to_change(org, &user).await?;
             if user.id != who && !may_by(token, sender.membership.role, Rights::NONE, needed) {
                 return Ok(false);

@@ -48,6 +48,32 @@ pub(in crate::store) async fn a_user_is_read_back_as_they_were_made(backend: &Ba
     assert_eq!(actions(store).await, ["user.create"; 2]);
 }
 
+pub(in crate::store) async fn whoever_signs_in_with_an_address_of_a_mailbox_is_found_by_it(backend: &Backend) {
+    let store = &*backend.store;
+    let world = world(store).await;
+    let alias = address("hello@example.org");
+    store.create_alias(&actor(), &alias, world.info.id).await.unwrap();
+    assert_eq!(store.sign_ins_of(world.info.id).await.unwrap(), []);
+    let mut expected = Vec::new();
+    for text in ["hello@example.org", "info@example.org", "sales@example.org"] {
+        expected.push(store.create_user(&actor(), &new_user(text)).await.unwrap().id);
+    }
+    let found = async |mailbox: &Mailbox| -> Vec<UserId> {
+        let mut found: Vec<_> = store
+            .sign_ins_of(mailbox.id)
+            .await
+            .unwrap()
+            .iter()
+            .map(|user| user.id)
+            .collect();
+        found.sort_unstable();
+        found
+    };
+    assert_eq!(found(&world.info).await, expected[..2]);
+    assert_eq!(found(&world.sales).await, expected[2..]);
+    assert_eq!(found(&world.foreign).await, []);
+}
+
 pub(in crate::store) async fn a_user_is_edited_and_listed_by_the_new_name(backend: &Backend) {
     let store = &*backend.store;
     let world = world(store).await;

@@ -48,6 +48,10 @@ impl PeopleStore for SqliteStore {
         self.read(move |conn| person::user_by_address(conn, &address)).await
     }
 
+    async fn sign_ins_of(&self, mailbox: MailboxId) -> Result<Vec<User>, Error> {
+        self.read(move |conn| person::sign_ins_of(conn, mailbox)).await
+    }
+
     async fn users(&self, after: Option<&Address>, limit: u32) -> Result<Vec<User>, Error> {
         let after = after.cloned();
         self.read(move |conn| person::users(conn, after.as_ref(), limit)).await

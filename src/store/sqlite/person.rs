@@ -9,7 +9,7 @@ use super::member::{insert_member, membership_count, must_keep_an_owner, orgs_of
 use super::write::{About, Write};
 use super::{address, org, set_up};
 use crate::audit::Action;
-use crate::model::{Address, Org, OrgId, Role, User, UserId, name};
+use crate::model::{Address, MailboxId, Org, OrgId, Role, User, UserId, name};
 use crate::store::{Actor, Ended, Ending, FirstOrg, NewUser, TokenHash, UserEdit};
 
 /// What [`user_at`] reads, of a table called `u`.
@@ -46,6 +46,15 @@ pub(super) fn known_user(conn: &Connection, id: UserId) -> Outcome<User> {
 pub(super) fn user_by_address(conn: &Connection, address: &Address) -> Outcome<Option<User>> {
     let mut found = conn.prepare_cached(&format!("SELECT {USER_COLUMNS} FROM user u WHERE u.address = ?1"))?;
     Ok(found.query_row([address], |row| user_at(row, 0)).optional()?)
+}
+
+/// Who signs in with an address of the mailbox `?1`.
+pub(super) const SIGN_INS: &str = "FROM address a JOIN user u ON u.address = a.address WHERE a.mailbox_id = ?1";
+
+pub(super) fn sign_ins_of(conn: &Connection, mailbox: MailboxId) -> Outcome<Vec<User>> {
+    let mut users = conn.prepare_cached(&format!("SELECT {USER_COLUMNS} {SIGN_INS}"))?;
+    let users = users.query_map([mailbox], |row| user_at(row, 0))?;
+    Ok(users.collect::<Result<_, _>>()?)
 }
 
 pub(super) fn users(conn: &Connection, after: Option<&Address>, limit: u32) -> Outcome<Vec<User>> {

@@ -5,6 +5,7 @@ use rusqlite::types::Value;
 use rusqlite::{StatementStatus, ToSql, params_from_iter};
 
 use super::super::credential::{EPOCH, EPOCH_AND_USER, LOGIN, SENDERS, SENDERS_GRANTED};
+use super::super::person::SIGN_INS;
 use super::super::query::Query;
 use super::super::{audit, invitation, member, page, search};
 use super::*;
@@ -21,7 +22,8 @@ async fn the_login_path_never_scans_a_table() {
     let store = SqliteStore::create(&config, Clock::manual(START)).unwrap();
     let plans = store.read(|conn| {
         let mut plans = Vec::new();
-        for sql in [LOGIN, EPOCH, EPOCH_AND_USER, SENDERS, SENDERS_GRANTED] {
+        let sign_ins = format!("SELECT 1 {SIGN_INS}");
+        for sql in [LOGIN, EPOCH, EPOCH_AND_USER, SENDERS, SENDERS_GRANTED, &sign_ins] {
             let mut plan = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
             let values = vec![&1_i64 as &dyn ToSql; plan.parameter_count()];
             for step in plan.query_map(values.as_slice(), |row| row.get::<_, String>(3))? {
