@@ -108,18 +108,20 @@ impl Notices {
         let about = &due.about;
         let mut mails = Vec::new();
         for reader in self.told(&about.readers) {
-            let Some(content) = content(due, Sees::All) else { break };
+            let Some(content) = content(due, Sees::All, reader.user) else {
+                continue;
+            };
             mails.extend(self.mail(&content, reader, about.org, vec![about.device]));
         }
         for reader in self.told(&due.also) {
-            let Some(content) = content(due, Sees::Passwords) else {
-                break;
+            let Some(content) = content(due, Sees::Passwords, reader.user) else {
+                continue;
             };
             // They may not see the device anyway.
             mails.extend(self.mail(&content, reader, about.org, Vec::new()));
         }
         // Where something else waits by now, the next round tells it all.
-        match self.store.tell_notices(about.device, &due.all(), &mails).await {
+        match self.store.tell_notices(due, &mails).await {
             Ok(_) => Ok(()),
             Err(store::Error::Refused(reason)) => {
                 tracing::warn!(device.id = %about.device, reason, "a notice of a device waits for room in the outbox");
@@ -260,8 +262,8 @@ enum Sees {
     Passwords,
 }
 
-/// What a mail tells: one thing in full, several as a list.
-fn content(due: &DueNotices, sees: Sees) -> Option<Content> {
+/// What a mail to somebody tells: one thing in full, several as a list.
+fn content(due: &DueNotices, sees: Sees, reader: UserId) -> Option<Content> {
     let NoticeDevice {
         org,
         device,
@@ -270,8 +272,12 @@ fn content(due: &DueNotices, sees: Sees) -> Option<Content> {
         address,
         ..
     } = &due.about;
-    let is_seen = |happened: &Happened| sees == Sees::All || matches!(happened.what, Happening::Added(_));
-    let mut happened: Vec<Happened> = due.notices.iter().filter_map(happened).filter(is_seen).collect();
+    let always = due.always.contains(&reader);
+    let seen = due.notices.iter().filter(|notice| {
+        let is_told = sees == Sees::All || notice.is_password();
+        is_told && (always || !notice.while_off)
+    });
+    let mut happened: Vec<Happened> = seen.filter_map(happened).collect();
     let alone = (happened.len() == 1 && due.more == 0).then(|| happened.pop()).flatten();
     match alone {
         None if happened.is_empty() => None,
@@ -374,6 +380,36 @@ mod tests {
             created_at: Timestamp(0),
             place: UnusedPlace { day: 0, device },
         }
+    }
+
+    #[test]
+    fn what_happened_while_off_is_told_to_those_only_who_are_always_told() {
+        let (reader, always) = (UserId::from_raw(1), UserId::from_raw(2));
+        let notice = |id, while_off| Notice {
+            id,
+            kind: NoticeKind::DeviceAdded,
+            at: Timestamp(0),
+            by: Some("Anna".to_owned()),
+            usage: None,
+            while_off,
+        };
+        let mut due = DueNotices {
+            about: read_by(1..3).about,
+            notices: vec![notice(1, true), notice(2, false)],
+            more: 0,
+            also: Vec::new(),
+            always: vec![always],
+        };
+        for sees in [Sees::All, Sees::Passwords] {
+            assert!(matches!(content(&due, sees, reader), Some(Content::DeviceAdded(_))));
+            let Some(Content::DeviceDigest(digest)) = content(&due, sees, always) else {
+                panic!("{sees:?}")
+            };
+            assert_eq!(digest.happened.len(), 2);
+        }
+        due.notices.pop();
+        assert!(content(&due, Sees::All, reader).is_none());
+        assert!(content(&due, Sees::Passwords, always).is_some());
     }
 
     #[test]

@@ -153,6 +153,7 @@ macro_rules! contract_tests {
             notices: an_unused_device_is_told_of_once_until_it_is_used_again,
             notices: networks_hide_no_new_password,
             notices: a_held_password_is_told_to_all_who_would_have_been_told,
+            notices: passwords_of_many_devices_wait_as_a_few,
             notices: a_device_that_nobody_may_see_any_more_hides_no_other_that_is_unused,
             notices: unused_devices_are_read_in_parts,
             outbox: a_mail_is_taken_with_all_that_was_put_and_is_over_when_sent,

@@ -32,6 +32,10 @@ pub const NOTICE_EVERY: Duration = Duration::from_secs(60 * 60);
 /// a device that goes from network to network hides no new password.
 pub const NOTICES_HELD_MAX: u32 = 20;
 
+/// The most devices of one mailbox that wait because of passwords that one person gave, so that somebody who adds devices in
+/// a loop fills no outbox. Further passwords are counted with the newest of those that wait.
+pub const HELD_BY_ONE_MAX: u32 = 5;
+
 /// After so many days without a use somebody is told of a device.
 pub const UNUSED_DAYS: u32 = 90;
 
@@ -74,6 +78,15 @@ pub struct Notice {
     pub by: Option<String>,
     /// From where and how the device signed in, where it did.
     pub usage: Option<Use>,
+    /// Its kind was switched off when it happened: only those are told who are always told ([`DueNotices::always`]).
+    pub while_off: bool,
+}
+
+impl Notice {
+    /// Whether it is a new password.
+    pub fn is_password(&self) -> bool {
+        self.kind == NoticeKind::DeviceAdded && self.usage.is_none()
+    }
 }
 
 /// Somebody who is told.
@@ -112,11 +125,14 @@ pub struct DueNotices {
     /// What is told, oldest first. It is told although its kind is switched off by now: it was not when it happened, and
     /// nobody hides something by switching it off afterwards.
     pub notices: Vec<Notice>,
-    /// How much more there was.
+    /// How much more there was, of this device or, of passwords that one person gave, of others of its mailbox.
     pub more: u32,
     /// Who is told of new passwords besides those who are told of the device, and of nothing else: whoever gave them,
     /// everybody with access to the mailbox, and whoever signs in with an address of it. Nobody where there are none.
     pub also: Vec<NoticeReader>,
+    /// Who of all these signs in with an address of the mailbox: they are told of new passwords also where that was switched
+    /// off. The others are not.
+    pub always: Vec<UserId>,
 }
 
 impl DueNotices {
@@ -173,15 +189,17 @@ pub trait NoticeStore: Send + Sync {
     async fn take_notice(&self, device: DeviceId, by: &NoticeBy) -> Result<NoticeTurn, Error>;
 
     /// Keeps a new password of a device, of which nobody could be told now, for a mail that goes out in [`NOTICE_EVERY`].
-    /// Does nothing where the organisation has switched that off.
+    /// Where the organisation has switched that off, it is told to those only who sign in with an address of the mailbox.
+    /// Of one person and mailbox [`HELD_BY_ONE_MAX`] devices wait so; of a device that was revoked before it had a password
+    /// nobody is told.
     async fn hold_notice(&self, device: DeviceId, by: &NoticeBy) -> Result<(), Error>;
 
     /// Devices of which something may be told by now, at most `limit`.
     async fn due_notices(&self, limit: u32) -> Result<Vec<DueNotices>, Error>;
 
     /// Puts the mails that tell what waits (none where nobody is to be told), and forgets it. False, and nothing is done,
-    /// where not exactly `all` waits by now.
-    async fn tell_notices(&self, device: DeviceId, all: &[i64], mails: &[NoticeMail]) -> Result<bool, Error>;
+    /// where not exactly what was read waits by now.
+    async fn tell_notices(&self, due: &DueNotices, mails: &[NoticeMail]) -> Result<bool, Error>;
 
     /// Leaves what waits of a device until this moment.
     async fn postpone_notices(&self, device: DeviceId, until: Timestamp) -> Result<(), Error>;

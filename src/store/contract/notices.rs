@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::*;
 use crate::model::device::Use;
 use crate::model::{DeviceId, MailKind, MailState, NoticeKind, NoticesOff};
-use crate::store::notice::{NETWORKS_KEPT_MAX, NOTICES_HELD_MAX, UNUSED_DAYS};
+use crate::store::notice::{HELD_BY_ONE_MAX, NETWORKS_KEPT_MAX, NOTICES_HELD_MAX, UNUSED_DAYS};
 use crate::store::{DueNotices, NewMail, NoticeBy, NoticeMail, NoticeTurn};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -125,19 +125,13 @@ pub(in crate::store) async fn one_mail_an_hour_and_the_rest_together(backend: &B
     let mails = [mail(world.acme, &world.sophie, &[phone.id])];
     // What was read is told only as it is: something came between.
     use_from(backend, &phone, &[3]).await;
-    assert!(!store.tell_notices(phone.id, &first.all(), &mails).await.unwrap());
+    assert!(!store.tell_notices(&first, &mails).await.unwrap());
     assert_eq!(store.mail_backlog().await.unwrap().queued, 0);
     let first = due(store).await.remove(0);
-    assert!(store.tell_notices(phone.id, &first.all(), &mails).await.unwrap());
+    assert!(store.tell_notices(&first, &mails).await.unwrap());
     assert_eq!(store.mail_backlog().await.unwrap().queued, 1);
     // Told twice, by a process that was slower: nothing happens.
-    assert!(
-        !backend
-            .other
-            .tell_notices(phone.id, &first.all(), &mails)
-            .await
-            .unwrap()
-    );
+    assert!(!backend.other.tell_notices(&first, &mails).await.unwrap());
     assert_eq!(store.mail_backlog().await.unwrap().queued, 1);
 
     backend.clock.advance(MINUTE);
@@ -161,7 +155,7 @@ pub(in crate::store) async fn one_mail_an_hour_and_the_rest_together(backend: &B
         .unwrap();
     assert_eq!(due(store).await, []);
     backend.clock.advance(MINUTE);
-    assert!(store.tell_notices(phone.id, &rest.all(), &mails).await.unwrap());
+    assert!(store.tell_notices(&rest, &mails).await.unwrap());
     // The hour begins with each mail.
     assert_eq!(
         store.take_notice(phone.id, &by(&world.sophie)).await.unwrap(),
@@ -169,7 +163,7 @@ pub(in crate::store) async fn one_mail_an_hour_and_the_rest_together(backend: &B
     );
     backend.clock.advance(HOUR);
     let rest = due(store).await.remove(0);
-    assert!(store.tell_notices(phone.id, &rest.all(), &[]).await.unwrap());
+    assert!(store.tell_notices(&rest, &[]).await.unwrap());
     assert_eq!(
         store.take_notice(phone.id, &by(&world.sophie)).await.unwrap(),
         NoticeTurn::Now,
@@ -188,7 +182,7 @@ pub(in crate::store) async fn what_waits_and_what_is_known_of_a_device_is_bounde
     let waiting = due(store).await.remove(0);
     assert_eq!(waiting.notices.len(), NOTICES_HELD_MAX as usize);
     assert_eq!(waiting.more, 99 - NOTICES_HELD_MAX);
-    assert!(store.tell_notices(phone.id, &waiting.all(), &[]).await.unwrap());
+    assert!(store.tell_notices(&waiting, &[]).await.unwrap());
     // The last ones are known, and the one before is not.
     let last = u8::try_from(100 - NETWORKS_KEPT_MAX).unwrap();
     let known: Vec<u8> = (last + 1..=100).collect();
@@ -242,7 +236,7 @@ pub(in crate::store) async fn a_held_password_is_told_to_all_who_would_have_been
         (told(&waiting), also(&waiting).len()),
         (vec!["lucie@private.example"], 0)
     );
-    assert!(store.tell_notices(own.id, &waiting.all(), &[]).await.unwrap());
+    assert!(store.tell_notices(&waiting, &[]).await.unwrap());
 
     store.hold_notice(own.id, &by(&ben)).await.unwrap();
     assert_eq!(due(store).await, [], "it waits for an hour");
@@ -263,11 +257,11 @@ pub(in crate::store) async fn a_held_password_is_told_to_all_who_would_have_been
     assert_eq!(also(&due(store).await.remove(0)), [carla.id].into());
     // The mail to her is sent although she may not see the device.
     let mails = [mail(world.acme, &carla, &[])];
-    assert!(store.tell_notices(own.id, &waiting.all(), &mails).await.unwrap());
+    assert!(store.tell_notices(&waiting, &mails).await.unwrap());
     let taken = store.take_due_mails(MINUTE, 10).await.unwrap();
     assert_eq!(taken.len(), 1);
 
-    // Switched off, it is not kept.
+    // Switched off, it is told to her alone.
     let off = NoticesOff::default().set(NoticeKind::DeviceAdded, true);
     store
         .set_notices_off(&actor(), world.acme, NoticesOff::default(), off)
@@ -275,7 +269,62 @@ pub(in crate::store) async fn a_held_password_is_told_to_all_who_would_have_been
         .unwrap();
     store.hold_notice(own.id, &by(&world.lucie)).await.unwrap();
     backend.clock.advance(HOUR);
-    assert_eq!(due(store).await, []);
+    let waiting = due(store).await.remove(0);
+    assert_eq!((told(&waiting).len(), also(&waiting)), (0, [carla.id].into()));
+    assert_eq!(waiting.always, [carla.id]);
+    assert!(waiting.notices[0].while_off);
+    // Others hear of what happens once it is on again, and that is not counted with what they are not told of.
+    let (actor, none) = (actor(), NoticesOff::default());
+    store.set_notices_off(&actor, world.acme, off, none).await.unwrap();
+    store.hold_notice(own.id, &by(&world.lucie)).await.unwrap();
+    let waiting = due(store).await.remove(0);
+    assert_eq!(told(&waiting), ["lucie@private.example"]);
+    let was_off: Vec<_> = waiting.notices.iter().map(|notice| notice.while_off).collect();
+    assert_eq!(was_off, [true, false]);
+}
+
+pub(in crate::store) async fn passwords_of_many_devices_wait_as_a_few(backend: &Backend) {
+    let store = &*backend.store;
+    let world = world(store).await;
+    let mut devices = Vec::new();
+    for tag in 1..=200 {
+        let device = add(store, &world.info, &format!("Device {tag}"), tag).await;
+        store.hold_notice(device.id, &by(&world.sophie)).await.unwrap();
+        devices.push(device.id);
+    }
+    // What somebody else gives waits beside it, and a device that waits keeps what happens to it.
+    store.hold_notice(devices[199], &by(&world.lucie)).await.unwrap();
+    store.hold_notice(devices[0], &by(&world.sophie)).await.unwrap();
+    backend.clock.advance(HOUR);
+    let counts = async || {
+        let due = due(store).await.into_iter();
+        let counts = due.map(|due| (due.about.device, due.notices.len(), due.more));
+        counts.collect::<std::collections::BTreeSet<_>>()
+    };
+    let most = HELD_BY_ONE_MAX as usize;
+    let rest = 200 - HELD_BY_ONE_MAX;
+    let expected = [
+        (devices[0], 2, 0),
+        (devices[1], 1, 0),
+        (devices[2], 1, 0),
+        (devices[3], 1, 0),
+        (devices[most - 1], 1, rest),
+        (devices[199], 1, 0),
+    ];
+    assert_eq!(counts().await, expected.into());
+    // What was counted meanwhile is not forgotten with what was read.
+    let waiting = due(store).await;
+    store.hold_notice(devices[100], &by(&world.sophie)).await.unwrap();
+    let mut told = 0;
+    for due in &waiting {
+        told += usize::from(store.tell_notices(due, &[]).await.unwrap());
+    }
+    assert_eq!(told, waiting.len() - 1);
+    assert_eq!(due(store).await.len(), 1);
+    // There is room again.
+    store.hold_notice(devices[101], &by(&world.sophie)).await.unwrap();
+    backend.clock.advance(HOUR);
+    assert!(counts().await.contains(&(devices[101], 1, 0)));
 }
 
 pub(in crate::store) async fn those_are_told_who_may_see_the_device(backend: &Backend) {
@@ -309,10 +358,10 @@ pub(in crate::store) async fn those_are_told_who_may_see_the_device(backend: &Ba
 
     // A mail that waits is not sent to somebody who may not see the device any more.
     let mails = [mail(world.acme, &world.lucie, &[own.id])];
-    assert!(store.tell_notices(own.id, &of_own.all(), &mails).await.unwrap());
+    assert!(store.tell_notices(of_own, &mails).await.unwrap());
     let to_anna = waiting.iter().find(|due| due.about.device == shared.id).unwrap();
     let mails = [mail(world.acme, &anna, &[shared.id])];
-    assert!(store.tell_notices(shared.id, &to_anna.all(), &mails).await.unwrap());
+    assert!(store.tell_notices(to_anna, &mails).await.unwrap());
     store
         .withdraw_grant(&actor(), world.acme, world.info.id, world.lucie.id)
         .await
@@ -347,7 +396,7 @@ pub(in crate::store) async fn what_is_switched_off_is_not_told(backend: &Backend
     // What waited before is told all the same: it cannot be hidden afterwards.
     let waiting = due(store).await.remove(0);
     assert_eq!(ips(&waiting), ["192.0.2.7"]);
-    assert!(store.tell_notices(phone.id, &waiting.all(), &[]).await.unwrap());
+    assert!(store.tell_notices(&waiting, &[]).await.unwrap());
     use_from(backend, &phone, &[3]).await;
     assert_eq!(due(store).await, []);
     assert_eq!(

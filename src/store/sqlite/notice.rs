@@ -11,7 +11,7 @@ use super::SqliteStore;
 use super::credential::day_of;
 use super::fault::Outcome;
 use super::org::known_org;
-use super::reader::{may_see, readers, told_of_passwords};
+use super::reader::{may_see, readers, signing_in, told_of_passwords};
 use super::value::ip_from;
 use super::write::{About, Write};
 use crate::audit::{Action, clean};
@@ -20,7 +20,7 @@ use crate::model::device::Use;
 use crate::model::notice::{NoticeKind, NoticesOff};
 use crate::model::{DeviceId, MailId, MailKind, OrgId, UserId};
 use crate::store::notice::{
-    NETWORK_NOTED_EVERY, NETWORKS_KEPT_MAX, NOTICE_EVERY, NOTICES_HELD_MAX, NoticeDevice, UNUSED_DAYS,
+    HELD_BY_ONE_MAX, NETWORK_NOTED_EVERY, NETWORKS_KEPT_MAX, NOTICE_EVERY, NOTICES_HELD_MAX, NoticeDevice, UNUSED_DAYS,
 };
 use crate::store::{
     Actor, DeviceUse, DueNotices, Error, Notice, NoticeBy, NoticeMail, NoticeStore, NoticeTurn, UnusedDevice,
@@ -46,11 +46,12 @@ impl NoticeStore for SqliteStore {
     async fn hold_notice(&self, device: DeviceId, by: &NoticeBy) -> Result<(), Error> {
         let by = by.clone();
         self.write(move |write| {
-            if is_off(&write.tx, device, NoticeKind::DeviceAdded)? {
-                return Ok(());
-            }
             let due_at = write.now.plus(NOTICE_EVERY);
-            hold(write, device, &Held::password(write.now, &by), due_at)
+            let held = Held {
+                while_off: is_off(&write.tx, device, NoticeKind::DeviceAdded)?,
+                ..Held::password(write.now, &by)
+            };
+            hold(write, device, &held, due_at)
         })
         .await
     }
@@ -60,9 +61,9 @@ impl NoticeStore for SqliteStore {
         self.read(move |conn| due(conn, now, limit)).await
     }
 
-    async fn tell_notices(&self, device: DeviceId, all: &[i64], mails: &[NoticeMail]) -> Result<bool, Error> {
-        let (all, mails) = (all.to_vec(), mails.to_vec());
-        self.write(move |write| tell(write, device, &all, &mails)).await
+    async fn tell_notices(&self, due: &DueNotices, mails: &[NoticeMail]) -> Result<bool, Error> {
+        let (device, read, mails) = (due.about.device, (due.all(), due.more), mails.to_vec());
+        self.write(move |write| tell(write, device, &read, &mails)).await
     }
 
     async fn postpone_notices(&self, device: DeviceId, until: Timestamp) -> Result<(), Error> {
@@ -214,6 +215,7 @@ struct Held<'a> {
     at: Timestamp,
     by: Option<&'a NoticeBy>,
     usage: Option<&'a Use>,
+    while_off: bool,
 }
 
 impl<'a> Held<'a> {
@@ -223,6 +225,7 @@ impl<'a> Held<'a> {
             at,
             by: Some(by),
             usage: None,
+            while_off: false,
         }
     }
 
@@ -232,13 +235,41 @@ impl<'a> Held<'a> {
             at: used.since,
             by: None,
             usage: Some(&used.usage),
+            while_off: false,
         }
     }
 }
 
+/// Devices of the mailbox of the device `?2` that wait with a password that `?1` gave, those with the newest one first, at most
+/// `?4`: with one given while that was switched off, or with one given while it was not (`?3`), which others are told of.
+pub(super) const WAITING_OF_GIVER: &str = "SELECT device_id FROM notice
+    WHERE user_id = ?1 AND mailbox_id = (SELECT mailbox_id FROM device WHERE id = ?2) AND while_off = ?3
+    GROUP BY device_id ORDER BY max(id) DESC LIMIT ?4";
+
+/// The device at which a password is counted, where so many others wait because of its giver that this one does not.
+fn counted_at(conn: &Connection, device: DeviceId, held: &Held<'_>) -> Outcome<Option<DeviceId>> {
+    let Some(by) = held.by else { return Ok(None) };
+    let mut rows = conn.prepare_cached(WAITING_OF_GIVER)?;
+    let rows = rows.query_map(params![by.user, device, held.while_off, HELD_BY_ONE_MAX], |row| {
+        row.get(0)
+    })?;
+    let waiting: Vec<DeviceId> = rows.collect::<Result<_, _>>()?;
+    let is_full = waiting.len() >= HELD_BY_ONE_MAX as usize && !waiting.contains(&device);
+    Ok(waiting.first().copied().filter(|_| is_full))
+}
+
+fn count_more(write: &Write<'_>, device: DeviceId) -> Outcome<()> {
+    let sql = "UPDATE device_notice SET more = more + 1 WHERE device_id = ?1";
+    write.execute(sql, [device])?;
+    Ok(())
+}
+
 /// Keeps what is to be told of a device until the next mail about it may go out, and until this moment where nothing else
-/// waits.
+/// waits. A password is only counted where enough devices wait because of its giver.
 fn hold(write: &Write<'_>, device: DeviceId, held: &Held<'_>, until: Timestamp) -> Outcome<()> {
+    if let Some(other) = counted_at(&write.tx, device, held)? {
+        return count_more(write, other);
+    }
     write.execute(
         "INSERT INTO device_notice (device_id) VALUES (?1) ON CONFLICT DO NOTHING",
         [device],
@@ -247,21 +278,17 @@ fn hold(write: &Write<'_>, device: DeviceId, held: &Held<'_>, until: Timestamp) 
         "UPDATE device_notice SET due_at = max(?2, coalesce(mailed_at + ?3, ?2)) WHERE device_id = ?1 AND due_at IS NULL",
         params![device, until, millis(NOTICE_EVERY)],
     )?;
-    let waiting = "SELECT count(*) FROM notice WHERE device_id = ?1 AND kind = ?2";
+    let waiting = "SELECT count(*) FROM notice WHERE device_id = ?1 AND kind = ?2 AND while_off = ?3";
     let waiting: u32 = write
         .tx
         .prepare_cached(waiting)?
-        .query_row(params![device, held.kind], |row| row.get(0))?;
+        .query_row(params![device, held.kind, held.while_off], |row| row.get(0))?;
     if waiting >= NOTICES_HELD_MAX {
-        write.execute(
-            "UPDATE device_notice SET more = more + 1 WHERE device_id = ?1",
-            [device],
-        )?;
-        return Ok(());
+        return count_more(write, device);
     }
     write.execute(
-        "INSERT INTO notice (id, device_id, kind, at, user_id, who, ip, protocol, client)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO notice (id, device_id, kind, at, user_id, who, ip, protocol, client, while_off, mailbox_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, (SELECT mailbox_id FROM device WHERE id = ?2))",
         params![
             write.fresh_id(),
             device,
@@ -272,6 +299,7 @@ fn hold(write: &Write<'_>, device: DeviceId, held: &Held<'_>, until: Timestamp) 
             held.usage.map(|usage| usage.ip.to_string()),
             held.usage.map(|usage| usage.protocol),
             held.usage.and_then(|usage| usage.client.as_deref()).map(clean),
+            held.while_off,
         ],
     )?;
     Ok(())
@@ -305,33 +333,53 @@ pub(super) const DUE: &str =
     "FROM device_notice n JOIN device d ON d.id = n.device_id JOIN mailbox m ON m.id = d.mailbox_id
     WHERE n.due_at <= ?1 ORDER BY n.due_at LIMIT ?2";
 
+/// Whether a device `d` was added with a link and revoked before it had a password. Where that is not known any more, it
+/// had one.
+pub(super) const NEVER_SET_UP: &str = "d.revoked_at IS NOT NULL AND d.replaced_at IS NULL
+    AND EXISTS (SELECT 1 FROM device_link l WHERE l.device_id = d.id AND l.created_at = d.created_at)
+    AND NOT EXISTS (SELECT 1 FROM credential c WHERE c.device_id = d.id)";
+
 fn due(conn: &Connection, now: Timestamp, limit: u32) -> Outcome<Vec<DueNotices>> {
-    let mut rows = conn.prepare_cached(&format!("SELECT {ABOUT}, n.more {DUE}"))?;
+    let mut rows = conn.prepare_cached(&format!("SELECT {ABOUT}, n.more, {NEVER_SET_UP} {DUE}"))?;
     let mut rows = rows.query(params![now, limit])?;
     let mut due = Vec::new();
     while let Some(row) = rows.next()? {
-        let about = about_at(conn, row, now)?;
-        let givers = givers(conn, about.device)?;
-        let also = match givers {
-            Some(givers) => told_of_passwords(conn, (about.org, about.mailbox), &givers, now)?,
-            None => Vec::new(),
-        };
-        let is_reader = |user| about.readers.iter().any(|reader| reader.user == user);
-        let also = also.into_iter().filter(|reader| !is_reader(reader.user)).collect();
+        let mut about = about_at(conn, row, now)?;
+        let notices = notices(conn, about.device)?;
+        let more = row.get(ABOUT_COUNT)?;
+        let mut also = Vec::new();
+        if notices.iter().any(Notice::is_password) {
+            also = signing_in(conn, about.mailbox)?;
+        }
+        let always: Vec<UserId> = also.iter().map(|reader| reader.user).collect();
+        if let Some(givers) = givers(conn, about.device)? {
+            told_of_passwords(conn, (about.org, about.mailbox), &givers, now, &mut also)?;
+        }
+        if notices.iter().all(|notice| notice.while_off) {
+            about.readers.retain(|reader| always.contains(&reader.user));
+        }
+        // What was never a password is not told, but what is counted with it is.
+        if more == 0 && row.get(ABOUT_COUNT + 1)? {
+            about.readers.clear();
+            also.clear();
+        }
+        also.retain(|reader| about.readers.iter().all(|known| known.user != reader.user));
         due.push(DueNotices {
-            notices: notices(conn, about.device)?,
             about,
-            more: row.get(ABOUT_COUNT)?,
+            notices,
+            more,
             also,
+            always,
         });
     }
     Ok(due)
 }
 
-/// Who gave the passwords that wait to be told; nothing where none does.
+/// Who gave the passwords that wait to be told to more than those who are always told; nothing where none does.
 fn givers(conn: &Connection, device: DeviceId) -> Outcome<Option<Vec<UserId>>> {
     let mut rows = conn.prepare_cached(
-        "SELECT DISTINCT user_id FROM notice WHERE device_id = ?1 AND kind = ?2 AND protocol IS NULL ORDER BY user_id",
+        "SELECT DISTINCT user_id FROM notice WHERE device_id = ?1 AND kind = ?2 AND protocol IS NULL AND NOT while_off
+         ORDER BY user_id",
     )?;
     let rows = rows.query_map(params![device, NoticeKind::DeviceAdded], |row| row.get(0))?;
     let rows: Vec<Option<UserId>> = rows.collect::<Result<_, _>>()?;
@@ -340,7 +388,7 @@ fn givers(conn: &Connection, device: DeviceId) -> Outcome<Option<Vec<UserId>>> {
 
 fn notices(conn: &Connection, device: DeviceId) -> Outcome<Vec<Notice>> {
     let mut rows = conn.prepare_cached(
-        "SELECT id, kind, at, who, ip, protocol, client FROM notice WHERE device_id = ?1 ORDER BY id",
+        "SELECT id, kind, at, who, ip, protocol, client, while_off FROM notice WHERE device_id = ?1 ORDER BY id",
     )?;
     let rows = rows.query_map([device], |row| {
         let at = row.get(2)?;
@@ -359,14 +407,19 @@ fn notices(conn: &Connection, device: DeviceId) -> Outcome<Vec<Notice>> {
             at,
             by: row.get(3)?,
             usage,
+            while_off: row.get(7)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn tell(write: &Write<'_>, device: DeviceId, all: &[i64], mails: &[NoticeMail]) -> Outcome<bool> {
+fn tell(write: &Write<'_>, device: DeviceId, read: &(Vec<i64>, u32), mails: &[NoticeMail]) -> Outcome<bool> {
     let waiting: Vec<i64> = notices(&write.tx, device)?.iter().map(|notice| notice.id).collect();
-    if waiting != all {
+    let mut more = write
+        .tx
+        .prepare_cached("SELECT more FROM device_notice WHERE device_id = ?1")?;
+    let more: Option<u32> = more.query_row([device], |row| row.get(0)).optional()?;
+    if (waiting, more.unwrap_or_default()) != *read {
         return Ok(false);
     }
     put(write, mails)?;

@@ -51,27 +51,30 @@ pub(super) fn readers(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Those who are told of a new password, whatever they may see of the device: whoever signs in with an address of the
-/// mailbox, whoever has access to it, and of those who gave one the members.
+/// Whoever signs in with an address of the mailbox: they are told of each new password.
+pub(super) fn signing_in(conn: &Connection, mailbox: MailboxId) -> Outcome<Vec<NoticeReader>> {
+    let mut rows = conn.prepare_cached(
+        "SELECT u.id, u.address, u.language FROM address a JOIN user u ON u.address = a.address
+         WHERE a.mailbox_id = ?1 ORDER BY u.id",
+    )?;
+    let rows = rows.query_map([mailbox], reader_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Adds those who are told of a new password unless that is switched off, whatever they may see of the device: whoever has
+/// access to the mailbox, and of those who gave one the members.
 pub(super) fn told_of_passwords(
     conn: &Connection,
     (org, mailbox): (OrgId, MailboxId),
     givers: &[UserId],
     now: Timestamp,
-) -> Outcome<Vec<NoticeReader>> {
-    let mut told: Vec<NoticeReader> = Vec::new();
+    told: &mut Vec<NoticeReader>,
+) -> Outcome<()> {
     let mut add = |reader: NoticeReader| {
         if told.iter().all(|known| known.user != reader.user) {
             told.push(reader);
         }
     };
-    let mut rows = conn.prepare_cached(
-        "SELECT u.id, u.address, u.language FROM address a JOIN user u ON u.address = a.address
-         WHERE a.mailbox_id = ?1 ORDER BY u.id",
-    )?;
-    for reader in rows.query_map([mailbox], reader_row)? {
-        add(reader?);
-    }
     let mut rows = conn.prepare_cached(
         "SELECT u.id, u.address, u.language, g.rights FROM mailbox_grant g JOIN user u ON u.id = g.user_id
          WHERE g.mailbox_id = ?1 AND +g.org_id = ?2 AND (g.ends_at IS NULL OR g.ends_at > ?3) ORDER BY u.id LIMIT ?4",
@@ -94,7 +97,7 @@ pub(super) fn told_of_passwords(
             add(reader);
         }
     }
-    Ok(told)
+    Ok(())
 }
 
 fn reader_row(row: &Row<'_>) -> rusqlite::Result<NoticeReader> {

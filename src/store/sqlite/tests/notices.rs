@@ -2,7 +2,7 @@
 
 use rusqlite::ToSql;
 
-use super::super::notice::{DUE, UNUSED};
+use super::super::notice::{DUE, NEVER_SET_UP, UNUSED, WAITING_OF_GIVER};
 use super::*;
 use crate::clock::Timestamp;
 use crate::model::DeviceId;
@@ -70,6 +70,32 @@ async fn an_upgrade_tells_nobody_of_what_was_so_before() {
     let unused = store.unused_devices(9, None).await.unwrap();
     assert_eq!(unused.len(), 1);
     assert_eq!(unused[0].about.label, "Desk");
+}
+
+#[tokio::test]
+async fn what_waits_because_of_somebody_is_found_by_an_index() {
+    let (_directory, config) = place();
+    let store = SqliteStore::create(&config, Clock::manual(START)).unwrap();
+    let plans = store.read(|conn| {
+        let mut plans = Vec::new();
+        for sql in [WAITING_OF_GIVER.to_owned(), format!("SELECT {NEVER_SET_UP} {DUE}")] {
+            let mut plan = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+            let values = vec![&1_i64 as &dyn ToSql; plan.parameter_count()];
+            for step in plan.query_map(values.as_slice(), |row| row.get::<_, String>(3))? {
+                plans.push(step?);
+            }
+        }
+        Ok(plans)
+    });
+    let plans = plans.await.unwrap();
+    for index in [
+        "notice_giver (user_id=? AND mailbox_id=? AND while_off=?)",
+        "device_link_device",
+        "credential_device",
+    ] {
+        assert!(plans.iter().any(|step| step.contains(index)), "{index}: {plans:?}");
+    }
+    assert!(plans.iter().all(|step| !step.starts_with("SCAN")), "{plans:?}");
 }
 
 #[tokio::test]
