@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::fault::Outcome;
 use super::member::standing;
+use super::person::SIGN_INS;
 use crate::clock::Timestamp;
 use crate::model::{DeviceId, MailboxId, OrgId, Right, Rights, Role, UserId};
 use crate::store::NoticeReader;
@@ -53,10 +54,8 @@ pub(super) fn readers(
 
 /// Whoever signs in with an address of the mailbox: they are told of each new password.
 pub(super) fn signing_in(conn: &Connection, mailbox: MailboxId) -> Outcome<Vec<NoticeReader>> {
-    let mut rows = conn.prepare_cached(
-        "SELECT u.id, u.address, u.language FROM address a JOIN user u ON u.address = a.address
-         WHERE a.mailbox_id = ?1 ORDER BY u.id",
-    )?;
+    let sql = format!("SELECT u.id, u.address, u.language {SIGN_INS} ORDER BY u.id");
+    let mut rows = conn.prepare_cached(&sql)?;
     let rows = rows.query_map([mailbox], reader_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
