@@ -140,10 +140,6 @@ fact-token-role = Role at most
 fact-token-scope = May
 protocol-imap = IMAP (receiving)
 protocol-smtp = SMTP (sending)
-more = { $count ->
-    [one] One more is not listed here.
-   *[other] { $count } more are not listed here.
-}
 choice = Owners and administrators choose in the settings of the organisation which notices are sent.
 
 device-network-subject = { $device }: sign-in from a new network
@@ -156,6 +152,10 @@ device-digest-lead = Several things happened to the device { $device } of { $mai
 device-digest-added = New password, by { $by }
 device-digest-set-up = First sign-in, from { $from }: { $program }
 device-digest-network = New network { $from }: { $program }
+device-digest-more = { $count ->
+    [one] One more is not listed here; it may be of another device of this mailbox.
+   *[other] { $count } more are not listed here; they may be of other devices of this mailbox.
+}
 device-digest-button = See this device
 device-digest-note = You did not expect this? Open the Manager with the button and press "Pause" or "Disconnect": its connections end at once. About one device there is one mail an hour at most.
 
@@ -168,6 +168,10 @@ device-unused-lead-several = These { $count } devices were not used for { $days 
 device-unused-used = { $mailbox }, last used { $at }
 device-unused-never = never, added { $at }
 device-unused-button = See it in the Manager
+device-unused-more = { $count ->
+    [one] One more is not listed here.
+   *[other] { $count } more are not listed here.
+}
 device-unused-note = Nobody needs it any more? Open the Manager and disconnect it: a password that is gone cannot be stolen. Otherwise there is nothing to do; it goes on working, and there is no further mail until it was used again.
 device-unused-note-several = Nobody needs them any more? Open the Manager and disconnect them: a password that is gone cannot be stolen. Otherwise there is nothing to do; they go on working, and there is no further mail about one until it was used again.
 

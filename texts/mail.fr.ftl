@@ -140,10 +140,6 @@ fact-token-role = Rôle au plus
 fact-token-scope = Peut
 protocol-imap = IMAP (réception)
 protocol-smtp = SMTP (envoi)
-more = { $count ->
-    [one] Un autre n’est pas indiqué ici.
-   *[other] { $count } autres ne sont pas indiqués ici.
-}
 choice = Les propriétaires et l’administration choisissent dans les réglages de l’organisation quels avis sont envoyés.
 
 device-network-subject = { $device } : connexion depuis un nouveau réseau
@@ -156,6 +152,10 @@ device-digest-lead = Plusieurs choses sont arrivées à l’appareil { $device }
 device-digest-added = Nouveau mot de passe, par { $by }
 device-digest-set-up = Première connexion, depuis { $from } : { $program }
 device-digest-network = Nouveau réseau { $from } : { $program }
+device-digest-more = { $count ->
+    [one] Un autre n’est pas indiqué ici ; il peut concerner un autre appareil de cette boîte.
+   *[other] { $count } autres ne sont pas indiqués ici ; ils peuvent concerner d’autres appareils de cette boîte.
+}
 device-digest-button = Voir cet appareil
 device-digest-note = Vous ne vous y attendiez pas ? Ouvrez le Manager avec le bouton et choisissez « Suspendre » ou « Déconnecter » : ses connexions se terminent aussitôt. Pour un appareil, il y a au plus un message par heure.
 
@@ -168,6 +168,10 @@ device-unused-lead-several = Ces { $count } appareils n’ont pas été utilisé
 device-unused-used = { $mailbox }, dernière utilisation le { $at }
 device-unused-never = jamais, ajouté le { $at }
 device-unused-button = Voir dans le Manager
+device-unused-more = { $count ->
+    [one] Un autre n’est pas indiqué ici.
+   *[other] { $count } autres ne sont pas indiqués ici.
+}
 device-unused-note = Plus personne n’en a besoin ? Ouvrez le Manager et déconnectez-le : un mot de passe qui n’existe plus ne peut pas être volé. Sinon, il n’y a rien à faire : il continue de fonctionner, et il n’y aura pas d’autre message avant qu’il ait été utilisé de nouveau.
 device-unused-note-several = Plus personne n’en a besoin ? Ouvrez le Manager et déconnectez-les : un mot de passe qui n’existe plus ne peut pas être volé. Sinon, il n’y a rien à faire : ils continuent de fonctionner, et il n’y aura pas d’autre message sur un appareil avant qu’il ait été utilisé de nouveau.
 

@@ -29,6 +29,7 @@ impl Post for Outbox {
 /// What the outbox keeps of a letter, and what that brings.
 #[expect(clippy::too_many_lines, reason = "one arm for each kind of letter")]
 fn content(letter: Letter) -> Result<(Content, Brings), outbox::Error> {
+    let mut brings = Brings::default();
     let content = match letter {
         Letter::AccessGiven {
             by,
@@ -101,19 +102,15 @@ fn content(letter: Letter) -> Result<(Content, Brings), outbox::Error> {
             expires_at,
             link,
         } => {
-            let content = Content::DeviceLink(DeviceLink {
+            brings.link = Some(id);
+            Content::DeviceLink(DeviceLink {
                 by,
                 org,
                 mailbox,
                 device,
                 expires_at,
                 token: Token::new(link.shown())?,
-            });
-            let brings = Brings {
-                link: Some(id),
-                ..Brings::default()
-            };
-            return Ok((content, brings));
+            })
         }
         Letter::Invitation {
             by,
@@ -129,19 +126,15 @@ fn content(letter: Letter) -> Result<(Content, Brings), outbox::Error> {
                 rights: grant.rights,
                 ends_at: grant.ends_at,
             });
-            let content = Content::Invitation(Invitation {
+            brings.invitation = Some(invitation);
+            Content::Invitation(Invitation {
                 by,
                 org,
                 role,
                 accesses: accesses.collect(),
                 expires_at,
                 token: Token::new(link.shown())?,
-            });
-            let brings = Brings {
-                invitation: Some(invitation),
-                ..Brings::default()
-            };
-            return Ok((content, brings));
+            })
         }
         Letter::NoticesOff {
             by,
@@ -202,7 +195,7 @@ fn content(letter: Letter) -> Result<(Content, Brings), outbox::Error> {
             from,
         }),
     };
-    Ok((content, Brings::default()))
+    Ok((content, brings))
 }
 
 const fn kept(change: SignInChange) -> outbox::SignInChange {

@@ -9,7 +9,7 @@ use super::super::{DeviceSpec, Error};
 use super::acting::UNKNOWN_MAILBOX;
 use super::{Acting, Desk, Letter};
 use crate::model::password::PlainPassword;
-use crate::model::{Address, Device, DeviceId, DeviceState, Grant, Mailbox, MailboxId, Rights, SenderRule, UserId};
+use crate::model::{Device, DeviceId, DeviceState, Grant, Mailbox, MailboxId, Rights, SenderRule, UserId};
 use crate::store::{
     Actor, Cursor, DeviceEdit, DeviceOwner, DeviceQuery, DeviceRow, DeviceStatus, MailboxRow, NoticeBy, NoticeTurn,
     Page, Seq,
@@ -492,49 +492,42 @@ impl Desk {
     async fn tell_now(&self, acting: &Acting, row: &DeviceRow) -> Result<bool, Error> {
         // Whoever signs in with an address of the mailbox could be signed in as by whoever reads its mail: they are told of
         // each new password, at once.
-        let mut told: Vec<Address> = self.store().sender_addresses(row.device.mailbox).await?;
+        let mut told = self.store().sign_ins_of(row.device.mailbox).await?;
         let grants = self.directory.grants_on(acting.org.id, row.device.mailbox).await?;
         let turn = self.store().take_notice(row.device.id, &giver(acting)).await?;
+        let mut all_told = true;
         if turn == NoticeTurn::Now {
             let now = self.now();
             let live = grants.into_iter().filter(|row| !row.grant.rights_at(now).is_empty());
             for grant in live.take(TOLD_MAX) {
-                if !told.contains(&grant.user_address) {
-                    told.push(grant.user_address);
+                if told.iter().any(|user| user.id == grant.grant.user) {
+                    continue;
+                }
+                match self.store().user(grant.grant.user).await {
+                    Ok(user) => told.extend(user),
+                    Err(error) => {
+                        tracing::error!(%error, "a mail about a change was not put into the outbox");
+                        all_told = false;
+                    }
                 }
             }
-            if !told.contains(&acting.user.address) {
-                told.push(acting.user.address.clone());
+            if told.iter().all(|user| user.id != acting.user.id) {
+                told.push(acting.user.clone());
             }
         }
-        let mut all_told = true;
-        for address in told {
-            all_told &= match self.tell_of_password(acting, row, &address).await {
-                Ok(is_told) => is_told,
-                Err(error) => {
-                    tracing::error!(%error, "a mail about a change was not put into the outbox");
-                    false
-                }
+        for user in told {
+            let letter = Letter::DeviceAdded {
+                by: acting.user.name.clone(),
+                org: acting.org.id,
+                mailbox: row.device.mailbox,
+                address: row.address.clone(),
+                device: row.device.label.clone(),
+                at: self.now(),
             };
+            let org = Some(acting.org.id);
+            all_told &= self.tell(&user.address, user.language, org, letter).await;
         }
         Ok(all_told || turn == NoticeTurn::Held)
-    }
-
-    /// Puts the letter to whoever signs in with this address, if anybody does; false where it was not taken.
-    async fn tell_of_password(&self, acting: &Acting, row: &DeviceRow, address: &Address) -> Result<bool, Error> {
-        let Some(user) = self.store().user_by_address(address).await? else {
-            return Ok(true);
-        };
-        let letter = Letter::DeviceAdded {
-            by: acting.user.name.clone(),
-            org: acting.org.id,
-            mailbox: row.device.mailbox,
-            address: row.address.clone(),
-            device: row.device.label.clone(),
-            at: self.now(),
-        };
-        let org = Some(acting.org.id);
-        Ok(self.tell(&user.address, user.language, org, letter).await)
     }
 }
 

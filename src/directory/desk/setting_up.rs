@@ -347,10 +347,7 @@ impl Desk {
     fn signed_in_at(&self, found: &FoundLink) -> Option<Timestamp> {
         let given_at = found.given_at?;
         let sessions = self.registry.sessions_of_device(found.link.device);
-        let live = sessions
-            .iter()
-            .filter(|session| !session.info.is_trial)
-            .map(|session| session.info.since);
+        let live = sessions.iter().map(|session| session.info.since);
         let at = live.chain((self.unwritten)(found.link.device)).max();
         at.filter(|at| *at >= given_at)
     }

@@ -112,6 +112,15 @@ fn key<T: std::fmt::Debug>(outcome: Result<T, Error>) -> &'static str {
     outcome.unwrap_err().key()
 }
 
+/// The link of the invitation, or to another password, that was put last.
+fn link_of(letters: &Letters) -> String {
+    match letters.take().pop() {
+        Some((_, Letter::Invitation { link, .. })) => link.shown().expose().clone(),
+        Some((_, Letter::PasswordReset { link, .. })) => link.shown().expose().clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
 /// Sophie owns Acme, which has `example.org` and the mailbox `contact@`.
 async fn world() -> World {
     world_with(SignInConfig {

@@ -54,7 +54,7 @@ impl Writer<'_> {
                 Happening::Network(signed_in) => self.happened_from("network", signed_in),
             },
         }));
-        self.more(&mut page, content.more);
+        self.more(&mut page, "device-digest-more", content.more);
         let place = match content.page_of {
             Some(mailbox) => format!("mailboxes/{mailbox}/devices"),
             None => format!("devices/{}", content.device),
@@ -138,7 +138,7 @@ impl Writer<'_> {
             self.say("note-several", &values),
         );
         page.facts = facts.collect();
-        self.more(&mut page, content.more);
+        self.more(&mut page, "device-unused-more", content.more);
         page
     }
 
@@ -164,10 +164,10 @@ impl Writer<'_> {
     }
 
     /// What was not listed, as a number.
-    fn more(&self, page: &mut Page, more: u32) {
+    fn more(&self, page: &mut Page, key: &str, more: u32) {
         if more > 0 {
             let count = usize::try_from(more).unwrap_or(usize::MAX);
-            page.notes.insert(0, self.texts.count("more", count));
+            page.notes.insert(0, self.texts.count(key, count));
         }
     }
 

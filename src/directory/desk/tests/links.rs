@@ -22,15 +22,6 @@ fn invite(address: &str, role: Role, grants: Vec<(MailboxId, GrantTerms)>) -> In
     }
 }
 
-/// The link of the invitation that was put last.
-fn link_of(letters: &Letters) -> String {
-    match letters.take().pop() {
-        Some((_, Letter::Invitation { link, .. })) => link.shown().expose().clone(),
-        Some((_, Letter::PasswordReset { link, .. })) => link.shown().expose().clone(),
-        other => panic!("{other:?}"),
-    }
-}
-
 #[tokio::test]
 async fn somebody_new_accepts_by_link_and_has_what_was_granted() {
     let world = world().await;

@@ -16,6 +16,18 @@ fn spec(address: &str) -> InviteSpec {
     }
 }
 
+/// Lucie and Anna, who may add devices of their own to a mailbox.
+async fn two_who_add_their_own(world: &World, mailbox: &Mailbox) -> [User; 2] {
+    let both = [
+        world.member("lucie", Role::Member).await,
+        world.member("anna", Role::Member).await,
+    ];
+    for user in &both {
+        world.grant(mailbox, user, right(Right::AddOwnDevices)).await;
+    }
+    both
+}
+
 #[tokio::test]
 async fn whoever_invites_hears_that_the_mail_was_not_put() {
     let world = world().await;
@@ -60,13 +72,7 @@ async fn an_address_is_not_flooded_by_inviting_and_withdrawing() {
 async fn set_up_links_in_a_loop_use_up_nobody_elses_mails() {
     let world = world().await;
     let contact = world.mailbox("contact").await;
-    let [lucie, anna] = [
-        world.member("lucie", Role::Member).await,
-        world.member("anna", Role::Member).await,
-    ];
-    for user in [&lucie, &anna] {
-        world.grant(&contact, user, right(Right::AddOwnDevices)).await;
-    }
+    let [lucie, anna] = two_who_add_their_own(&world, &contact).await;
     let to = |address: String| LinkSpec {
         to: Some(address),
         language: Language::English,
@@ -215,13 +221,7 @@ async fn a_password_that_could_not_be_told_is_told_within_the_hour() {
 async fn adding_and_revoking_in_a_loop_does_not_fill_the_outbox_later() {
     let world = world().await;
     let contact = world.mailbox("contact").await;
-    let [lucie, anna] = [
-        world.member("lucie", Role::Member).await,
-        world.member("anna", Role::Member).await,
-    ];
-    for user in [&lucie, &anna] {
-        world.grant(&contact, user, right(Right::AddOwnDevices)).await;
-    }
+    let [lucie, anna] = two_who_add_their_own(&world, &contact).await;
     let acting = world.acting(&lucie).await;
     let spec = |label: &str| DeviceSpec {
         label: label.to_owned(),

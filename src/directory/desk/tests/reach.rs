@@ -221,16 +221,9 @@ async fn a_new_password_by_mail_ends_api_tokens() {
     world.desk.acting_by_token(&visitor(), token.expose()).await.unwrap();
     let address = world.sophie.address.as_str();
     world.desk.forgot_password(&visitor(), address).await.unwrap();
-    let link = world.letters.take().into_iter().find_map(|(_, letter)| match letter {
-        Letter::PasswordReset { link, .. } => Some(link.shown()),
-        _ => None,
-    });
+    let link = link_of(&world.letters);
     let new = secret("eight cold teapots");
-    world
-        .desk
-        .reset_password(&visitor(), link.unwrap().expose(), &new)
-        .await
-        .unwrap();
+    world.desk.reset_password(&visitor(), &link, &new).await.unwrap();
     let used = world.desk.acting_by_token(&visitor(), token.expose()).await;
     assert_eq!(key(used), "signin.needed");
 }

@@ -317,16 +317,9 @@ async fn a_reset_of_a_password_ends_the_links_that_it_could_have_sent() {
         .forgot_password(&visitor(), max.address.as_str())
         .await
         .unwrap();
-    let reset = world.letters.take().into_iter().find_map(|(_, letter)| match letter {
-        Letter::PasswordReset { link, .. } => Some(link.shown()),
-        _ => None,
-    });
+    let reset = link_of(&world.letters);
     let new = secret("three tall kettles");
-    world
-        .desk
-        .reset_password(&visitor(), reset.unwrap().expose(), &new)
-        .await
-        .unwrap();
+    world.desk.reset_password(&visitor(), &reset, &new).await.unwrap();
     assert_eq!(standing(&world, &unopened).await, LinkStanding::Withdrawn);
     let again = world
         .desk
